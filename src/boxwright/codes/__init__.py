@@ -12,6 +12,7 @@ from boxwright.codes.fitness import FITNESS
 from boxwright.codes.images import IMAGES
 from boxwright.codes.meaning import SIGNS, Meaning, Severity
 from boxwright.codes.reading import READING
+from boxwright.codes.suspects import SUSPECTS
 from boxwright.codes.system import SYSTEM
 from boxwright.codes.tfod import TFOD
 from boxwright.codes.tools import TOOLS
@@ -26,6 +27,7 @@ MEANINGS: dict[str, Meaning] = {
     **IMAGES,
     **ARCHIVES,
     **DOWNLOADS,
+    **SUSPECTS,
     **COMMANDS,
     **TRAINING,
     **DETECTING,

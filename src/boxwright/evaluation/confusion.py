@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.evaluation.matching import DetectionColumns, in_ignored_region
-from boxwright.ops.boxes import iou, parts_within
+from boxwright.evaluation.matching import DetectionColumns, excused, one_to_one
+from boxwright.ops.boxes import iou
 from boxwright.structures.dataset import CROWD, Dataset
 
 BACKGROUND = "background"
@@ -63,28 +63,12 @@ def confusion(
         rows = rows[np.argsort(-found.scores[rows], kind="stable")]
         own = truth.rows(index)
         wanted = np.arange(own.start, own.stop)
-        crowds, wanted = truth.boxes[wanted[crowd[wanted]]], wanted[~crowd[wanted]]
-        first, second = _one_to_one(iou(truth.boxes[wanted], found.boxes[rows]), least)
+        wanted = wanted[~crowd[wanted]]
+        first, second = one_to_one(iou(truth.boxes[wanted], found.boxes[rows]), least)
         np.add.at(counts, (truth.labels[wanted[first]], found.labels[rows[second]]), 1)
         missed = np.delete(wanted, first)
         np.add.at(counts, (truth.labels[missed], classes), 1)
         alone = np.delete(rows, second)
-        excused = in_ignored_region(truth, index, found.boxes[alone])
-        excused |= parts_within(found.boxes[alone], crowds).max(axis=1, initial=0) >= least
-        np.add.at(counts, (classes, found.labels[alone[~excused]]), 1)
+        alone = alone[~excused(truth, index, found.boxes[alone])]
+        np.add.at(counts, (classes, found.labels[alone]), 1)
     return Confusion(truth.classes, counts, least, tuple(map(float, thresholds)))
-
-
-def _one_to_one(
-    overlap: NDArray[np.float32], least: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of the pairs of a matrix of IoUs, greedily by IoU."""
-    rows, columns = np.nonzero(overlap >= least)
-    order = np.lexsort((columns, -overlap[rows, columns]))
-    pairs: dict[int, int] = {}
-    taken = set()
-    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-        if row not in pairs and column not in taken:
-            pairs[row] = column
-            taken.add(column)
-    return np.array(list(pairs), np.int64), np.array(list(pairs.values()), np.int64)

@@ -364,3 +364,26 @@ def in_ignored_region(truth: Dataset, image: int, boxes: Boxes) -> NDArray[np.bo
     parts = parts_within(boxes, truth.ignored_in(image))
     inside: NDArray[np.bool_] = parts.max(axis=1, initial=0) >= WITHIN
     return inside
+
+
+def excused(truth: Dataset, image: int, boxes: Boxes) -> NDArray[np.bool_]:
+    """`(n,)`: True for boxes that are mostly inside an ignored region or a crowd of their image."""
+    rows = truth.rows(image)
+    crowds = truth.boxes[rows][(truth.flags[rows] & CROWD) > 0]
+    inside: NDArray[np.bool_] = parts_within(boxes, crowds).max(axis=1, initial=0) >= WITHIN
+    return inside | in_ignored_region(truth, image, boxes)
+
+
+def one_to_one(
+    overlap: NDArray[np.float32], least: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of the pairs of a matrix of IoUs, greedily by IoU."""
+    rows, columns = np.nonzero(overlap >= least)
+    order = np.lexsort((columns, -overlap[rows, columns]))
+    pairs: dict[int, int] = {}
+    taken = set()
+    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
+        if row not in pairs and column not in taken:
+            pairs[row] = column
+            taken.add(column)
+    return np.array(list(pairs), np.int64), np.array(list(pairs.values()), np.int64)
