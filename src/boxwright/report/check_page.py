@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ PER_PICTURE = 30_000  # bytes of a JPEG
 OPEN_ROWS = 12  # findings of a code that are open at first
 MAX_LISTED = 200  # findings of a code, besides those with pictures
 MAX_OPTIONS = 400  # classes to filter by
+ALL_LISTED = "<code>boxwright check --json</code>"
 CONTENT = (
     "It has reduced copies of the images shown, without what the camera wrote into them, and the "
     "names of files and classes."
@@ -90,7 +91,7 @@ def _body(
     start = 0
     for same in groups:
         wanted = (selection.of_findings.get(i, ()) for i in count(start))
-        sections += _section(same, wanted, entries)
+        sections += section(same, wanted, entries, ALL_LISTED)
         start += len(same)
     gallery = [*_gallery(dataset, findings, selection, entries)]
     yield from _filter(groups, entries)
@@ -100,7 +101,7 @@ def _body(
     yield from sections
     yield from gallery
     yield f"""<p id="nothing" class="card" hidden>Nothing on this page is of this class and code.
-<code>boxwright check --json</code> lists all findings.</p>
+{ALL_LISTED} lists all findings.</p>
 </main>
 {footer(CONTENT)}"""
 
@@ -163,10 +164,20 @@ def _filter(groups: Sequence[Sequence[Finding]], entries: Entries) -> Iterator[s
 </div>"""
 
 
-def _section(
-    findings: Sequence[Finding], wanted: Iterator[Sequence[Wanted]], entries: Entries
+def section(
+    findings: Sequence[Finding],
+    wanted: Iterable[Sequence[Wanted]],
+    entries: Entries,
+    all_listed: str,
 ) -> Iterator[str]:
-    """What a code means, what to do, and its findings: first those with pictures."""
+    """What a code means, what to do, and its findings: first those with pictures.
+
+    Args:
+        findings: those of one code, at least one.
+        wanted: the pictures of each finding.
+        entries: renders them.
+        all_listed: HTML; where all findings are listed.
+    """
     code, meaning = findings[0].code, MEANINGS[findings[0].code]
     times = f' <span class="faint">{len(findings):,} times</span>' if len(findings) > 1 else ""
     yield f"""<section class="card" id="{code}" data-group>
@@ -185,8 +196,7 @@ def _section(
         yield f'<div class="pictures">{"".join(figures)}</div>'
     rest = len(findings) - len(figures)
     if rest > len(rows):
-        more = f"and {rest - len(rows):,} more; <code>boxwright check --json</code> lists all"
-        rows.append(f"<li>{more}</li>")
+        rows.append(f"<li>and {rest - len(rows):,} more; {all_listed} lists all</li>")
     items = f"<ul>{''.join(rows)}</ul>"
     if rest > OPEN_ROWS or (rest and figures):
         summary = f"{rest:,} more" if figures else counted(rest, "finding")

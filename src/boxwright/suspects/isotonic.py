@@ -35,10 +35,11 @@ def isotonic(scores: Floats, successes: NDArray[np.bool_]) -> Rising:
     counts = np.bincount(which, minlength=len(levels)).astype(np.float64)
     hits = np.bincount(which, successes, minlength=len(levels))
     pools: list[tuple[float, float, float]] = []  # hits, count, sum of scores
-    for hit, count, level in zip(hits, counts, levels, strict=True):
-        pool = (float(hit), float(count), float(level * count))
-        while pools and pools[-1][0] * pool[1] >= pool[0] * pools[-1][1]:
-            pool = tuple(map(sum, zip(pools.pop(), pool, strict=True)))  # type: ignore[assignment]
-        pools.append(pool)
-    hit, count, total = np.array(pools, np.float64).reshape(-1, 3).T
-    return Rising(total / count, hit / count)
+    for pool in zip(hits.tolist(), counts.tolist(), (levels * counts).tolist(), strict=True):
+        hit, count, total = pool
+        while pools and pools[-1][0] * count >= hit * pools[-1][1]:
+            before = pools.pop()
+            hit, count, total = hit + before[0], count + before[1], total + before[2]
+        pools.append((hit, count, total))
+    hits, counts, totals = np.array(pools, np.float64).reshape(-1, 3).T
+    return Rising(totals / counts, hits / counts)

@@ -216,7 +216,9 @@ def _matched(
     own = np.arange(truth.offsets[image], truth.offsets[image + 1])
     own = own[(truth.flags[own] & CROWD) == 0]
     overlap = iou(boxes, truth.boxes[own])
-    same = scores.argmax(axis=1)[:, None] == truth.labels[own] if len(boxes) else overlap > 0
+    if not overlap.size:
+        return np.full(len(boxes), -1), np.zeros(len(boxes))
+    same = scores.argmax(axis=1)[:, None] == truth.labels[own]
     which, label = one_to_one(np.where(same | (overlap >= SAME), overlap, 0), NEAR)
     row, nearest = np.full(len(boxes), -1), overlap.max(axis=1, initial=0).astype(np.float64)
     row[which], nearest[which] = own[label], overlap[which, label]

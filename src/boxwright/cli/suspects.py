@@ -1,0 +1,139 @@
+"""`boxwright suspects`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from boxwright.cli.options import (
+    BoxUnits,
+    Classes,
+    ExcludeClass,
+    Format,
+    Labels,
+    MaxPixels,
+    Rename,
+    UnlabeledImages,
+    class_choice,
+    read_options,
+)
+from boxwright.console import plain, say, show, show_json
+
+if TYPE_CHECKING:
+    from boxwright.suspects.suspects import Suspects
+
+SHOWN = 3  # of each kind
+
+
+def suspects(
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA", help="A folder of labeled images; several are combined."),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="PAGE.html", help="The page to write; the queue is beside it.")
+    ] = Path("suspects.html"),
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Wall time of each of four trainings. [default: 1m]"),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Number of steps of each, instead of --budget.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="NAME|PATH", help="Pretrained weights, as for `train`.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="auto|NAME", help="A model of `boxwright models`.")
+    ] = None,
+    detections: Annotated[
+        Path | None,
+        typer.Option(
+            help="Train nothing, and take these detections of any tool in the images, by detectors "
+            "that did not learn from them: COCO results, or a folder of VOC XML or YOLO files with "
+            "scores."
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Random seed of folds and trainings.")
+    ] = 0,
+    classes: Classes = None,
+    exclude_class: ExcludeClass = None,
+    rename: Rename = None,
+    form: Format = None,
+    unlabeled: UnlabeledImages = None,
+    units: BoxUnits = None,
+    max_pixels: MaxPixels = None,
+    labels: Labels = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the queue as JSON.")] = False,
+) -> None:
+    """Find labels that may be wrong: objects without a label, wrong classes, loose boxes.
+
+    Four detectors are trained, each without a quarter of the images, and judge the labels that they
+    did not learn from. Near-duplicates stay together. A page shows the likeliest mistakes of each
+    kind, and a JSON file beside it has all of them, the likeliest first. DATA is not changed.
+
+    \b
+    Examples:
+      boxwright suspects images
+      boxwright suspects images --budget 3m --out review.html
+      boxwright suspects images --detections results.json --json
+    """
+    from boxwright.cli.progress import counting
+    from boxwright.inference.class_names import read_names
+    from boxwright.report.html import check_name
+    from boxwright.suspects.suspects import suspects as find
+
+    check_name(out, "--out")  # fail at once, not after minutes of training
+    chosen = class_choice(classes, exclude_class, rename)
+    with counting("Comparing images") as progress:
+        found = find(
+            data,
+            budget=budget,
+            steps=steps,
+            weights=weights,
+            model=model,
+            detections=detections,
+            classes=chosen.classes,
+            exclude=chosen.exclude,
+            rename=chosen.rename,
+            form=read_options(form, unlabeled, units, max_pixels),
+            labels=read_names(labels) if labels else None,
+            seed=seed,
+            tell=lambda text: say(plain(text)),
+            progress=progress,
+        )
+    if json:
+        show_json(found.to_json())
+    else:
+        for line in _lines(found):
+            show(line)
+    written = found.write(out)
+    say(f"Page: {plain(written.page)} ({written.size / 1e6:.1f} MB)")
+    say(f"Queue: {plain(written.queue)}, all suspects, the likeliest first")
+    say(f"Open the page in a browser: {plain(written.page.absolute().as_uri())}")
+
+
+def _lines(found: Suspects) -> Iterator[str]:
+    """How many suspects there are, the likeliest of each kind, and what to do."""
+    from boxwright.codes import MEANINGS, SIGNS
+    from boxwright.suspects.page import said
+    from boxwright.suspects.scoring import CODES
+
+    yield plain(said(found.images, found.ranked))
+    yield from map(plain, [*found.notes, *([str(found.agreement)] if found.agreement else [])])
+    for kind, code in CODES.items():
+        some, meaning = found.of_kind(kind), MEANINGS[code]
+        if not some:
+            continue
+        times = f" [dim]({len(some)} times)[/]" if len(some) > 1 else ""
+        yield f"\n[blue]{SIGNS[meaning.severity]} {code}[/] [bold]{plain(meaning.title)}[/]{times}"
+        for one in some[:SHOWN]:
+            finding = one.finding(found.images)
+            yield f"    {plain(finding.where)}: {plain(finding.message)}"
+        if len(some) > SHOWN:
+            yield f"    [dim]and {len(some) - SHOWN} more[/]"
+        yield f"  [dim]->[/] {plain(meaning.remedy)}"
