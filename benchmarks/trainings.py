@@ -8,6 +8,7 @@ beside it. Those that are there are not made again.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def detections_of(given: argparse.Namespace) -> tuple[Dataset, list[Training]]:
 def cached(given: argparse.Namespace, data: Dataset, seed: int) -> Training:
     """The detections of a training in the test images, from the cache if they are there."""
     path = given.cache / f"{given.steps}-steps-seed-{seed}.npz"
-    if not path.is_file():
+
+    def detect() -> Training:
         run = boxwright.train(
             data,
             out=path.with_suffix(""),
@@ -50,7 +52,16 @@ def cached(given: argparse.Namespace, data: Dataset, seed: int) -> Training:
             steps=given.steps,
             seed=seed,
         )
-        detections = list(run.detector().detections_in(data.split("test")))
+        return list(run.detector().detections_in(data.split("test")))
+
+    return kept(path, data.classes, detect)
+
+
+def kept(path: Path, classes: tuple[str, ...], detect: Callable[[], Training]) -> Training:
+    """The detections in a file, which is written first if it is not there."""
+    if not path.is_file():
+        detections = detect()
+        path.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(
             path,
             counts=[len(one) for one in detections],
@@ -59,8 +70,8 @@ def cached(given: argparse.Namespace, data: Dataset, seed: int) -> Training:
                 for name in ("boxes", "scores", "labels")
             },
         )
-    with np.load(path) as kept:
-        ends = np.cumsum(kept["counts"])[:-1]
-        columns = zip(*(np.split(kept[name], ends) for name in ("boxes", "scores", "labels")),
+    with np.load(path) as file:
+        ends = np.cumsum(file["counts"])[:-1]
+        columns = zip(*(np.split(file[name], ends) for name in ("boxes", "scores", "labels")),
                       strict=True)  # fmt: skip
-        return [Detections(*one, data.classes).above(LOWEST) for one in columns]
+        return [Detections(*one, classes).above(LOWEST) for one in columns]

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.tiny
 NAMES = [
     *("BoxwrightError", "Dataset", "Detections", "Detector", "Event", "ReadOptions", "Recipe"),
     "Run",
-    *("bench", "check", "compare", "convert", "diagnose", "evaluate", "export", "load", "merge"),
-    *("predict", "read", "report", "split", "train", "write"),
+    *("bench", "check", "compare", "convert", "diagnose", "evaluate", "export", "forecast", "load"),
+    *("merge", "predict", "read", "report", "split", "suspects", "train", "write"),
 ]
 
 
@@ -39,7 +39,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = boxwright.train_my_dragon
 
 
-@pytest.mark.parametrize("module", ["bench.memory", "export.targets", "report.html"])
+@pytest.mark.parametrize("module", ["bench.memory", "export.targets", "report.html", "suspects.page"])
 def test_a_folder_of_the_same_name_does_not_replace_a_function(module: str) -> None:
     folder, _, name = module.partition(".")
     program = (

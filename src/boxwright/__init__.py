@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from boxwright.report.run_report import report as report
     from boxwright.structures.dataset import Dataset as Dataset
     from boxwright.structures.detections import Detections as Detections
+    from boxwright.suspects.suspects import suspects as suspects
     from boxwright.training.events import Event as Event
+    from boxwright.training.forecast import forecast as forecast
     from boxwright.training.recipe import Recipe as Recipe
 
 __version__ = "0.2.0"
@@ -54,7 +56,9 @@ _NAMES = {
     "boxwright.report.run_report": "report",
     "boxwright.structures.dataset": "Dataset",
     "boxwright.structures.detections": "Detections",
+    "boxwright.suspects.suspects": "suspects",
     "boxwright.training.events": "Event",
+    "boxwright.training.forecast": "forecast",
     "boxwright.training.recipe": "Recipe",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
@@ -75,20 +79,22 @@ __all__ = [
     "diagnose",
     "evaluate",
     "export",
+    "forecast",
     "load",
     "merge",
     "predict",
     "read",
     "report",
     "split",
+    "suspects",
     "train",
     "write",
 ]
 
 
 class _Face(ModuleType):
-    """Protects the functions `bench`, `export` and `report` from the subpackages of the same names,
-    which Python would put in their place on import."""
+    """Protects the functions `bench`, `export`, `report` and `suspects` from the subpackages of the
+    same names, which Python would put in their place on import."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

@@ -14,12 +14,8 @@ from boxwright.console import FAILED, plain, say, show, show_json
 from boxwright.io.shell import quoted
 
 if TYPE_CHECKING:
-    from boxwright.codes import Severity
     from boxwright.datasets.check import CheckReport
     from boxwright.structures.findings import Finding
-
-SHOWN = 3  # places of each code
-COLORS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "blue"}
 
 
 def check(
@@ -105,27 +101,16 @@ def check(
 
 def _lines(data: Path, report: CheckReport) -> Iterator[str]:
     """One line for the dataset, then every code with its places and remedy."""
-    from boxwright.codes import MEANINGS, SIGNS
+    from boxwright.cli.describe import described
+    from boxwright.codes import SIGNS
     from boxwright.datasets.describe import counted
 
     yield f"[bold]{plain(data)}[/]: {plain(counted(report.dataset))}"
-    for code, found in groupby(report.findings, key=lambda finding: finding.code):
-        same, meaning = list(found), MEANINGS[code]
-        color, sign = COLORS[meaning.severity], SIGNS[meaning.severity]
-        times = f" [dim]({len(same)} times)[/]" if len(same) > 1 else ""
-        yield f"\n[{color}]{sign} {code}[/] [bold]{plain(meaning.title)}[/]{times}"
-        yield from (f"    {_place(finding)}" for finding in same[:SHOWN])
-        if len(same) > SHOWN:
-            yield f"    [dim]and {len(same) - SHOWN} more[/]"
-        yield f"  [dim]->[/] {plain(meaning.remedy)}"
+    for _, same in groupby(report.findings, key=lambda finding: finding.code):
+        yield from described(list(same))
     counts = [(report.count(severity), severity) for severity in SIGNS]
     said = ", ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in counts if n)
     yield f"\n{said or 'All checks passed'}."
-
-
-def _place(finding: Finding) -> str:
-    done = f" [dim]-> {plain(finding.repair)}[/]" if finding.repair else ""
-    return f"{plain(finding.where)}: {plain(finding.message)}{done}"
 
 
 def _say_next(data: Path, report: CheckReport, html: Path | None, fix: Path | None) -> None:

@@ -25,8 +25,6 @@ from boxwright.console import plain, say, show, show_json
 if TYPE_CHECKING:
     from boxwright.suspects.suspects import Suspects
 
-SHOWN = 3  # of each kind
-
 
 def suspects(
     data: Annotated[
@@ -119,21 +117,11 @@ def suspects(
 
 def _lines(found: Suspects) -> Iterator[str]:
     """How many suspects there are, the likeliest of each kind, and what to do."""
-    from boxwright.codes import MEANINGS, SIGNS
+    from boxwright.cli.describe import described
     from boxwright.suspects.page import said
-    from boxwright.suspects.scoring import CODES
+    from boxwright.suspects.scoring import KINDS
 
     yield plain(said(found.images, found.ranked))
     yield from map(plain, [*found.notes, *([str(found.agreement)] if found.agreement else [])])
-    for kind, code in CODES.items():
-        some, meaning = found.of_kind(kind), MEANINGS[code]
-        if not some:
-            continue
-        times = f" [dim]({len(some)} times)[/]" if len(some) > 1 else ""
-        yield f"\n[blue]{SIGNS[meaning.severity]} {code}[/] [bold]{plain(meaning.title)}[/]{times}"
-        for one in some[:SHOWN]:
-            finding = one.finding(found.images)
-            yield f"    {plain(finding.where)}: {plain(finding.message)}"
-        if len(some) > SHOWN:
-            yield f"    [dim]and {len(some) - SHOWN} more[/]"
-        yield f"  [dim]->[/] {plain(meaning.remedy)}"
+    for some in filter(None, map(found.of_kind, KINDS)):
+        yield from described([one.finding(found.images) for one in some])

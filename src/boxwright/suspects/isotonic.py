@@ -21,25 +21,25 @@ class Rising(NamedTuple):
     values: Floats
 
     def __call__(self, scores: Floats) -> Floats:
-        """`(n,)` values at scores; 0 at the score 0, and everywhere without any knot."""
-        return np.interp(scores, np.append(0.0, self.scores), np.append(0.0, self.values))
+        """`(n,)` values at scores; 0 everywhere without any knot."""
+        return np.interp(scores, self.scores, self.values) if len(self.scores) else 0 * scores
 
 
 def isotonic(scores: Floats, successes: NDArray[np.bool_]) -> Rising:
     """The rising function of the scores `(n,)` that is nearest to the successes `(n,)`.
 
     Neighbors that do not rise are pooled (Ayer et al., "An empirical distribution function for
-    sampling with incomplete information", 1955). Each pool is a knot at its mean score.
+    sampling with incomplete information", 1955). In a pool the function is constant.
     """
     levels, which = np.unique(scores, return_inverse=True)
-    counts = np.bincount(which, minlength=len(levels)).astype(np.float64)
+    counts = np.bincount(which, minlength=len(levels))
     hits = np.bincount(which, successes, minlength=len(levels))
-    pools: list[tuple[float, float, float]] = []  # hits, count, sum of scores
-    for pool in zip(hits.tolist(), counts.tolist(), (levels * counts).tolist(), strict=True):
-        hit, count, total = pool
+    pools: list[tuple[float, int, float, float]] = []  # hits, count, lowest and highest score
+    for hit, count, level in zip(hits.tolist(), counts.tolist(), levels.tolist(), strict=True):
+        low = level
         while pools and pools[-1][0] * count >= hit * pools[-1][1]:
-            before = pools.pop()
-            hit, count, total = hit + before[0], count + before[1], total + before[2]
-        pools.append((hit, count, total))
-    hits, counts, totals = np.array(pools, np.float64).reshape(-1, 3).T
-    return Rising(totals / counts, hits / counts)
+            more, others, low, _ = pools.pop()
+            hit, count = hit + more, count + others
+        pools.append((hit, count, low, level))
+    ends = np.array([one[2:] for one in pools], np.float64).reshape(-1)
+    return Rising(ends, np.repeat([hit / count for hit, count, *_ in pools], 2))

@@ -30,9 +30,7 @@ ABOUT = (
 )
 
 
-def page(
-    images: Dataset, ranked: Sequence[Suspect], agreement: Agreement | None
-) -> Iterator[str]:
+def page(images: Dataset, ranked: Sequence[Suspect], agreement: Agreement | None) -> Iterator[str]:
     """The HTML page of suspects, the most suspicious of each kind first."""
     name = shown(images.root.absolute().name, NAME)
     return document(

@@ -145,9 +145,7 @@ def rank(truth: Dataset, detections: Sequence[Detections]) -> list[Suspect]:
     return sorted(suspects, key=lambda one: (-one.suspicion, -one.score, one.image))
 
 
-def _suspects(
-    truth: Dataset, objects: _Objects, sure: Floats, usual: Floats
-) -> Iterator[Suspect]:
+def _suspects(truth: Dataset, objects: _Objects, sure: Floats, usual: Floats) -> Iterator[Suspect]:
     """A suspect for each object. `sure` is `(O, C)`, `usual` is `(C,)`."""
     for i, label in enumerate(objects.label.tolist()):
         seen = int(sure[i].argmax())
