@@ -50,7 +50,7 @@ WARM = 40  # gray levels by which red is above blue
 
 @dataclass(frozen=True)
 class Planted:
-    """A mistake: its image, the right box, and the row of the wrong label; None if it is removed."""
+    """A mistake: its image, the right box, and the row of the label; None if it is removed."""
 
     kind: str
     image: int

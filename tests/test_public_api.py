@@ -39,7 +39,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = boxwright.train_my_dragon
 
 
-@pytest.mark.parametrize("module", ["bench.memory", "export.targets", "report.html", "suspects.page"])
+@pytest.mark.parametrize(
+    "module", ["bench.memory", "export.targets", "report.html", "suspects.page"]
+)
 def test_a_folder_of_the_same_name_does_not_replace_a_function(module: str) -> None:
     folder, _, name = module.partition(".")
     program = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,29 @@ TWO_IMAGES = '[{"data": {"x": "a.jpg", "y": "b.jpg"}, "annotations": [{"result":
 HEADER = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
 TWO_SIZES = f"{HEADER}b.jpg,64,48,cat,1,2,9,9\nb.jpg,640,480,cat,10,20,40,50\n"
 ROWS = f"{HEADER}b.jpg,64,48,cat,1,2,{{}},9\n"
+
+
+def suspected(kind: str) -> Plant:
+    """What `suspects` prints about twenty photos of a cat and a dog, of which one has a mistake."""
+    cat, dog = ("cat", 20, 20, 60, 60), ("dog", 90, 20, 130, 60)
+    wrong = {
+        "missed": [dog],
+        "class": [("dog", *cat[1:]), dog],
+        "loose": [("cat", 32, 32, 72, 72), dog],
+    }
+
+    def plant(place: Place) -> str:
+        rows = []
+        for i in range(20):
+            put(place.folder, f"{i}.jpg", *(wrong[kind] if i == 0 else (cat, dog)))
+            for label, (_, left, top, right, bottom) in enumerate((cat, dog), 1):
+                box = [left, top, right - left, bottom - top]
+                rows.append({"image_id": i, "category_id": label, "bbox": box, "score": 0.9})
+        results, page = place.root.with_name("results.json"), place.root.with_name("page.html")
+        results.write_text(json.dumps(rows), "utf-8")
+        return place.cli("suspects", place.root, "--detections", results, "--out", page)
+
+    return plant
 
 
 def stated(width: int, height: int) -> Callable[[VocFolder], None]:
@@ -309,6 +333,9 @@ PLANTS: dict[str, Plant] = {
     "BW167": checked(in_another_format),
     "BW168": too_large,
     "BW169": checked(of_12_bits),
+    "BW181": suspected("missed"),
+    "BW182": suspected("class"),
+    "BW183": suspected("loose"),
     "BW191": lambda place: place.cli("predict", "m", place.root / "a.jpg", "--out", "out"),
     "BW192": lambda place: place.cli("predict", "m", place.root, "--out", "out"),
     "BW193": raised(lambda place: images_of_split(Dataset.of(place.root, []), "val")),

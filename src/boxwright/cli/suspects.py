@@ -82,10 +82,11 @@ def suspects(
     """
     from boxwright.cli.progress import counting
     from boxwright.inference.class_names import read_names
-    from boxwright.report.html import check_name
+    from boxwright.report.html import check_pair
+    from boxwright.suspects.suspects import FORMAT
     from boxwright.suspects.suspects import suspects as find
 
-    check_name(out, "--out")  # fail at once, not after minutes of training
+    check_pair(out, FORMAT)  # fail at once, not after minutes of training
     chosen = class_choice(classes, exclude_class, rename)
     with counting("Comparing images") as progress:
         found = find(

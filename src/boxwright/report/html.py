@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -28,6 +29,23 @@ def check_name(path: Path, option: str) -> None:
     """Raise ArgumentError BW804 unless `path` is the name of an HTML file."""
     if path.suffix.lower() not in SUFFIXES or path.is_dir():
         raise ArgumentError("BW804", f"{option} cannot replace '{path}'.")
+
+
+def check_pair(page: Path, form: str) -> None:
+    """Raise ArgumentError BW804 unless `page`, of `--out`, is the name of an HTML file, and there is
+    no JSON file beside it or one whose `format` is `form`."""
+    check_name(page, "--out")
+    beside = page.with_suffix(".json")
+    if beside.exists() and not _is_of(beside, form):
+        raise ArgumentError("BW804", f"--out cannot replace '{beside}', which is no {form}.")
+
+
+def _is_of(path: Path, form: str) -> bool:
+    try:
+        known = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(known, dict) and known.get("format") == form
 
 
 def shown(text: str, max_length: int = MAX_SHOWN) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -21,7 +20,7 @@ from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
 from boxwright.io.shell import quoted
 from boxwright.report.facts import FORMAT
-from boxwright.report.html import check_name
+from boxwright.report.html import check_pair
 from boxwright.structures.dataset import Dataset
 
 Labels = str | Path | Sequence[str]
@@ -108,10 +107,7 @@ class Request:
         in_run = self.path is not None and Run(self.path).exists()
         usual = Run(self.path).report if self.path and in_run else Path("report.html")
         target = self.out or usual
-        check_name(target, "--out")
-        beside = target.with_suffix(".json")
-        if beside.exists() and not _is_report(beside):
-            raise ArgumentError("BW804", f"--out cannot replace '{beside}', which is no report.")
+        check_pair(target, FORMAT)
         return target
 
     def subject(self) -> Subject:
@@ -185,11 +181,3 @@ class Request:
 
 def _command(verb: str, words: Sequence[str | Path]) -> str:
     return " ".join([verb, *(quoted(word) for word in words)])
-
-
-def _is_report(path: Path) -> bool:
-    try:
-        known = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(known, dict) and known.get("format") == FORMAT

@@ -15,7 +15,7 @@ from boxwright.errors import ArgumentError
 from boxwright.evaluation.measuring import foreign
 from boxwright.formats import ReadOptions
 from boxwright.io.files import write_json, write_text
-from boxwright.report.html import check_name
+from boxwright.report.html import check_pair
 from boxwright.structures.dataset import Dataset
 from boxwright.suspects.agreement import Agreement, agreement
 from boxwright.suspects.page import page
@@ -74,11 +74,12 @@ class Suspects:
         """Write a page with pictures, and the queue as JSON beside it.
 
         Raises:
-            ArgumentError: BW804 `target` is not the name of a page.
+            ArgumentError: BW804 `target` is not the name of a page, or the JSON would replace another
+                file.
             SystemFaultError: BW902, BW903 it cannot be written.
         """
         target = Path(target)
-        check_name(target, "--out")
+        check_pair(target, FORMAT)
         text = "\n".join(page(self.images, self.ranked, self.agreement))
         write_text(target, text)
         queue = target.with_suffix(".json")
@@ -108,9 +109,10 @@ def suspects(
     """Find labels that may be wrong: objects without a label, wrong classes, loose boxes.
 
         >>> found = boxwright.suspects("images", budget="1m")
-        >>> for suspect in found.ranked[:10]:
-        ...     print(found.images.names[suspect.image], suspect.kind, suspect.suspicion)
-        >>> written = found.write("suspects.html")
+        >>> for one in found.ranked[:10]:
+        ...     print(found.images.names[one.image], one.kind, one.suspicion, one.box)
+        >>> print(found.write("suspects.html").queue)
+        suspects.json
 
     All images are divided into four folds, near-duplicates together, and a detector is trained
     without each: no detector judges labels that it learned from. `scoring.rank` says how labels
