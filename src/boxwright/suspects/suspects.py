@@ -74,8 +74,7 @@ class Suspects:
         """Write a page with pictures, and the queue as JSON beside it.
 
         Raises:
-            ArgumentError: BW804 `target` is not the name of a page, or the JSON would replace another
-                file.
+            ArgumentError: BW804 `target` is no name of a page, or the JSON would replace a file.
             SystemFaultError: BW902, BW903 it cannot be written.
         """
         target = Path(target)

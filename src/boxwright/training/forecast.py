@@ -1,4 +1,4 @@
-"""`forecast`: the AP of a training on twice the images, from trainings on parts of those there are."""
+"""`forecast`: the AP of a training on twice the images, from trainings on parts of them."""
 
 from __future__ import annotations
 
