@@ -32,8 +32,8 @@ def check_name(path: Path, option: str) -> None:
 
 
 def check_pair(page: Path, form: str) -> None:
-    """Raise ArgumentError BW804 unless `page`, of `--out`, is the name of an HTML file, and the JSON
-    file beside it is free or of this `format`."""
+    """Raise ArgumentError BW804 unless `page`, of `--out`, is the name of an HTML file and the JSON
+    file beside it is free, or of this `format`."""
     check_name(page, "--out")
     beside = page.with_suffix(".json")
     if beside.exists() and not _is_of(beside, form):
