@@ -120,7 +120,7 @@ def numbers(truth: Dataset, detections: list[Detections], resamples: int) -> lis
 
 def paired(truth: Dataset, detections: list[Detections], resamples: int) -> list[float]:
     """The paired bootstrap of two lists of detections."""
-    from boxwright.evaluation.coco import paired_loss
+    from boxwright.evaluation.comparison import paired_loss
 
     noise = np.random.default_rng(1)
     other = [

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from boxwright.evaluation.coco import evaluate, paired_loss
+from boxwright.evaluation.coco import evaluate
+from boxwright.evaluation.comparison import paired_loss
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
@@ -67,8 +68,8 @@ def _gained(truth: Dataset, before: Sequence[Detections], after: Sequence[Detect
     first, second = (Agreement.measured(truth, found) for found in (before, after))
     low = None
     if second.ap > first.ap:
-        paired = paired_loss(truth, after, before, resamples=RESAMPLES)
-        low = paired.interval[0] if paired and paired.interval else None
+        interval = paired_loss(truth, after, before, resamples=RESAMPLES).interval
+        low = interval[0] if interval else None
     return Gain(first, second, low)
 
 

@@ -199,40 +199,6 @@ def of_matches(
     )
 
 
-class Difference(NamedTuple):
-    """The AP loss between two lists of detections in the same images, and its 95 % interval over
-    the images; in [-1, 1], None if undefined."""
-
-    loss: float
-    interval: Interval | None
-
-
-def paired_loss(
-    truth: Dataset,
-    reference: Sequence[Detections],
-    other: Sequence[Detections],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> Difference | None:
-    """The AP loss of `other` against `reference`, both for the images of `truth` in order.
-
-    Both use the same resampled images, so the difficulty of the images cancels out: the interval
-    of the difference is much narrower than that of either AP.
-
-    Raises the errors of `evaluate`. None if the images have no boxes of a known class.
-    """
-    weights = weightings(len(truth), resamples, seed)
-    ap = []
-    for detections in (reference, other):
-        found = gather(truth, detections)
-        ap.append(resampled(match(truth, found, ("all",))["all"], weights)[0])
-    losses = ap[0] - ap[1]
-    if np.isnan(losses[0]):
-        return None
-    return Difference(float(losses[0]), interval(losses[1:]))
-
-
 def average_precision(matches: Matches, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Average precision of one class, `(B, T)`, for `B` weightings of the images.
 

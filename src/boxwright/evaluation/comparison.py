@@ -274,6 +274,27 @@ def difference(
     return Difference(value, interval(samples, level))
 
 
+def paired_loss(
+    truth: Dataset,
+    reference: Sequence[Detections],
+    other: Sequence[Detections],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Difference:
+    """The AP loss of `other` against `reference`, both for the images of `truth` in order.
+
+    Undefined if the images have no boxes of a known class.
+
+    Raises:
+        EvaluationError: BW601 there is no common class name, BW602 a box or score is not a number.
+    """
+    weights = weightings(len(truth), resamples, seed)
+    matches = [match(truth, gather(truth, found), ("all",))["all"] for found in (other, reference)]
+    first, second = (resampled(per_class, weights)[0][None] for per_class in matches)
+    return difference(first, second, seed=seed)
+
+
 def _shared(first: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """The part of the bootstrap's standard deviation that all trainings of a side share."""
     drawn = np.vstack([first, other])[:, 1:]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from boxwright.errors import ExportError
 from boxwright.evaluation.bootstrap import Interval
-from boxwright.evaluation.coco import Evaluation, evaluate, paired_loss
+from boxwright.evaluation.coco import Evaluation, evaluate
+from boxwright.evaluation.comparison import paired_loss
 from boxwright.inference.detector import Detector
 from boxwright.ops.boxes import iou
 from boxwright.structures.dataset import Dataset, Split
@@ -195,8 +196,8 @@ class Reference:
         split, count = next(iter(self.splits.items()))
         judged = self.images.select(np.arange(count))
         run, own = (evaluate(judged, each[:count], resamples=0) for each in (self.found, found))
-        difference = paired_loss(self.images, self.found, found)
-        if difference is None:
+        loss = paired_loss(self.images, self.found, found)
+        if loss.value is None:
             raise ExportError(
                 "BW402",
                 "has images, but none of them shows the detector's classes.",
@@ -207,8 +208,8 @@ class Reference:
             split=split,
             table=_table(run, own),
             images=self.splits,
-            loss=round(difference.loss, 6),
-            interval=difference.interval,
+            loss=round(loss.value, 6),
+            interval=loss.interval,
             tolerance=tolerance.loss,
             compared=compared,
             agreeing=agreeing,
