@@ -128,7 +128,7 @@ def paired(truth: Dataset, detections: list[Detections], resamples: int) -> list
         for one in detections
     ]
     loss = paired_loss(truth, detections, other, resamples=resamples)
-    return [] if loss is None else [loss.loss]
+    return [] if loss.value is None else [loss.value]
 
 
 def drawn(images: int, per_image: int, classes: int) -> tuple[Dataset, list[Detections]]:

@@ -21,6 +21,8 @@ from boxwright.errors import ArgumentError
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.suspects import suspects as module
 from boxwright.training.folds import Training
+from boxwright.training.recipe import Recipe
+from boxwright.training.request import TrainingRequest
 from browser import Browser
 from eagerly import op_by_op
 from squares import Squares
@@ -52,8 +54,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         images.append(LabeledImage(f"{number}.png", *SIZE, boxes, names, split=split))
         for category, (left, top, right, bottom) in enumerate((LEFT, RIGHT), 1):
             box = [left, top, right - left, bottom - top]
-            score = 0.9 if number else 0.8
-            rows.append({"image_id": number, "category_id": category, "bbox": box, "score": score})
+            rows.append({"image_id": number, "category_id": category, "bbox": box, "score": 0.9})
     formats.write(Dataset.of("drawn", images, ("cat", "dog")), "images")
     Path("results.json").write_text(json.dumps(rows), "utf-8")
     return tmp_path
@@ -72,10 +73,10 @@ def test_detections_of_another_tool(place: Path) -> None:
     assert "1.png: labeled dog, detected cat, score 0.90" in " ".join(result.stdout.split())
     assert "suspects.json, all suspects" in result.stderr
     queue = json.loads(Path("suspects.json").read_text("utf-8"))
-    assert [Path(one["image"]).name for one in queue["items"]] == ["1.png", "0.png", "2.png"]
-    assert [one["kind"] for one in queue["items"]] == ["wrong class", "missed", "loose"]
+    assert [Path(one["image"]).name for one in queue["items"]] == ["0.png", "1.png", "2.png"]
+    assert [one["kind"] for one in queue["items"]] == ["missed", "wrong class", "loose"]
     assert queue["counts"] == {"missed": 1, "wrong class": 1, "loose": 1}
-    assert [len(one["boxes"]) for one in queue["items"]] == [2, 1, 2]
+    assert [len(one["boxes"]) for one in queue["items"]] == [1, 2, 2]
     assert json.loads(run("images", "--detections", "results.json", "--json").stdout) == queue
 
 
@@ -97,7 +98,7 @@ def test_without_suspects_the_page_says_so(place: Path) -> None:
     found = boxwright.suspects("images", detections="results.json", classes=["dog"])
     assert len(found.ranked) == 0
     written = found.write("a.html")
-    assert "No suspects among 12 labels" in written.page.read_text("utf-8")
+    assert "No suspects among 13 labels" in written.page.read_text("utf-8")
     assert json.loads(written.queue.read_text("utf-8"))["items"] == []
 
 
@@ -139,6 +140,7 @@ def test_the_commands_of_the_page_run(
         return module.foreign(Path("results.json"), images, [Path("images")]).detections
 
     monkeypatch.setattr(module, "detect_in_folds", out_of_fold)
+    monkeypatch.setattr(TrainingRequest, "recipe_for", lambda *_: Recipe(64, seconds=60.0))
     monkeypatch.setattr(Training, "of", lambda asked, recipe: Training(recipe, "", None, None))  # type: ignore[arg-type]
     program, verb, *words = shlex.split(command)
     assert program == "boxwright"

@@ -20,6 +20,8 @@ from boxwright.inference.detector import Detector
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 from boxwright.training.folds import Training
+from boxwright.training.recipe import Recipe
+from boxwright.training.request import TrainingRequest
 from squares import Squares
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "forecast.md"
@@ -55,6 +57,10 @@ def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Datas
         made.append((images, seed))
         return Better(len(images))  # type: ignore[return-value]
 
+    def recipe_for(asked: TrainingRequest, images: Dataset) -> Recipe:
+        return Recipe(64, seconds=asked.seconds, steps=asked.steps, held_out=0.25)
+
+    monkeypatch.setattr(TrainingRequest, "recipe_for", recipe_for)
     monkeypatch.setattr(Training, "detector", detector)
     monkeypatch.setattr(Training, "of", lambda asked, recipe: Training(recipe, "", None, None))  # type: ignore[arg-type]
     return made
