@@ -76,7 +76,7 @@ def agreement(
     Returns:
         None with fewer than MIN_PAIRS pairs of images or MIN_BOXES pairs of boxes.
     """
-    pairs = [pair for pair in _copies(images, hashes, groups) if not _same_labels(images, *pair)]
+    pairs = [pair for pair in _duplicates(images, hashes, groups) if not _same_labels(images, *pair)]
     overlaps = np.concatenate([np.zeros(0), *(_overlaps(images, *pair) for pair in pairs)])
     if len(pairs) < MIN_PAIRS or len(overlaps) < MIN_BOXES:
         return None
@@ -88,7 +88,7 @@ def agreement(
     return Agreement(len(pairs), len(overlaps), float(np.median(overlaps)), measured)
 
 
-def _copies(
+def _duplicates(
     images: Dataset, hashes: NDArray[np.uint8], groups: NDArray[np.int64]
 ) -> Iterator[tuple[int, int]]:
     """Pairs of images of a group that show the same at the same place, each image in one pair."""
