@@ -76,7 +76,9 @@ def agreement(
     Returns:
         None with fewer than MIN_PAIRS pairs of images or MIN_BOXES pairs of boxes.
     """
-    pairs = [pair for pair in _duplicates(images, hashes, groups) if not _same_labels(images, *pair)]
+    pairs = [
+        pair for pair in _duplicates(images, hashes, groups) if not _same_labels(images, *pair)
+    ]
     overlaps = np.concatenate([np.zeros(0), *(_overlaps(images, *pair) for pair in pairs)])
     if len(pairs) < MIN_PAIRS or len(overlaps) < MIN_BOXES:
         return None

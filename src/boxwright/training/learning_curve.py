@@ -10,10 +10,9 @@ import numpy as np
 from boxwright.evaluation.bootstrap import Interval
 
 LEVEL = 0.8  # of the interval
-DRAWS = 400_000
+DRAWS = 60_000
 LEAST_SPREAD = 0.005  # AP: two trainings that agree by chance do not prove that all do
 RATIOS = (0.3, 1.0)  # what a doubling gains, in parts of the gain of the doubling before it
-MAX_GAIN = 0.5  # AP, of a doubling
 
 
 class Extrapolated(NamedTuple):
@@ -38,7 +37,7 @@ def extrapolated(
     The error falls by a power law: each doubling gains `r` times as much as the one before it. A
     power law from few points misleads farther out (Mahmood et al., "How much more data do I need?",
     2022), so this goes one doubling and no more. The curve has three unknowns: AP with all images,
-    the gain of the last doubling, and `r`; all values in their ranges are equally likely before the
+    the gain of the last doubling, and `r`; all values that do not fall with more images are equally likely before the
     measurement. Trainings scatter around the curve by one normal distribution, whose variance is
     that within the three sizes. Curves are drawn at random and weighted by how well they fit.
 
@@ -53,15 +52,16 @@ def extrapolated(
     spread = max(np.sqrt(squares / freedom), LEAST_SPREAD)
     deviation = spread * np.sqrt(freedom / rng.chisquare(freedom, DRAWS))
     errors = [deviation / np.sqrt(len(one)) for one in groups]
-    now = groups[2].mean() + 4 * errors[2] * rng.uniform(-1, 1, DRAWS)
-    gain = rng.uniform(0, MAX_GAIN, DRAWS)
+    now = groups[2].mean() + 4 * errors[2] * rng.uniform(-1, 1, DRAWS)  # nothing else fits
+    widest = max(groups[2].mean() - groups[1].mean(), 0) + 4 * (errors[1] + errors[2])
+    gain = widest * rng.uniform(0, 1, DRAWS)
     ratio = rng.uniform(*RATIOS, DRAWS)
     curve = (now - gain - gain / ratio, now - gain, now)
     misses = [
         (one.mean() - at) / error for one, at, error in zip(groups, curve, errors, strict=True)
     ]
     misfit = np.square(misses).sum(axis=0)
-    likelihood = np.exp(-(misfit - misfit.min()) / 2) / (errors[0] * errors[1])
+    likelihood = np.exp(-(misfit - misfit.min()) / 2) * widest / (errors[0] * errors[1])
     at_twice = now + gain * ratio + deviation * rng.standard_normal(DRAWS)
     order = np.argsort(at_twice)
     below = np.cumsum(likelihood[order])
