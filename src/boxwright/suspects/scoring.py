@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -238,8 +238,8 @@ def _calibrated(objects: _Objects, truth: Dataset) -> Floats:
         rows = voted[:, label]
         scores, hits = objects.scores[rows, label], right[rows, label]
         enough = hits.sum() >= MIN_HITS
-        function: Callable[[Floats], Floats] = isotonic(scores, hits) if enough else shared
-        sure[rows, label] = function(scores)
+        own = isotonic(scores, hits) if enough else shared
+        sure[rows, label] = own(scores)
     return sure
 
 

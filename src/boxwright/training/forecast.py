@@ -145,12 +145,12 @@ def forecast(
     tell(training.cost("the forecast", len(PARTS)))
     quarter_of = divided(groups(hashes), len(PARTS[-1]), training.recipe.seed)
     points = _measured(training, images, quarter_of, test, tell)
-    by_size = [
+    quarters, halves, whole = (
         [point.ap for point, own in zip(points, PARTS, strict=True) if len(own) == size]
         for size in (1, 2, len(PARTS[-1]))
-    ]
-    twice = extrapolated(*by_size, seed=seed)
-    return Forecast(points, len(images), len(test), float(np.mean(by_size[-1])), twice)
+    )
+    twice = extrapolated(quarters, halves, whole, seed)
+    return Forecast(points, len(images), len(test), float(np.mean(whole)), twice)
 
 
 def _measured(
