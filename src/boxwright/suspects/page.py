@@ -23,7 +23,7 @@ TITLES = {
     "loose": ("loose box", "loose boxes"),
 }
 ALL_LISTED = "the JSON file beside this page"
-ABOUT = (
+CAUTION = (
     "Detectors that did not learn from an image doubt its labels. That is a suspicion and no "
     "verdict: look before you change a label. In the pictures, labels have the colors of their "
     "classes, and the object as it was detected is red."
@@ -75,7 +75,7 @@ def _body(
 <p class="faint">Suspect labels</p>
 <h1>{name}</h1>
 <p class="lead">{shown(said(images, ranked))}</p>
-<p class="faint">{ABOUT}</p>
+<p class="faint">{CAUTION}</p>
 {line}
 <ul class="numbers">{"".join(tiles)}</ul>
 </header>

@@ -37,9 +37,10 @@ def extrapolated(
     The error falls by a power law: each doubling gains `r` times as much as the one before it. A
     power law from few points misleads farther out (Mahmood et al., "How much more data do I need?",
     2022), so this goes one doubling and no more. The curve has three unknowns: AP with all images,
-    the gain of the last doubling, and `r`; all values that do not fall with more images are equally likely before the
-    measurement. Trainings scatter around the curve by one normal distribution, whose variance is
-    that within the three sizes. Curves are drawn at random and weighted by how well they fit.
+    the gain of the last doubling, and `r`. All values that do not fall with more images are equally
+    likely before the measurement. Trainings scatter around the curve by one normal distribution,
+    whose variance is that within the three sizes. Curves are drawn at random and weighted by how
+    well they fit.
 
     Args:
         quarters, halves, whole: AP of each training; at least one of each size, and two of one.
