@@ -68,7 +68,8 @@ def test_detections_of_another_tool(place: Path) -> None:
     result = run("images", "--detections", "results.json")
     assert result.exit_code == 0, result.output
     said = "3 suspects among 23 labels in 12 images: 1 object without a label, 1 wrong class"
-    assert result.stdout.startswith(f"{said} and 1 loose box.")
+    assert f"{said} and 1 loose box." in result.stdout
+    assert "1 is cat, 2 is dog" in result.stdout
     assert "• BW182 A detector sees another class" in result.stdout
     assert "1.png: labeled dog, detected cat, score 0.90" in " ".join(result.stdout.split())
     assert "suspects.json, all suspects" in result.stderr

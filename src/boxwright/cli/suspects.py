@@ -122,7 +122,9 @@ def _lines(found: Suspects) -> Iterator[str]:
     from boxwright.suspects.page import said
     from boxwright.suspects.scoring import KINDS
 
+    yield from map(plain, found.notes)
     yield plain(said(found.images, found.ranked))
-    yield from map(plain, [*found.notes, *([str(found.agreement)] if found.agreement else [])])
+    if found.agreement:
+        yield plain(str(found.agreement))
     for some in filter(None, map(found.of_kind, KINDS)):
         yield from described([one.finding(found.images) for one in some])

@@ -79,7 +79,8 @@ def _body(
 {line}
 <ul class="numbers">{"".join(tiles)}</ul>
 </header>
-<main>"""
+<main>
+<h2>The most suspicious</h2>"""
     for kind, some in by_kind.items():
         if some:
             findings = [one.finding(images) for one in some]
