@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -62,13 +63,20 @@ def namespace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, An
         )
         run = boxwright.train(dataset, out="run", from_scratch=True, recipe=small)
         run.export("tflite")
-        yield {"boxwright": boxwright, "small": small, "fresh": lambda: mkdtemp(dir=folder)}
+        yield {
+            "boxwright": boxwright,
+            "small": small,
+            "fresh": lambda: mkdtemp(dir=folder),
+            "replace": replace,
+        }
 
 
 def fast(source: str) -> str:
-    """The source with few steps; a training gets a folder of its own."""
-    out = ", out=fresh()" if "boxwright.train(" in source else ""
-    return SLOW.sub(FAST + out, source)
+    """The source with few steps, and a folder for a training; with one step where there are
+    several trainings."""
+    if "boxwright.train(" in source:
+        return SLOW.sub(f"{FAST}, out=fresh()", source)
+    return SLOW.sub(FAST.replace("small", "replace(small, steps=1)"), source)
 
 
 def shown(source: str, namespace: dict[str, Any], mode: str) -> str:

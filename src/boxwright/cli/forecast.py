@@ -18,7 +18,8 @@ from boxwright.cli.options import (
     class_choice,
     read_options,
 )
-from boxwright.console import plain, quoted, say, show, show_json
+from boxwright.console import plain, say, show, show_json
+from boxwright.io.shell import quoted
 
 if TYPE_CHECKING:
     from boxwright.training.forecast import Forecast
