@@ -90,7 +90,20 @@ def namespace(
         )
         run = boxwright.train(dataset, out="run", from_scratch=True, recipe=small)
         run.export("tflite")
-        yield {"boxwright": boxwright, "small": small, "fresh": lambda: mkdtemp(dir=folder)}
+        yield {
+            "boxwright": boxwright,
+            "small": small,
+            "fresh": lambda: mkdtemp(dir=folder),
+            "replace": replace,
+        }
+
+
+def fast(source: str) -> str:
+    """The source with few steps, and a folder for a training; with one step where there are
+    several trainings."""
+    if "boxwright.train(" in source:
+        return SLOW.sub(f"{FAST}, out=fresh()", source)
+    return SLOW.sub(FAST.replace("small", "replace(small, steps=1)"), source)
 
 
 def fast(source: str) -> str:
