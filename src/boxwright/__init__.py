@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from boxwright.export.export import export as export
     from boxwright.formats import ReadOptions as ReadOptions
     from boxwright.inference.detector import Detector as Detector
+    from boxwright.openimages.download import download_openimages as download_openimages
     from boxwright.report.run_report import report as report
     from boxwright.structures.dataset import Dataset as Dataset
     from boxwright.structures.detections import Detections as Detections
@@ -51,6 +52,7 @@ _NAMES = {
     "boxwright.export.export": "export",
     "boxwright.formats": "ReadOptions",
     "boxwright.inference.detector": "Detector",
+    "boxwright.openimages.download": "download_openimages",
     "boxwright.report.run_report": "report",
     "boxwright.structures.dataset": "Dataset",
     "boxwright.structures.detections": "Detections",
@@ -73,6 +75,7 @@ __all__ = [
     "compare",
     "convert",
     "diagnose",
+    "download_openimages",
     "evaluate",
     "export",
     "load",

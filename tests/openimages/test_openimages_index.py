@@ -39,7 +39,7 @@ def check(index: Index, rows: list[list[str]]) -> None:
     every = np.arange(len(rows))
     assert [f"{image:016x}" for image in index.images_of(every).tolist()] == [r[0] for r in rows]
     assert [index.codes[label] for label in index.labels.tolist()] == [r[2] for r in rows]
-    sides, flags, _ = index.boxes(every)
+    sides, flags = index.boxes(every)
     assert np.array_equal(sides, [[float(cell) for cell in row[4:8]] for row in rows])
     assert np.array_equal(flags, [[int(cell) for cell in row[8:13]] for row in rows])
 

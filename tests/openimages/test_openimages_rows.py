@@ -9,11 +9,14 @@ import pytest
 
 from boxwright.formats.openimages.format import HEADER
 from boxwright.openimages.rows import (
-    SOURCES,
+    BOXES,
+    LABELS,
     Rows,
     code_texts,
     columns_of,
+    confidences,
     parse_rows,
+    sources,
     unpack,
 )
 
@@ -28,9 +31,9 @@ ID = "000026e7ee790996"
 
 
 def parse(*lines: str, header: str = ",".join(HEADER), end: str = "\n") -> Rows:
-    columns = columns_of(f"{header}{end}".encode())
+    columns = columns_of(f"{header}{end}".encode(), BOXES)
     assert columns is not None
-    return parse_rows("".join(f"{line}{end}" for line in lines).encode(), columns)
+    return parse_rows("".join(f"{line}{end}" for line in lines).encode(), columns, BOXES)
 
 
 def row(
@@ -49,7 +52,7 @@ def test_a_number_of_any_form_is_exact_to_a_millionth(number: str) -> None:
         cells = ["0.25"] * 4
         cells[column] = number
         found = parse(row(box=",".join(cells)), row(box="0.250000,0.5,0.75,1"))
-        sides, _, _ = unpack(found.packed, found.rest)
+        sides, _ = unpack(found.packed, found.rest)
         expected = min(max(float(number), 0.0), 1.0)
         assert sides[0, column] == pytest.approx(expected, abs=5.1e-7)
         assert sides[1].tolist() == [0.25, 0.5, 0.75, 1.0]
@@ -62,17 +65,18 @@ def test_many_rows_are_what_csv_reads() -> None:
     codes = rng.choice(["/m/0a", "/m/01g317", "/g/11bc5fgh8q"], len(ids))
     sides = rng.random((len(ids), 4))
     flags = rng.integers(-1, 2, (len(ids), 5))
-    sources = rng.integers(0, 3, len(ids))
+    places = rng.integers(0, 3, len(ids))
+    names = [BOXES.sources[place] for place in places]
     lines = [
-        f"{i:016x},{SOURCES[s]},{c},1,{','.join(f'{v:.6f}' for v in b)},{','.join(map(str, f))}"
-        for i, s, c, b, f in zip(ids.tolist(), sources, codes, sides, flags, strict=True)
+        f"{i:016x},{s},{c},1,{','.join(f'{v:.6f}' for v in b)},{','.join(map(str, f))}"
+        for i, s, c, b, f in zip(ids.tolist(), names, codes, sides, flags, strict=True)
     ]
     found = parse(*lines)
-    boxes, read_flags, read_sources = unpack(found.packed, found.rest)
+    boxes, read_flags = unpack(found.packed, found.rest)
     cells = list(csv.reader(lines))
     assert np.array_equal(boxes, [[float(v) for v in line[4:8]] for line in cells])
     assert np.array_equal(read_flags, flags)
-    assert np.array_equal(read_sources, sources)
+    assert np.array_equal(sources(found.rest), places)
     assert code_texts(found.codes) == codes.tolist()
     counts = np.diff(found.starts, append=len(lines))
     assert np.array_equal(np.repeat(found.images, counts), ids)
@@ -97,10 +101,10 @@ def test_many_rows_are_what_csv_reads() -> None:
 def test_unusable_rows_are_left_out_and_counted(lines: list[str], usable: int, end: str) -> None:
     found = parse(*lines, end=end)
     assert (len(found.packed), found.unusable) == (usable, len(lines) - usable)
-    sides, flags, sources = unpack(found.packed, found.rest)
+    sides, flags = unpack(found.packed, found.rest)
     assert sides.tolist() == [[0, 1, 0, 1]] * usable
     assert flags.tolist() == [[0, 1, -1, 0, 1]] * usable
-    assert sources.tolist() == [1] * usable
+    assert sources(found.rest).tolist() == [1] * usable
     assert code_texts(found.codes) == ["/m/07j7r"] * usable
     assert found.images.tolist() == [int(ID, 16)] * min(usable, 1)
 
@@ -109,7 +113,20 @@ def test_columns_are_found_by_their_names() -> None:
     header = ",".join([*reversed(HEADER), "XClick1X"])
     cells = [*reversed(row(flags="1,0,0,-1,1").split(",")), "0.5"]
     found = parse(",".join(cells), header="\ufeff" + header)
-    sides, flags, _ = unpack(found.packed, found.rest)
+    sides, flags = unpack(found.packed, found.rest)
     assert sides.tolist() == [[0, 1, 0, 1]]
     assert flags.tolist() == [[1, 0, 0, -1, 1]]
-    assert columns_of(b"ImageID,Source,LabelName\n") is None
+    assert columns_of(b"ImageID,Source,LabelName\n", BOXES) is None
+
+
+def test_labels_of_images_have_a_confidence() -> None:
+    columns = columns_of(b"ImageID,Source,LabelName,Confidence", LABELS)
+    assert columns is not None
+    lines = ["verification,/m/0a,0", "crowdsource-verification,/m/0b,1", "machine,/m/0a,0.7"]
+    text = "".join(f"{ID},{line}\n" for line in [*lines, "other,/m/0a,x"])
+    found = parse_rows(text.encode(), columns, LABELS)
+    assert confidences(found.rest).tolist() == [0, 1, 0.7]
+    kinds = [LABELS.sources[place] for place in sources(found.rest)]
+    assert kinds == [line.split(",")[0] for line in lines]
+    assert code_texts(found.codes) == ["/m/0a", "/m/0b", "/m/0a"]
+    assert found.unusable == 1

@@ -44,7 +44,6 @@ NO_PATH = NotNeeded("one installed package: no path to set")
 NO_PROTOC = NotNeeded("no protocol buffers to compile")
 NO_CLONE = NotNeeded("the commands are in the package")
 AS_IT_IS = NotNeeded("TensorBoard reads the folder as it is")
-DOWNLOAD = NotNeeded("the ToolKit's own command; its folders are read")
 
 BECOMES: dict[str, Runs | NotNeeded] = {
     # the first tutorial
@@ -103,10 +102,18 @@ BECOMES: dict[str, Runs | NotNeeded] = {
     "python setup.py install": ONE_PACKAGE,
     r"set PYTHONPATH=E:\models\research;E:\models\research\slim": NO_PATH,
     "python object_detection/builders/model_builder_test.py": Runs({}),
-    "git clone https://github.com/EscVM/OIDv4_ToolKit.git": DOWNLOAD,
-    "cd OIDv4_ToolKit": DOWNLOAD,
-    "pip install -r requirements.txt": DOWNLOAD,
-    "python main.py downloader --classes Apple Orange --type_csv validation": DOWNLOAD,
+    "git clone https://github.com/EscVM/OIDv4_ToolKit.git": NO_CLONE,
+    "cd OIDv4_ToolKit": NO_CLONE,
+    "pip install -r requirements.txt": ONE_PACKAGE,
+    "python main.py downloader --classes Apple Orange --type_csv validation": Runs(
+        {
+            "command": "downloader",
+            "classes": ("Apple", "Orange"),
+            "type_csv": "validation",
+            "multiclasses": "0",
+            "limit": None,
+        }
+    ),
     "git clone https://github.com/asmaamirkhan/OpenImagesTool.git": NO_CLONE,
     "cd OpenImagesTool/src": NO_CLONE,
     r"python script.py -i E:\pre_trainded_model\OIDv4_ToolKit\OID\Dataset "
@@ -197,7 +204,9 @@ BECOMES: dict[str, Runs | NotNeeded] = {
 TEMPLATES: dict[str, Runs | NotNeeded] = {
     "conda create -n <ENV_NAME> python=<REQUIRED_VERSION>": ONE_PACKAGE,
     "conda activate <ENV_NAME>": ONE_PACKAGE,
-    "python main.py downloader --classes <OBJECT_LIST> --type_csv <TYPE>": DOWNLOAD,
+    "python main.py downloader --classes <OBJECT_LIST> --type_csv <TYPE>": Runs(
+        {"classes": ("OBJECT_LIST",), "type_csv": "validation"}
+    ),
     "python script.py -i <INPUT_PATH> -o <OUTPUT_PATH>": Runs({"input_dir": Path("INPUT_PATH")}),
     "python generate_tfrecords.py --label_map=<PATH_TO_LABEL_MAP> --csv_input=<PATH_TO_CSV_FILE> "
     "--img_path=<PATH_TO_IMAGE_FOLDER> --output_path=<PATH_TO_OUTPUT_FILE>": Runs(
@@ -239,14 +248,14 @@ TEMPLATES: dict[str, Runs | NotNeeded] = {
     ),
 }
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "from-object-detection-api.md"
-NUMBERS = {"<MEAN_VALUES>": "128", "<STD_DEV_VALUES>": "128"}
+VALUES = {"<MEAN_VALUES>": "128", "<STD_DEV_VALUES>": "128", "<TYPE>": "validation"}
 PROMPT = re.compile(r"^(?:\(tf1\) )?[A-Z]:\\[^>]*>\s*|^\(tf1\) ")
 STARTS = re.compile(r"(?:python3?|pip3?|conda|git|tensorboard|toco|protoc|export|set|for|cd) ")
 
 
 def words_of(line: str) -> tuple[str, list[str]]:
     """The command's name and its words, as a shell of the tutorial's system splits them."""
-    for placeholder, value in NUMBERS.items():
+    for placeholder, value in VALUES.items():
         line = line.replace(placeholder, value)
     line = re.sub(r"<(\w+)(?:\|\w+)?>", r"\1", line)  # the first of several values
     words = shlex.split(line.replace("\\", "\\\\"))

@@ -20,10 +20,13 @@ import boxwright
 from boxwright import formats
 from boxwright.backend import framework
 from boxwright.cli.tfod import tfod
+from boxwright.formats.openimages.format import HEADER
 from boxwright.io.protobuf_text import write
 from boxwright.models.weights.checkpoint import read_variables
+from boxwright.openimages.sources import IMAGES_VARIABLE, LISTS_VARIABLE
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.tfod.config import parse_config
+from misbehaving import Server
 
 pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("small_network", "op_by_op")]
 
@@ -170,13 +173,47 @@ def test_helmets(raccoons: Dataset, checkpoint: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(detections.scores, best, atol=1e-3)
 
 
+def as_open_images(photos: Dataset, server: Server) -> None:
+    """What Open Images would have if these photos showed apples and oranges."""
+    names = {"/m/014j1m": "Apple", "/m/0cyhj_": "Orange"}
+    described = "".join(f"{code},{name}\n" for code, name in names.items())
+    server.files["2018_04/class-descriptions-boxable.csv"] = described.encode()
+    for split, folder in ((Split.TRAIN, "validation"), (Split.TEST, "test")):
+        lines = [",".join(HEADER)]
+        for i in np.flatnonzero(photos.splits == split):
+            image, (width, height) = photos.image(i), photos.sizes[i].tolist()
+            assert isinstance(image, Path)
+            server.files[f"{folder}/{i:016x}.jpg"] = image.read_bytes()
+            for x, y, right, bottom in photos.boxes[photos.rows(i)].tolist():
+                sides = (x / width, right / width, y / height, bottom / height)
+                numbers = ",".join(f"{side:.6f}" for side in sides)
+                code = list(names)[i % 2]
+                lines.append(f"{i:016x},xclick,{code},1,{numbers},0,0,0,0,0")
+        content = "\n".join([*lines, ""]).encode()
+        server.files[f"2018_04/{folder}/{folder}-annotations-bbox.csv"] = content
+
+
 def test_step_by_step(
-    raccoons: Dataset, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    raccoons: Dataset,
+    checkpoint: Path,
+    server: Server,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # ---- Photos as the OIDv4 ToolKit downloads them --------------------------------------------
+    # ---- Photos from Open Images ---------------------------------------------------------------
     demo, downloads = tmp_path / "demo", tmp_path / "pre_trained_model"
-    formats.write(raccoons, downloads / "OIDv4_ToolKit/OID/Dataset", "openimages")
     paths = {"E:/pre_trainded_model": downloads, "E:/demo": demo}
+    as_open_images(raccoons, server)
+    monkeypatch.setenv("BOXWRIGHT_CACHE", str(tmp_path / "cache"))
+    for variable in (LISTS_VARIABLE, IMAGES_VARIABLE):
+        monkeypatch.setenv(variable, server.url)
+    toolkit = downloads / "OIDv4_ToolKit"
+    toolkit.mkdir(parents=True)
+    with monkeypatch.context() as there:
+        there.chdir(toolkit)
+        type_in("python main.py downloader --classes Apple", paths)
+        tfod("main.py downloader --classes Apple Orange --type_csv test".split())
     type_in("python script.py", paths)
     demo.mkdir()
     shutil.move(downloads / "images" / "images", demo / "images")
@@ -185,7 +222,10 @@ def test_step_by_step(
     for split in ("train", "test"):
         type_in(rf"python xml_to_csv.py -i E:\demo\images\{split}", paths)
     label_map = demo / "annotations" / "label_map.pbtxt"
-    label_map.write_text("item {\n    id: 1\n    name: 'raccoon'\n}\n", encoding="utf-8")
+    label_map.write_text(
+        "item {\n    id: 1\n    name: 'Apple'\n}\nitem {\n    id: 2\n    name: 'Orange'\n}\n",
+        encoding="utf-8",
+    )
     for split in ("train", "test"):
         (line,) = [
             each for each in BECOMES if "generate_tfrecords" in each and f"{split}.record" in each
@@ -197,6 +237,7 @@ def test_step_by_step(
         "quantized.config", checkpoint, **{"E:\\demo": demo.as_posix(), "E:/demo": demo.as_posix()}
     )
     text = text.replace("\\annotations\\", "/annotations/").replace("delay: 48000", "delay: 0")
+    text = text.replace("num_classes: 1", "num_classes: 2")
     config = demo / "training" / "ssd_mobilenet_v1_quantized_300x300_coco14_sync.config"
     config.parent.mkdir()
     config.write_text(text, encoding="utf-8")
@@ -215,7 +256,7 @@ def test_step_by_step(
     image = raccoons.image(0)
     assert isinstance(image, Path)
     content = (demo / "tflite/ssd_mobilenet.tflite").read_bytes()
-    detector = boxwright.Detector.load(demo / "tflite/ssd_mobilenet.tflite", classes=["raccoon"])
+    detector = boxwright.Detector.load(demo / "tflite/ssd_mobilenet.tflite", classes=["Apple", "Orange"])
     trained = read_variables(demo / "training/model.ckpt-1")
     numbers = sum(value.size for name, value in trained.items() if name.endswith("weights"))
     assert len(content) < 1.5 * numbers, "a number takes a byte"

@@ -44,6 +44,7 @@ from boxwright.augment.transforms import (
 )
 from boxwright.backend import framework
 from boxwright.models.backbones import mobilenet_v1, shufflenet_v2
+from boxwright.models.model import Truth
 from boxwright.models.nanodet_plus import layout
 from boxwright.models.nanodet_plus.spec import NanoDetSpec
 from boxwright.models.registry import family
@@ -80,6 +81,8 @@ RECIPES = {
         bias_gradients=2.0,
     ),
 }
+UNKNOWN = ("varifocal", "nanodet", "faithful")
+VERIFIED = ((1, 1, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1))  # of three classes, in four images
 PARTS = ("images", "boxes", "labels", "weights")  # of an augmented batch
 # Each kind of transform, and some that change what comes after them.
 TRANSFORMS: dict[str, tuple[Transform, ...]] = {
@@ -177,6 +180,45 @@ def three_steps(recipe: Recipe) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def unknown(recipe: Recipe) -> dict[str, NDArray[Any]]:
+    """The loss of the classes and its gradient by the logits, with another logit for classes that
+    nobody looked for in the images; and the same if all were looked for."""
+    kind = family(recipe.model)
+    model = kind(kind.spec_for(3, 64, objective=recipe.objective), None, recipe.objective)
+    own = step.engine_module()
+    _, boxes, labels, *_ = batch(4, ())
+    columns = {"side_logits": 32} if recipe.model == "nanodet_plus" else {"box_encodings": 4}
+    columns |= {"class_logits": 3, "background_logits": 1}
+    rng = np.random.default_rng(5)
+    count = len(model.anchors if recipe.model == "ssd" else model.priors)
+    values = {
+        name: rng.normal(size=(4, count, size)).astype(np.float32)
+        for name, size in columns.items()
+    }
+    verified = np.array(VERIFIED, np.float32)
+    arrays = {"logits": values["class_logits"]}
+    for name, known, moved in (
+        ("unknown", verified, 0.0),
+        ("moved", verified, 5.0),
+        ("known", np.ones_like(verified), 0.0),
+        ("absent", None, 0.0),
+    ):
+        truth = Truth(boxes, labels, (labels >= 0).astype(np.float32), known)
+
+        def lost(logits: Any, background: Any, truth: Truth = truth) -> Any:
+            outputs = values | {"class_logits": logits, "background_logits": background}
+            return model.losses(outputs, truth, own.suppress).classes
+
+        logits = values["class_logits"] + np.float32(moved) * (1 - verified[:, None])
+        gradients = own.gradient(lost, (0, 1))(logits, values["background_logits"])
+        loss = own.compiled(lost)(logits, values["background_logits"])
+        arrays[f"{name}/loss"] = np.asarray(loss)
+        arrays[f"{name}/gradient"] = np.asarray(gradients[0])
+        if recipe.objective is not None and recipe.objective.background is not None:
+            arrays[f"{name}/background"] = np.asarray(gradients[1])
+    return arrays
+
+
 def augmented() -> dict[str, NDArray[Any]]:
     """What a compiled step shows the network after each of `TRANSFORMS`."""
     own = step.engine_module()
@@ -211,4 +253,7 @@ if __name__ == "__main__":
         for name, recipe in RECIPES.items()
         for key, value in three_steps(recipe).items()
     }
+    for name in UNKNOWN:
+        parts = unknown(RECIPES[name])
+        found |= {f"{name}/verified/{key}": value for key, value in parts.items()}
     np.savez(sys.argv[1], **found, **augmented())

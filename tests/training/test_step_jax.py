@@ -32,6 +32,8 @@ pytestmark = [
     ),
 ]
 PROGRAM = Path(__file__).with_name("steps_of_engines.py")
+VERIFIED = ((1, 1, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1))  # as in PROGRAM
+UNKNOWN = ("varifocal", "nanodet", "faithful")
 RECIPES = ("varifocal", "rounded", "nanodet", "faithful")
 QUICK = (  # to compile
     "--xla_backend_optimization_level=0",
@@ -86,7 +88,7 @@ def test_gradients_and_all_that_follows_are_those_of_tensorflow(
     kinds: dict[tuple[str, str], list[str]] = {}
     for name in tensorflow:
         own, number, kind, *rest = name.split("/")
-        if own == recipe and kind != "loss":
+        if own == recipe and kind != "loss" and number != "verified":
             kinds.setdefault((number, rest[-1] if kind == "weight" else kind), []).append(name)
     assert {"average", "kernel", "moving_variance"} < {kind for _, kind in kinds}
     for kind, names in kinds.items():
@@ -111,6 +113,43 @@ def test_every_transform_is_that_of_tensorflow(steps: tuple[Arrays, Arrays]) -> 
         for part, atol in tolerance.items():
             one, other = (arrays[f"{name}/augmented/{part}"] for arrays in (tensorflow, jax))
             np.testing.assert_allclose(other, one, rtol=0, atol=atol, err_msg=f"{name}: {part}")
+
+
+# ---- Classes that nobody looked for --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", UNKNOWN)
+def test_unknown_classes_cost_nothing_and_are_not_learned(
+    recipe: str, steps: tuple[Arrays, Arrays]
+) -> None:
+    unknown = np.array(VERIFIED) == 0
+    for arrays in steps:
+        parts = {
+            name.removeprefix(f"{recipe}/verified/"): value
+            for name, value in arrays.items()
+            if name.startswith(f"{recipe}/verified/")
+        }
+        assert parts["unknown/loss"] == parts["moved/loss"] < parts["known/loss"]
+        gradient = np.moveaxis(parts["unknown/gradient"], 1, 2)  # images, classes, anchors
+        assert (gradient[unknown] == 0).all()
+        assert (np.abs(gradient[~unknown]).sum(axis=-1) > 0).all()
+        assert (np.abs(np.moveaxis(parts["known/gradient"], 1, 2)).sum(axis=-1) > 0).all()
+        assert np.array_equal(parts["known/gradient"], parts["absent/gradient"])
+        assert parts["known/loss"] == parts["absent/loss"]
+        if recipe == "faithful":
+            assert (np.abs(parts["known/background"]).sum(axis=(1, 2)) > 0).all()
+            assert np.abs(parts["unknown/background"]).sum() < np.abs(
+                parts["known/background"]
+            ).sum()
+
+
+@pytest.mark.parametrize("recipe", UNKNOWN)
+def test_the_gradients_of_known_classes_are_those_of_tensorflow(
+    recipe: str, steps: tuple[Arrays, Arrays]
+) -> None:
+    for part in ("unknown/gradient", "known/gradient"):
+        one, other = (arrays[f"{recipe}/verified/{part}"] for arrays in steps)
+        np.testing.assert_allclose(other, one, rtol=1e-3, atol=1e-6)
 
 
 # ---- A run ---------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from boxwright.io.shell import quoted
 from boxwright.openimages.sources import ALL, NEWEST, SPLITS, VERSIONS
 
 if TYPE_CHECKING:
-    from boxwright.openimages.download import Downloaded, Lists, Plan
+    from boxwright.openimages.download import Downloaded, Plan
+    from boxwright.openimages.lists import Lists
 
 SOURCES = ("openimages",)
 ASKS_ABOVE = 10**10  # bytes
@@ -61,8 +62,28 @@ def download(
             help="Also the classes below these in the hierarchy, such as Car below Vehicle.",
         ),
     ] = False,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="NAME=0|1",
+            help="Choose by boxes with this flag: IsOccluded, IsTruncated, IsGroupOf, IsDepiction "
+            "or IsInside. Other boxes in the images become groups, which training ignores. Can be "
+            "repeated.",
+        ),
+    ] = None,
+    negatives: Annotated[
+        int,
+        typer.Option(
+            "--negatives",
+            min=0,
+            help="Also this number of images of each split in which people looked for a class and "
+            "did not find it.",
+        ),
+    ] = 0,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="The number of images of each split.")
+        int | None,
+        typer.Option("--limit", min=1, help="The number of images with a box of each split."),
     ] = None,
     per_class: Annotated[
         int | None,
@@ -98,12 +119,14 @@ def download(
       boxwright download openimages --list-classes apple
       boxwright download openimages --classes Apple Orange --limit 200 --out fruit
       boxwright download openimages Vehicle --with-children --only-list
+      boxwright download openimages Apple --where IsDepiction=0 --negatives 500 --out fruit
       boxwright download openimages --images fruit/failed.txt --out fruit
     """
     if source not in SOURCES:
         raise typer.BadParameter(f"{source!r} is not one of {', '.join(SOURCES)}.")
     from boxwright.cli.progress import downloading
-    from boxwright.openimages.download import Lists, check_out, choose_images, plan
+    from boxwright.openimages.download import check_out, choose_images, plan
+    from boxwright.openimages.lists import Lists
 
     lists = Lists(version, downloading)
     wanted = [name for text in (*(classes or ()), *(more or ())) for name in text.split(",")]
@@ -120,6 +143,8 @@ def download(
         split,
         images=images,
         children=with_children,
+        where=dict(map(_flag, where or ())),
+        negatives=negatives,
         limit=limit,
         per_class=per_class,
         seed=seed,
@@ -131,6 +156,21 @@ def download(
     if planned.estimated_bytes > ASKS_ABOVE and not yes:
         _ask(planned)
     _fetch(planned, threads, json=json)
+
+
+def _flag(text: str) -> tuple[str, int]:
+    """`IsDepiction=0` as a pair, in any case."""
+    from boxwright.openimages.rows import FLAGS
+
+    name, _, value = text.partition("=")
+    known = {flag.lower(): flag for flag in FLAGS}
+    if name.strip().lower() not in known or value.strip() not in {"0", "1"}:
+        raise ArgumentError(
+            "BW803",
+            f"--where cannot be '{text}'.",
+            choices=", ".join(f"{flag}=0 or 1" for flag in FLAGS),
+        )
+    return known[name.strip().lower()], int(value)
 
 
 def _list(lists: Lists, words: list[str], split: str, *, json: bool) -> None:
@@ -186,7 +226,8 @@ def _ask(planned: Plan) -> None:
 
 def _fetch(planned: Plan, threads: int, *, json: bool) -> None:
     from boxwright.cli.progress import fetching
-    from boxwright.openimages.download import FAILED, fetch
+    from boxwright.openimages.download import fetch
+    from boxwright.openimages.fetching import FAILED
     from boxwright.structures.findings import counted
 
     with fetching(f"Downloading {planned.missing:,} images") as told:

@@ -34,7 +34,8 @@ def licenses(
 ) -> None:
     """Show the licenses of a detector's parts: code, weights, images.
 
-    The weights are those that training started from, as recorded in the detector's file.
+    The weights are those that training started from, as recorded in the detector's file. Of images
+    from Open Images, the images of each license and their authors are counted.
 
     \b
     Example:
@@ -53,7 +54,7 @@ def licenses(
         return
     for part in parts:
         show(
-            f"[bold]{part.part:8}[/] {plain(part.name)}: {part.license}\n"
+            f"[bold]{part.part:8}[/] {plain(part.name)}: {plain(part.license)}\n"
             f"         [dim]{plain(part.source)}[/]"
         )
 
@@ -79,9 +80,16 @@ def weights_of(artifact: Artifact) -> Part:
 
 
 def _images(artifact: Artifact) -> Part:
+    from boxwright.openimages.licenses import image_licenses
+    from boxwright.structures.findings import counted
+
     path, name = artifact.data_path, artifact.data_name
     if name is None:
         return Part("images", UNKNOWN, UNKNOWN, "the file does not record its training data")
+    if path and (known := image_licenses(Path(path))):
+        counts = ", ".join(f"{name} ({count:,})" for name, count in known.counts.items())
+        source = f"{counted(known.authors, 'author')}, listed in {', '.join(known.lists)}"
+        return Part("images", path, counts or UNKNOWN, source)
     texts = sorted(each.name for each in Path(path).glob("LICEN[CS]E*")) if path else []
     source = f"see {Path(path) / texts[0]}" if path and texts else "ask the authors of the images"
     return Part("images", path or name, UNKNOWN, source)

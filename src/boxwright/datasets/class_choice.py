@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxwright.errors import DataError
 from boxwright.structures.dataset import Dataset
@@ -60,8 +61,10 @@ class ClassChoice:
         if strict and not chosen:
             raise _unfit("no class is left.", known, dataset)
         ids = {name: label for label, name in enumerate(chosen)}
-        labels = np.array([ids.get(name, -1) for name in known], np.int32)[dataset.labels]
-        return _only(replace(dataset, classes=chosen), labels)
+        new = np.array([ids.get(name, -1) for name in known], np.int32)
+        verified = _verified(dataset, new, len(chosen))
+        renamed = replace(dataset, classes=chosen, verified_classes=verified)
+        return _only(renamed, new[dataset.labels])
 
     def as_options(self) -> dict[str, str | None]:
         """The command-line options; None for options that are not needed."""
@@ -92,7 +95,22 @@ def _renamed(classes: tuple[str, ...], rename: Mapping[str, str]) -> tuple[str, 
     return tuple(rename.get(name, name) for name in classes)
 
 
-def _only(dataset: Dataset, labels: np.typing.NDArray[np.int32]) -> Dataset:
+def _verified(dataset: Dataset, new: NDArray[np.int32], count: int) -> NDArray[np.bool_] | None:
+    """The verified classes, `(N, count)`: a merged class was looked for if all of its parts were,
+    or if one has a box. `new` is the new label of each class, -1 for none."""
+    if dataset.verified_classes is None:
+        return None
+    verified = np.ones((len(dataset), count), np.bool_)
+    for label, place in enumerate(new.tolist()):
+        if place >= 0:
+            verified[:, place] &= dataset.verified_classes[:, label]
+    for label, place in enumerate(new.tolist()):
+        if place >= 0:
+            verified[dataset.images_showing(label), place] = True
+    return verified
+
+
+def _only(dataset: Dataset, labels: NDArray[np.int32]) -> Dataset:
     """Keep boxes whose new label is a class; the others become ignored regions."""
     out = labels < 0
     images = np.concatenate([dataset.image_of_ignored, dataset.image_of_box[out]])

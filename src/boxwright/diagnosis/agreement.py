@@ -74,7 +74,8 @@ def _gained(truth: Dataset, before: Sequence[Detections], after: Sequence[Detect
 
 def nameless(truth: Dataset) -> Dataset:
     """The same boxes, all of one class."""
-    return replace(truth, classes=CLASS, labels=np.zeros_like(truth.labels))
+    labels = np.zeros_like(truth.labels)
+    return replace(truth, classes=CLASS, labels=labels, verified_classes=None)
 
 
 def unnamed(found: Sequence[Detections]) -> list[Detections]:

@@ -91,7 +91,8 @@ class Matches:
 
 
 def gather(truth: Dataset, detections: Sequence[Detections]) -> DetectionColumns:
-    """Collect the detections in columns. Classes are matched by name, unknown ones dropped.
+    """Collect the detections in columns. Classes are matched by name, unknown ones dropped, and so
+    are detections of classes that nobody looked for in the image.
 
     Raises:
         EvaluationError: BW601 there is no common class name, BW602 a box or score is not a number.
@@ -118,6 +119,8 @@ def gather(truth: Dataset, detections: Sequence[Detections]) -> DetectionColumns
         labels=np.concatenate([np.zeros(0, np.int64), *labels]),
     )
     known = columns.labels >= 0
+    if truth.verified_classes is not None:
+        known[known] = truth.verified_classes[columns.image[known], columns.labels[known]]
     return DetectionColumns(
         columns.image[known], columns.boxes[known], columns.scores[known], columns.labels[known]
     )

@@ -42,6 +42,8 @@ class Labeled:
         repeated: several records of the file name this image, so that they may mean different ones.
         ignored: regions that count neither as objects nor as background, flat as `boxes`.
         verified: someone checked the annotation, and said so in the labeling tool.
+        verified_classes: the classes that someone looked for in the image, beside those of its
+            boxes; None for all.
     """
 
     path: str
@@ -62,6 +64,7 @@ class Labeled:
     anywhere: bool = False
     ignored: list[float] = field(default_factory=list)
     verified: bool = False
+    verified_classes: set[str] | None = None
 
     @property
     def where(self) -> str:
@@ -153,6 +156,7 @@ class Holds(Flag):
     OCCLUDED = auto()
     IGNORED_REGIONS = auto()
     VERIFIED = auto()  # images that someone checked
+    VERIFIED_CLASSES = auto()  # which classes someone looked for in an image
     SPLITS = auto()
     EMPTY_IMAGES = auto()
     CLASS_ORDER = auto()

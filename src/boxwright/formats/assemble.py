@@ -102,6 +102,7 @@ def _image(
         one.byte_range,
         ignored=boxes[count:],
         verified=one.verified,
+        verified_classes=one.verified_classes,
     )
 
 

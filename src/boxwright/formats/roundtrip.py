@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxwright.formats.annotations import Format, Holds
 from boxwright.images.decoding import ByteRange, ImageFile, image_bytes
@@ -43,14 +44,25 @@ def held(dataset: Dataset, form: Format) -> Dataset:
         dataset = replace(dataset, ignored=as_boxes(()), image_of_ignored=nowhere)
     if Holds.VERIFIED not in form.HOLDS:
         dataset = replace(dataset, verified=np.zeros_like(dataset.verified))
+    if Holds.VERIFIED_CLASSES not in form.HOLDS:
+        dataset = replace(dataset, verified_classes=None)
     if Holds.SPLITS not in form.HOLDS:
         dataset = replace(dataset, splits=np.full_like(dataset.splits, Split.UNASSIGNED))
     if Holds.EMPTY_IMAGES not in form.HOLDS:
-        dataset = dataset.select(np.diff(dataset.offsets) > 0)
+        dataset = dataset.select(~without_objects(dataset, form))
     if Holds.FRACTIONS not in form.HOLDS:
         rounded, regions = np.rint(dataset.boxes), np.rint(dataset.ignored)
         dataset = replace(dataset, boxes=rounded, ignored=regions)
     return dataset
+
+
+def without_objects(dataset: Dataset, form: Format) -> NDArray[np.bool_]:
+    """`(N,)`: True for images about which a format can store nothing unless it has `EMPTY_IMAGES`:
+    those without boxes, and without a class that someone looked for."""
+    empty: NDArray[np.bool_] = np.diff(dataset.offsets) == 0
+    if dataset.verified_classes is not None and Holds.VERIFIED_CLASSES in form.HOLDS:
+        empty &= ~dataset.verified_classes.any(axis=1)
+    return empty
 
 
 def held_classes(dataset: Dataset, form: Format) -> list[str]:
@@ -136,7 +148,18 @@ def _image_difference(kept: Dataset, i: int, place: ImageFile, back: Dataset, j:
         return f"it has {len(others)} ignored regions instead of {len(regions)}, or others"
     if kept.verified[i] != back.verified[j]:
         return f"it is {'no longer' if kept.verified[i] else 'now'} marked as verified"
+    if _looked_for(kept, i, back) != _looked_for(back, j, kept):
+        return "other classes were looked for in it"
     return ""
+
+
+def _looked_for(dataset: Dataset, index: int, other: Dataset) -> set[str]:
+    """The verified classes of an image, of those that the other dataset has too."""
+    both = {*dataset.classes} & {*other.classes}
+    if dataset.verified_classes is None:
+        return both
+    row = dataset.verified_classes[index]
+    return {name for name, is_so in zip(dataset.classes, row, strict=True) if is_so} & both
 
 
 def _moved(boxes: Boxes, back: Boxes) -> float:

@@ -15,7 +15,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Holds
 from boxwright.formats.claims import IMAGE_FOLDERS
 from boxwright.formats.folder import folded, join, split_path, stem
-from boxwright.formats.roundtrip import FLAGS
+from boxwright.formats.roundtrip import FLAGS, without_objects
 from boxwright.formats.splits import WORDS
 from boxwright.images.decoding import ImageFile, image_bytes
 from boxwright.io.files import writing
@@ -137,7 +137,11 @@ def _lost(dataset: Dataset, names: list[str], form: Format) -> Iterator[Finding]
             int((dataset.splits != Split.UNASSIGNED).sum()),
             "splits",
         ),
-        Holds.EMPTY_IMAGES: (int((np.diff(dataset.offsets) == 0).sum()), "images without objects"),
+        Holds.VERIFIED_CLASSES: (
+            0 if dataset.verified_classes is None else int((~dataset.verified_classes).sum()),
+            "that a class is unknown in an image, not absent",
+        ),
+        Holds.EMPTY_IMAGES: (int(without_objects(dataset, form).sum()), "images without objects"),
         Holds.UNUSED_CLASSES: (int((~used).sum()), "classes without boxes"),
         Holds.CLASS_ORDER: (
             len(used) * (in_order != tuple(sorted(in_order))),

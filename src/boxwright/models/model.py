@@ -42,12 +42,14 @@ class Truth(NamedTuple):
 
     `boxes (B, G, 4)` normalized yxyx; `labels (B, G)` 0-based class ids, PADDING for missing
     boxes, IGNORED_REGION for regions that are neither object nor background; `weights (B, G)`: the
-    weight of each box, 0 for ignored regions.
+    weight of each box, 0 for ignored regions; `verified (B, C)`: 1 for classes that someone looked
+    for in the image, 0 for others, whose scores are not learned from it; None for all.
     """
 
     boxes: Any
     labels: Any
     weights: Any
+    verified: Any = None
 
 
 class Loss(NamedTuple):

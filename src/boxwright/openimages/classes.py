@@ -53,6 +53,10 @@ class Classes:
             found.append(code)
         return list(dict.fromkeys(found))
 
+    def named(self, wanted: Iterable[str]) -> dict[str, str]:
+        """Code -> name of classes, as `codes_of`. Raises its errors."""
+        return {code: self.names[code] for code in self.codes_of(wanted)}
+
     def matching(self, word: str) -> list[str]:
         """The codes of the classes whose name contains a word, in alphabetical order of names."""
         codes = (code for code, name in self.names.items() if _key(word) in _key(name))

@@ -5,18 +5,12 @@ A folder can be extended: a later download adds its images and classes to those 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
 from boxwright.errors import ArgumentError, DataError, check_choice
-from boxwright.io.cache import cache_folder, in_cache
-from boxwright.io.download import DownloadError, Progress, Stream
-from boxwright.io.files import write_text, writing
 from boxwright.openimages.classes import Classes
 from boxwright.openimages.fetching import (
     THREADS,
@@ -24,41 +18,23 @@ from boxwright.openimages.fetching import (
     Image,
     Told,
     fetch_images,
+    list_failures,
     read_image_list,
 )
-from boxwright.openimages.hierarchy import with_children
-from boxwright.openimages.index import Index, failed, indexed
-from boxwright.openimages.selection import choose
-from boxwright.openimages.sources import (
-    ALL,
-    HIERARCHY,
-    IMAGE_BYTES,
-    NEWEST,
-    SPLITS,
-    VERSIONS,
-    boxes_path,
-    classes_path,
-    hosts,
-    list_url,
-)
+from boxwright.openimages.index import Index
+from boxwright.openimages.lists import Lists
+from boxwright.openimages.rows import FLAGS
+from boxwright.openimages.selection import choose, choose_absent
+from boxwright.openimages.sources import ALL, IMAGE_BYTES, NEWEST, SPLITS
 from boxwright.openimages.writing import (
     codes_here,
     images_here,
     is_download,
     write_boxes,
     write_classes,
+    write_image_list,
+    write_labels,
 )
-
-FAILED = "failed.txt"
-T = TypeVar("T")
-
-MAX_LIST = 1 << 24  # bytes of the list of classes
-
-Show = Callable[[str, str], AbstractContextManager[Progress]]  # of the download of a list
-
-
-def _silent(name: str, url: str) -> AbstractContextManager[Progress]:
-    return nullcontext(lambda received, total: None)
 
 
 @dataclass(frozen=True)
@@ -70,12 +46,14 @@ class Chosen:
         codes: the chosen classes; none means all.
         indexes: split -> its boxes, of the splits of the images.
         images: in the order in which they are fetched.
+        where: the flags that boxes need, such as `{"IsDepiction": 0}`.
     """
 
     classes: Classes
     codes: tuple[str, ...]
     indexes: dict[str, Index]
     images: tuple[Image, ...]
+    where: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,15 +64,21 @@ class Plan:
         out: the folder.
         names: the classes in the folder after the download, code -> name.
         indexes: split -> its boxes, of all splits with images.
+        labels: split -> the classes that people looked for in its images.
+        image_lists: split -> the file of the images' authors and licenses.
         images: the chosen images, in the order in which they are fetched.
         missing: the number of them that are not in the folder yet.
+        where: the flags that boxes need; others become groups.
     """
 
     out: Path
     names: dict[str, str]
     indexes: dict[str, Index]
+    labels: dict[str, Index]
+    image_lists: dict[str, Path]
     images: tuple[Image, ...]
     missing: int
+    where: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def estimated_bytes(self) -> int:
@@ -120,37 +104,6 @@ class Downloaded:
     failures: tuple[Failure, ...]
 
 
-class Lists:
-    """The lists of a version of Open Images, each downloaded when it is first needed.
-
-    Args:
-        version: `v4` to `v7`.
-        show: shows the progress of a download with this name and address.
-    """
-
-    def __init__(self, version: str = NEWEST, show: Show = _silent) -> None:
-        check_choice("version", version, VERSIONS)
-        self._version, self._show = version, show
-
-    def classes(self) -> Classes:
-        """The classes with boxes.
-
-        Raises:
-            DataError: BW177 the list cannot be downloaded, or is something else.
-        """
-        return _small(classes_path(self._version), Classes.parse)
-
-    def with_children(self, codes: Sequence[str]) -> list[str]:
-        """The codes and those of the classes below them. Raises as `classes`."""
-        return _small(HIERARCHY, lambda text: with_children(text, codes))
-
-    def boxes(self, split: str) -> Index:
-        """The boxes of a split. Raises as `indexed`."""
-        url = list_url(boxes_path(self._version, split))
-        with self._show(f"the boxes of {split}", url) as progress:
-            return indexed(url, _place(url), hosts(), progress)
-
-
 def choose_images(
     lists: Lists,
     classes: Sequence[str] = (),
@@ -158,6 +111,8 @@ def choose_images(
     *,
     images: str | Path | None = None,
     children: bool = False,
+    where: Mapping[str, int] | None = None,
+    negatives: int = 0,
     limit: int | None = None,
     per_class: int | None = None,
     seed: int = 0,
@@ -170,7 +125,11 @@ def choose_images(
         split: `train`, `validation`, `test` or `all`.
         images: a file of lines such as `train/0a1b2c3d4e5f6071`, instead of choosing by class.
         children: also the classes below these in the hierarchy.
-        limit: images of each split, at most.
+        where: flag -> value, such as `{"IsDepiction": 0}`: an image needs a box of a class that
+            has all of these.
+        negatives: further images of each split, at most, in which people looked for a class and
+            found none.
+        limit: images of each split with a box, at most.
         per_class: images of each class and split, at most.
         seed: of the random choice. A larger `limit` keeps the images of a smaller one.
 
@@ -181,6 +140,11 @@ def choose_images(
     if not classes and images is None:
         raise ArgumentError("BW802", "classes are missing: name some, such as --classes Apple.")
     check_choice("split", split, (*SPLITS, ALL))
+    if negatives and images is not None:
+        raise ArgumentError("BW802", "a list of images cannot have negatives too.")
+    for name, value in (where or {}).items():
+        check_choice("a flag", name, FLAGS)
+        check_choice(name, value, (0, 1))
     known = lists.classes()
     codes = known.codes_of(classes)
     if children:
@@ -194,12 +158,23 @@ def choose_images(
         chosen = [
             Image(each, f"{number:016x}")
             for each, index in indexes.items()
-            for number in choose(index, codes, limit=limit, per_class=per_class, seed=seed).tolist()
+            for number in choose(
+                index, codes, where=where, limit=limit, per_class=per_class, seed=seed
+            ).tolist()
         ]
+        if negatives and chosen:
+            chosen += [
+                Image(each, f"{number:016x}")
+                for each, index in indexes.items()
+                for number in choose_absent(
+                    lists.labels(each), index, codes, negatives, seed
+                ).tolist()
+            ]
     if not chosen:
         names = ", ".join(known.names[code] for code in codes) or "any class"
-        raise DataError("BW178", f"no image of {split} has a box of {names}.")
-    return Chosen(known, tuple(codes), indexes, tuple(chosen))
+        with_flags = " with these flags" if where else ""
+        raise DataError("BW178", f"no image of {split} has a box of {names}{with_flags}.")
+    return Chosen(known, tuple(codes), indexes, tuple(chosen), where or {})
 
 
 def plan(lists: Lists, chosen: Chosen, out: str | Path) -> Plan:
@@ -220,7 +195,11 @@ def plan(lists: Lists, chosen: Chosen, out: str | Path) -> Plan:
     indexes = dict(chosen.indexes)
     indexes.update({each: lists.boxes(each) for each in others if len(images_here(out, each))})
     missing = sum(not (out / image.file).is_file() for image in chosen.images)
-    return Plan(out, names, indexes, chosen.images, missing)
+    labels = {each: lists.labels(each) for each in indexes}
+    image_lists = {each: lists.images(each) for each in indexes}
+    return Plan(
+        out, names, indexes, labels, image_lists, chosen.images, missing, chosen.where
+    )
 
 
 def check_out(out: str | Path) -> None:
@@ -235,7 +214,8 @@ def check_out(out: str | Path) -> None:
 
 
 def fetch(plan: Plan, threads: int = THREADS, told: Told = lambda *_: None) -> Downloaded:
-    """Download the images of a plan, and write the boxes of all images in the folder.
+    """Download the images of a plan, and write what is known about all images in the folder: boxes,
+    verified classes, authors and licenses.
 
     Images that are there are not downloaded again. Those that fail are listed in failed.txt.
 
@@ -244,45 +224,52 @@ def fetch(plan: Plan, threads: int = THREADS, told: Told = lambda *_: None) -> D
     """
     out = plan.out
     write_classes(out, plan.names)
-    failures = fetch_images(plan.images, out, threads, told)
-    if failures:
-        lines = (f"{failure.image} # {failure.reason}\n" for failure in failures)
-        write_text(out / FAILED, "".join(lines))
-    else:
-        (out / FAILED).unlink(missing_ok=True)
-    counts = {
-        split: write_boxes(out, split, index, plan.names) for split, index in plan.indexes.items()
-    }
-    return Downloaded(
-        out,
-        {split: images for split, (images, _) in counts.items()},
-        {split: boxes for split, (_, boxes) in counts.items()},
-        tuple(plan.names.values()),
-        tuple(failures),
-    )
+    places = {image: out / image.file for image in plan.images}
+    failures = fetch_images(places, threads, told)
+    list_failures(out, failures)
+    images, boxes = {}, {}
+    for split, index in plan.indexes.items():
+        boxed, boxes[split] = write_boxes(out, split, index, plan.names, plan.where)
+        looked_at = write_labels(out, split, plan.labels[split], plan.names)
+        images[split] = len(boxed | looked_at)
+        write_image_list(out, split, plan.image_lists[split])
+    return Downloaded(out, images, boxes, tuple(plan.names.values()), tuple(failures))
 
 
-def _small(path: str, parse: Callable[[str], T]) -> T:
-    """A small list, parsed; it is kept in the cache if that works.
+def download_openimages(
+    classes: Sequence[str],
+    out: str | Path,
+    split: str = SPLITS[0],
+    *,
+    version: str = NEWEST,
+    threads: int = THREADS,
+    told: Told = lambda *_: None,
+    **choice: Any,
+) -> Downloaded:
+    """Download images of some classes of Open Images, with their boxes, in the official layout.
+
+        >>> fruit = boxwright.download_openimages(["Apple", "Orange"], "fruit", limit=200)
+        >>> print(fruit.images, fruit.boxes, len(fruit.failures))
+        >>> boxwright.train("fruit", budget="2m")
+
+    Images that are there are not downloaded again. Those that fail are in `failures`, and in the
+    file failed.txt. Unlike the command, it does not ask before a large download.
+
+    Args:
+        classes: names or codes, or .txt files of them.
+        out: a new or empty folder, or one of an earlier download, which is extended.
+        split: `train`, `validation`, `test` or `all`.
+        version: of the annotations, `v4` to `v7`.
+        threads: images downloaded at once.
+        told: called with the number of images so far, of all images, and of bytes so far.
+        choice: options of `choose_images`, such as `limit`, `where` and `negatives`.
 
     Raises:
-        DataError: BW177 it cannot be downloaded or parsed.
+        ArgumentError: BW802 classes are missing, BW803 no such class.
+        DataError: BW177 a list cannot be downloaded, BW178 no image has such a box, BW194 the
+            folder has something else.
+        SystemFaultError: BW902, BW903 the folder cannot be written.
     """
-    url = list_url(path)
-    place = _place(url)
-    try:
-        if place.is_file():
-            return parse(place.read_text(encoding="utf-8", errors="replace"))
-        content = b"".join(Stream(url, hosts=hosts(), max_bytes=MAX_LIST))
-        parsed = parse(content.decode("utf-8", "replace"))
-    except (DownloadError, ValueError) as error:
-        raise failed(url, str(error)) from error
-    with in_cache(), writing(place) as draft:
-        draft.write_bytes(content)
-    return parsed
-
-
-def _place(url: str) -> Path:
-    """Where the cache keeps what comes from an address."""
-    key = hashlib.sha256(url.encode()).hexdigest()[:16]
-    return cache_folder() / "openimages" / f"{Path(urlsplit(url).path).stem}-{key}"
+    check_out(out)
+    lists = Lists(version)
+    return fetch(plan(lists, choose_images(lists, classes, split, **choice), out), threads, told)

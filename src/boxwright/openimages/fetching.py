@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from boxwright.errors import ArgumentError, DataError
 from boxwright.images.decoding import decoded
 from boxwright.io.download import DownloadError, Stream
-from boxwright.io.files import writing
+from boxwright.io.files import write_text, writing
 from boxwright.io.text import read_text
 from boxwright.openimages.sources import SPLITS, hosts, image_url
 
@@ -21,6 +21,8 @@ TRIES = 3  # of an image that arrives damaged
 AHEAD = 4096  # images that wait for a thread
 MAX_BYTES = 1 << 26  # of an image
 NAME = re.compile(rf"({'|'.join(SPLITS)})/([0-9a-f]{{16}})", re.IGNORECASE)
+
+FAILED = "failed.txt"
 
 Told = Callable[[int, int, int], None]  # images so far, all images, bytes so far
 
@@ -69,19 +71,24 @@ def read_image_list(path: Path) -> list[Image]:
 
 
 def fetch_images(
-    images: Sequence[Image], folder: Path, threads: int = THREADS, told: Told = lambda *_: None
+    places: Mapping[Image, Path], threads: int = THREADS, told: Told = lambda *_: None
 ) -> list[Failure]:
-    """Download the images that are not in `folder` yet, to `train/0a1b....jpg` and so on.
+    """Download the images that are not there yet.
 
     An image is written when it is whole and can be decoded.
 
+    Args:
+        places: image -> its file.
+        threads: images downloaded at once.
+        told: called with the number of images so far, of all images, and of bytes so far.
+
     Returns:
-        The images that failed, in the order of `images`.
+        The images that failed, in the order of `places`.
 
     Raises:
         SystemFaultError: BW902, BW903 the folder cannot be written.
     """
-    missing = [image for image in images if not (folder / image.file).is_file()]
+    missing = [image for image, place in places.items() if not place.is_file()]
     allowed, stopped = hosts(), threading.Event()
     failures: list[Failure] = []
     done = received = 0
@@ -93,7 +100,7 @@ def fetch_images(
             content = _content(image_url(*image), allowed)
         except DownloadError as error:
             return Failure(image, str(error))
-        with writing(folder / image.file) as draft:
+        with writing(places[image]) as draft:
             draft.write_bytes(content)
         return len(content)
 
@@ -110,6 +117,15 @@ def fetch_images(
         finally:
             stopped.set()  # after Ctrl-C or a full disk, what waits is not begun
     return failures
+
+
+def list_failures(folder: Path, failures: list[Failure]) -> None:
+    """Write the images that failed to failed.txt with the reasons; remove the file if none did."""
+    if failures:
+        lines = (f"{failure.image} # {failure.reason}\n" for failure in failures)
+        write_text(folder / FAILED, "".join(lines))
+    else:
+        (folder / FAILED).unlink(missing_ok=True)
 
 
 def _content(url: str, allowed: frozenset[str], tries: int = TRIES) -> bytes:

@@ -1,4 +1,5 @@
-"""An index of a list of boxes, made while the list arrives: 14 bytes a box, 12 an image.
+"""An index of an official list, made while the list arrives: 14 bytes a box, 6 a label of an image,
+12 an image.
 
 A list has up to 14.6 million rows and 2.3 GB. It is never on the disk or in memory as a whole. The
 index is written in rounds: a process that was killed resumes where the last round ended.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -27,12 +28,18 @@ from boxwright.io.download import ChangedError, DownloadError, Progress, Stream
 from boxwright.io.faults import translating_os_errors
 from boxwright.io.files import locked, put, write_json
 from boxwright.openimages.rows import (
+    BOXES,
+    LABELS,
+    Kind,
     Rows,
     Words,
     code_texts,
     code_words,
     columns_of,
+    confidences,
+    flags_of,
     parse_rows,
+    sources,
     unpack,
 )
 
@@ -46,6 +53,7 @@ FILES: dict[str, np.dtype[Any]] = {
     "rest": np.dtype("<u4"),
 }
 PER_IMAGE = ("images", "starts")
+FILES_OF = {BOXES: tuple(FILES), LABELS: ("images", "starts", "labels", "rest")}
 BLOCK = 1 << 19  # bytes that are parsed at once; their arrays fit the caches of a core
 ROUND = 1 << 26  # bytes of the list between two states
 PARSERS = 2  # threads
@@ -85,17 +93,19 @@ class _State:
 
 @dataclass(frozen=True)
 class Index:
-    """A list of boxes. The arrays are parts of files.
+    """An official list. The arrays are parts of files.
 
     Attributes:
+        kind: whether it has boxes or labels of images.
         codes: the class codes.
         images: `(k,)` ids as numbers; an image whose rows are apart is there twice.
         starts: `(k,)` the first row of each image.
         labels: `(n,)` positions in `codes`.
-        packed, rest: `(n,)` sides and flags, see `rows.unpack`.
+        packed, rest: `(n,)` numbers and flags, see `rows.Rows`; labels have no `packed`.
         unusable: the number of rows of the list that could not be used.
     """
 
+    kind: Kind
     codes: tuple[str, ...]
     images: Words
     starts: NDArray[np.uint32]
@@ -113,11 +123,24 @@ class Index:
         """The id of the image of each row."""
         return self.images[np.searchsorted(self.starts, rows, "right") - 1]
 
-    def boxes(
-        self, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.int64]]:
-        """Sides, flags and sources of rows, see `rows.unpack`."""
+    def boxes(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+        """Sides and flags of rows of boxes, see `rows.unpack`."""
         return unpack(self.packed[rows], self.rest[rows])
+
+    def fits(self, rows: NDArray[np.int64], where: Mapping[str, int]) -> NDArray[np.bool_]:
+        """`(n,)`: True for rows of boxes whose flags have these values."""
+        fit: NDArray[np.bool_] = np.ones(len(rows), np.bool_)
+        if where:
+            fit = (flags_of(self.rest[rows], where) == list(where.values())).all(axis=1)
+        return fit
+
+    def confidences(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Of rows of labels: 1 for a class that is in the image, 0 for one that is not."""
+        return confidences(self.rest[rows])
+
+    def sources(self, rows: NDArray[np.int64]) -> list[str]:
+        """The column `Source` of rows."""
+        return [self.kind.sources[i] for i in sources(self.rest[rows]).tolist()]
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Class code -> the number of its images and boxes. An image whose rows are apart counts
@@ -138,21 +161,22 @@ def indexed(
     folder: Path,
     hosts: Iterable[str],
     progress: Progress = lambda received, total: None,
+    kind: Kind = BOXES,
 ) -> Index:
-    """The index of a list of boxes in `folder`; the first call downloads the list.
+    """The index of a list in `folder`; the first call downloads the list.
 
     Raises:
-        DataError: BW177 the list cannot be downloaded, or is not a list of boxes.
+        DataError: BW177 the list cannot be downloaded, or is not of this kind.
         SystemFaultError: BW902, BW903 the folder cannot be written.
     """
     with in_cache(), locked(folder / "lock"):
         state = _read_state(folder, url)
         if not state.complete:
             try:
-                state = _build(state, folder, frozenset(hosts), progress)
+                state = _Builder(kind, folder, frozenset(hosts), progress).build(state)
             except DownloadError as error:
                 raise failed(url, str(error)) from error
-    return _opened(state, folder)
+    return _opened(state, folder, kind)
 
 
 def failed(url: str, reason: str) -> DataError:
@@ -168,36 +192,46 @@ def _read_state(folder: Path, url: str) -> _State:
     return state if (state.url, state.format) == (url, FORMAT) else _State(url)
 
 
-def _build(state: _State, folder: Path, hosts: frozenset[str], progress: Progress) -> _State:
-    try:
-        return _continue(state, folder, hosts, progress)
-    except ChangedError:
-        return _continue(_State(state.url), folder, hosts, progress)
+@dataclass(frozen=True)
+class _Builder:
+    """Makes an index in a folder from a list that arrives."""
 
+    kind: Kind
+    folder: Path
+    hosts: frozenset[str]
+    progress: Progress
 
-def _continue(state: _State, folder: Path, hosts: frozenset[str], progress: Progress) -> _State:
-    stream = Stream(state.url, position=state.position, version=state.version, hosts=hosts)
-    blocks = _blocks(stream, progress)
-    with ExitStack() as stack:
-        writer = _Writer(state, folder, stack)
-        pool = stack.enter_context(ThreadPoolExecutor(PARSERS))
-        if not state.columns:
-            header, _, text = next(blocks, b"").partition(b"\n")
-            columns = columns_of(header)
-            if columns is None:
-                raise failed(state.url, "it is not a list of boxes")
-            state.columns, state.position = columns, len(header) + 1
-            blocks = chain([text], blocks)
-        saved = state.position
-        for length, rows in _parsed(pool, blocks, state.columns):
-            writer.add(rows)
-            state.position += length
-            if state.position - saved >= ROUND:
-                saved = state.position
-                writer.save(stream.version)
-        state.complete = True
-        writer.save(stream.version)
-    return state
+    def build(self, state: _State) -> _State:
+        try:
+            return self._continue(state)
+        except ChangedError:
+            return self._continue(_State(state.url))
+
+    def _continue(self, state: _State) -> _State:
+        stream = Stream(
+            state.url, position=state.position, version=state.version, hosts=self.hosts
+        )
+        blocks = _blocks(stream, self.progress)
+        with ExitStack() as stack:
+            writer = _Writer(state, self.folder, self.kind, stack)
+            pool = stack.enter_context(ThreadPoolExecutor(PARSERS))
+            if not state.columns:
+                header, _, text = next(blocks, b"").partition(b"\n")
+                columns = columns_of(header, self.kind)
+                if columns is None:
+                    raise failed(state.url, f"it is not a list of {self.kind.name}")
+                state.columns, state.position = columns, len(header) + 1
+                blocks = chain([text], blocks)
+            saved = state.position
+            for length, rows in _parsed(pool, blocks, state.columns, self.kind):
+                writer.add(rows)
+                state.position += length
+                if state.position - saved >= ROUND:
+                    saved = state.position
+                    writer.save(stream.version)
+            state.complete = True
+            writer.save(stream.version)
+        return state
 
 
 def _blocks(stream: Stream, progress: Progress) -> Iterator[bytes]:
@@ -219,12 +253,12 @@ def _blocks(stream: Stream, progress: Progress) -> Iterator[bytes]:
 
 
 def _parsed(
-    pool: ThreadPoolExecutor, blocks: Iterable[bytes], columns: list[int]
+    pool: ThreadPoolExecutor, blocks: Iterable[bytes], columns: list[int], kind: Kind
 ) -> Iterator[tuple[int, Rows]]:
     """The length and the rows of each block, parsed ahead by the threads of the pool."""
     ahead: deque[tuple[int, Future[Rows]]] = deque()
     for block in blocks:
-        ahead.append((len(block), pool.submit(parse_rows, block, columns)))
+        ahead.append((len(block), pool.submit(parse_rows, block, columns, kind)))
         if len(ahead) > PARSERS:
             length, rows = ahead.popleft()
             yield length, rows.result()
@@ -235,18 +269,18 @@ def _parsed(
 class _Writer:
     """Appends rows to the files of an index that is not complete."""
 
-    def __init__(self, state: _State, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, state: _State, folder: Path, kind: Kind, stack: ExitStack) -> None:
         self._state, self._folder = state, folder
         self._files: dict[str, FileIO] = {}
-        self._waiting: dict[str, list[bytes]] = {name: [] for name in FILES}
+        self._waiting: dict[str, list[bytes]] = {name: [] for name in FILES_OF[kind]}
         self._labels = _Labels(state.codes)
-        for name, kind in FILES.items():
+        for name in FILES_OF[kind]:
             path = folder / name
             with translating_os_errors(path):
                 path.touch()
                 file = stack.enter_context(path.open("r+b", buffering=0))
                 count = state.images if name in PER_IMAGE else state.rows
-                file.truncate(count * kind.itemsize)
+                file.truncate(count * FILES[name].itemsize)
                 file.seek(0, os.SEEK_END)
             self._files[name] = file
 
@@ -263,10 +297,10 @@ class _Writer:
         }
         if len(self._labels.codes) > MAX_CLASSES:
             raise failed(state.url, f"it has more than {MAX_CLASSES:,} classes")
-        for name, values in arrays.items():
-            self._waiting[name].append(values.astype(FILES[name], copy=False).tobytes())
+        for name, waiting in self._waiting.items():
+            waiting.append(arrays[name].astype(FILES[name], copy=False).tobytes())
         state.images += len(arrays["images"])
-        state.rows += len(rows.packed)
+        state.rows += len(rows.rest)
         state.unusable += rows.unusable
         if len(rows.images):
             state.last = int(rows.images[-1])
@@ -324,10 +358,10 @@ class _Labels:
         return slots
 
 
-def _opened(state: _State, folder: Path) -> Index:
+def _opened(state: _State, folder: Path, kind: Kind) -> Index:
     arrays: dict[str, NDArray[Any]] = {}
-    for name, kind in FILES.items():
+    for name, dtype in FILES.items():
         count = state.images if name in PER_IMAGE else state.rows
-        empty = not count  # which cannot be mapped
-        arrays[name] = np.zeros(0, kind) if empty else np.memmap(folder / name, kind, "r")
-    return Index(tuple(state.codes), unusable=state.unusable, **arrays)
+        empty = not count or name not in FILES_OF[kind]  # which cannot be mapped
+        arrays[name] = np.zeros(0, dtype) if empty else np.memmap(folder / name, dtype, "r")
+    return Index(kind, tuple(state.codes), unusable=state.unusable, **arrays)

@@ -1,7 +1,10 @@
-"""Parse the rows of the official files with boxes, a block of text at a time, in NumPy.
+"""Parse the rows of the official files, a block of text at a time, in NumPy.
 
     ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,...
     000026e7ee790996,freeform,/m/07j7r,1,0.071905,0.145346,0.206591,0.391306,0,1,1,0,0
+
+    ImageID,Source,LabelName,Confidence
+    000026e7ee790996,verification,/m/04bcr3,0
 
 `csv.reader` takes several times as long to split the same rows.
 """
@@ -9,8 +12,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +23,8 @@ ID_LENGTH = 16  # hexadecimal digits of an ImageID
 CODE_LENGTH = 16  # bytes of a class code, at most
 SIDES = ("XMin", "XMax", "YMin", "YMax")
 FLAGS = ("IsOccluded", "IsTruncated", "IsGroupOf", "IsDepiction", "IsInside")
-COLUMNS = ("ImageID", "Source", "LabelName", *SIDES, *FLAGS)
-SOURCES = ("freeform", "xclick", "activemil", "")
+WHO = ("ImageID", "Source", "LabelName")
+CONFIDENCE = "Confidence"
 UNKNOWN = 2  # of a flag, which the files write as -1
 SCALE = 10**6  # the sides are kept as whole millionths of the image
 BITS = 20  # of a side: 2^20 > SCALE
@@ -36,6 +40,37 @@ Words = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
 
+class Kind(NamedTuple):
+    """A kind of official list: what its rows have beside image, source and class.
+
+    Attributes:
+        name: in messages.
+        numbers: the columns with numbers from 0 to 1, one or four.
+        flags: the columns with 0, 1 or -1.
+        sources: the values of the column `Source`, known by their first letters; the last is for
+            others.
+    """
+
+    name: str
+    numbers: tuple[str, ...]
+    flags: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return (*WHO, *self.numbers, *self.flags)
+
+
+BOXES = Kind("boxes", SIDES, FLAGS, ("freeform", "xclick", "activemil", ""))
+LABELS = Kind(
+    "labels of images",
+    (CONFIDENCE,),
+    (),
+    ("verification", "crowdsource-verification", "machine", ""),
+)
+
+
 def _masks(fill: int) -> Words:
     """By the number of valid bytes of a word, 0 to 8: `fill` in each of the other bytes."""
     words = [bytes(n) + bytes([fill] * (8 - n)) for n in range(9)]
@@ -45,20 +80,29 @@ def _masks(fill: int) -> Words:
 KEPT, ZEROS = ~_masks(0xFF), _masks(ZERO)
 FLAG_OF = np.full(256, UNKNOWN, np.uint32)  # by the first character
 FLAG_OF[[ZERO, ZERO + 1]] = 0, 1
-SOURCE_OF = np.full(256, len(SOURCES) - 1, np.uint32)
-SOURCE_OF[[ord(name[0]) for name in SOURCES[:-1]]] = np.arange(len(SOURCES) - 1)
+
+
+def _source_of(kind: Kind) -> NDArray[np.uint32]:
+    """The position of a source, by its first letter."""
+    table = np.full(256, len(kind.sources) - 1, np.uint32)
+    table[[ord(name[0]) for name in kind.sources[:-1]]] = np.arange(len(kind.sources) - 1)
+    return table
+
+
+SOURCE_OF = {kind: _source_of(kind) for kind in (BOXES, LABELS)}
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of boxes, in the order of the file.
+    """Rows of a list, in the order of the file.
 
     Attributes:
         images: `(k,)` ids of the images as numbers; an id is repeated if its rows are apart.
         starts: `(k,)` the first row of each image.
         codes: `(2, n)` class codes, the first 8 bytes and the others as numbers.
-        packed: `(n,)` XMin, XMax and YMin in 20 bits each.
-        rest: `(n,)` YMax in 20 bits, the five flags in two bits each, the source in two bits.
+        packed: `(n,)` all numbers but the last, such as XMin, XMax and YMin, in 20 bits each.
+        rest: `(n,)` the last number in 20 bits, up to five flags in two bits each, the source in
+            two bits.
         unusable: the number of rows that cannot be used.
     """
 
@@ -70,24 +114,24 @@ class Rows:
     unusable: int
 
 
-def columns_of(header: bytes) -> list[int] | None:
-    """The number of columns, then the positions of `COLUMNS`; None if one is missing."""
+def columns_of(header: bytes, kind: Kind) -> list[int] | None:
+    """The number of columns, then the positions of `kind.columns`; None if one is missing."""
     names = header.decode("utf-8", "replace").strip().lstrip("\ufeff").split(",")
-    if not set(COLUMNS) <= set(names):
+    if not set(kind.columns) <= set(names):
         return None
-    return [len(names), *(names.index(name) for name in COLUMNS)]
+    return [len(names), *(names.index(name) for name in kind.columns)]
 
 
-def parse_rows(text: bytes, columns: Sequence[int]) -> Rows:
+def parse_rows(text: bytes, columns: Sequence[int], kind: Kind) -> Rows:
     """Parse whole lines, which end with a line feed; `columns` as from `columns_of`."""
     ends = _ends(text, columns[0])
     if ends is None:
         regular = _regular(text, columns[0])
-        rows = parse_rows(regular, columns)
+        rows = parse_rows(regular, columns, kind)
         return replace(rows, unusable=rows.unusable + text.count(b"\n") - regular.count(b"\n"))
     block = _Block(text, ends)
     image, source, label, *others = columns[1:]
-    sides, flags = others[: len(SIDES)], others[len(SIDES) :]
+    sides, flags = others[: len(kind.numbers)], others[len(kind.numbers) :]
     digits, starts, usable = block.ids(image)
     codes, is_code = block.codes(label)
     usable &= is_code
@@ -96,11 +140,14 @@ def parse_rows(text: bytes, columns: Sequence[int]) -> Rows:
         number, is_number = block.millionths(column)
         numbers.append(number)
         usable &= is_number
-    packed = numbers[0] | numbers[1] << np.uint64(BITS) | numbers[2] << np.uint64(2 * BITS)
-    rest = numbers[3].astype(np.uint32)
-    for shift, column in zip(FLAG_SHIFTS, flags, strict=True):
+    *first, last = numbers
+    packed = np.zeros(len(ends), np.uint64)
+    for place, number in enumerate(first):
+        packed |= number << np.uint64(place * BITS)
+    rest = last.astype(np.uint32)
+    for shift, column in zip(FLAG_SHIFTS, flags, strict=False):
         rest |= FLAG_OF[block.first(column)] << np.uint32(shift)
-    rest |= SOURCE_OF[block.first(source)] << np.uint32(SOURCE_SHIFT)
+    rest |= SOURCE_OF[kind][block.first(source)] << np.uint32(SOURCE_SHIFT)
     if not usable.all():
         digits, codes = digits[:, usable], codes[:, usable]
         packed, rest = packed[usable], rest[usable]
@@ -109,17 +156,30 @@ def parse_rows(text: bytes, columns: Sequence[int]) -> Rows:
     return Rows(images, starts, codes, packed, rest, int((~usable).sum()))
 
 
-def unpack(
-    packed: Words, rest: NDArray[np.uint32]
-) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.int64]]:
-    """Sides `(n, 4)` in the order of `SIDES`, flags `(n, 5)` with -1 as unknown, and the positions
-    of the sources in `SOURCES`."""
+def unpack(packed: Words, rest: NDArray[np.uint32]) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    """Sides `(n, 4)` in the order of `SIDES`, and flags as from `flags_of`."""
     sides = [(packed >> np.uint64(BITS * i)) & np.uint64(SIDE) for i in range(3)]
     sides.append((rest & np.uint32(SIDE)).astype(np.uint64))
-    flags = [((rest >> np.uint32(shift)) & np.uint32(3)).astype(np.int8) for shift in FLAG_SHIFTS]
-    signed = np.stack(flags, axis=1)
-    signed[signed == UNKNOWN] = -1
-    return np.stack(sides, axis=1) / SCALE, signed, (rest >> np.uint32(SOURCE_SHIFT)).astype(int)
+    return np.stack(sides, axis=1) / SCALE, flags_of(rest, FLAGS)
+
+
+def flags_of(rest: NDArray[np.uint32], names: Iterable[str]) -> NDArray[np.int8]:
+    """Flags of boxes `(n, k)` in the order of the names, -1 for unknown."""
+    shifts = np.array([FLAG_SHIFTS[FLAGS.index(name)] for name in names], np.uint32)
+    flags: NDArray[np.int8] = ((rest[:, None] >> shifts) & np.uint32(3)).astype(np.int8)
+    flags[flags == UNKNOWN] = -1
+    return flags
+
+
+def confidences(rest: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """The confidences `(n,)` of rows of `LABELS`."""
+    values: NDArray[np.float64] = (rest & np.uint32(SIDE)) / SCALE
+    return values
+
+
+def sources(rest: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """The positions of the sources of rows in `Kind.sources`."""
+    return (rest >> np.uint32(SOURCE_SHIFT)).astype(np.int64)
 
 
 def code_texts(codes: Words) -> list[str]:

@@ -26,6 +26,12 @@ CLASSES = {
     "v6": OLD_CLASSES,
     "v7": "v7/oidv7-class-descriptions-boxable.csv",
 }
+ALL_CLASSES = "2018_04/class-descriptions.csv"  # with those that have no boxes
+HUMAN, MACHINE = "human", "machine"  # who says what an image shows
+LABELS = "v5/{split}-annotations-human-imagelabels-boxable.csv"
+OLD_LABELS = "2018_04/{split}/{split}-annotations-human-imagelabels-boxable.csv"
+ALL_LABELS = "2018_04/{split}/{split}-annotations-{by}-imagelabels.csv"
+IMAGE_LIST = "2018_04/{split}/{name}"
 HIERARCHY = "2018_04/bbox_labels_600_hierarchy.json"
 IMAGE_BYTES = 294_000  # of an image on average: 513 GB for 1,743,042 images
 
@@ -43,6 +49,25 @@ def boxes_path(version: str, split: str) -> str:
     if version == "v4" or (version == "v5" and split == "train"):
         return OLD_BOXES.format(split=split)
     return TRAIN_BOXES if split == "train" else BOXES.format(split=split)
+
+
+def labels_path(version: str, split: str) -> str:
+    """The list of the classes that people looked for in the images of a split; those with boxes."""
+    return (OLD_LABELS if version == "v4" else LABELS).format(split=split)
+
+
+def all_labels_path(split: str, by: str) -> str:
+    """The list of all classes that people, or machines, looked for in the images of a split."""
+    return ALL_LABELS.format(split=split, by=by)
+
+
+def image_list_name(split: str) -> str:
+    """The name of the list of images of a split, with their authors and licenses."""
+    return f"{split}-images-{'boxable-' if split == 'train' else ''}with-rotation.csv"
+
+
+def image_list_path(split: str) -> str:
+    return IMAGE_LIST.format(split=split, name=image_list_name(split))
 
 
 def list_url(path: str) -> str:

@@ -7,7 +7,7 @@ flat arrays, so a dataset of millions of boxes fits in memory and a split is an 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from os.path import isabs, relpath
@@ -49,6 +49,8 @@ class LabeledImage:
             is a file of its own.
         ignored: `(k, 4)` regions that count neither as objects nor as background.
         verified: someone checked the annotation, and said so in the labeling tool.
+        verified_classes: the classes that someone looked for in the image, beside those of its
+            boxes; None for all.
     """
 
     name: str
@@ -61,6 +63,7 @@ class LabeledImage:
     byte_range: tuple[int, int] = WHOLE_FILE
     ignored: ArrayLike = ()
     verified: bool = False
+    verified_classes: Collection[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,9 @@ class Dataset:
             nor as background, in training and in evaluation.
         image_of_ignored: `(K,)` int64, the image index of each ignored region, ascending.
         decoding: how the image files are decoded.
+        verified_classes: `(N, C)` bool, True if someone looked for the class in the image. The
+            others are unknown: training does not learn them from the image, and evaluation ignores
+            detections of them there. None if all classes were looked for in all images.
     """
 
     root: Path
@@ -110,6 +116,7 @@ class Dataset:
     ignored: Boxes = field(default_factory=lambda: as_boxes(()))
     image_of_ignored: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     decoding: DecodeOptions = field(default_factory=DecodeOptions)
+    verified_classes: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(
@@ -144,6 +151,7 @@ class Dataset:
             findings=tuple(findings),
             ignored=as_boxes(np.concatenate(regions) if images else ()),
             image_of_ignored=np.repeat(np.arange(len(images)), [len(one) for one in regions]),
+            verified_classes=_verified_classes(images, ids),
         )
 
     def __post_init__(self) -> None:
@@ -154,6 +162,9 @@ class Dataset:
             raise ValueError("the columns of a Dataset must describe the same images and boxes")
         if int(self.offsets[-1]) != m:
             raise ValueError(f"offsets end at {self.offsets[-1]}, but there are {m} boxes")
+        looked_for = self.verified_classes
+        if looked_for is not None and looked_for.shape != (n, len(self.classes)):
+            raise ValueError("verified_classes must have a row per image and a column per class")
 
     def __len__(self) -> int:
         return len(self.names)
@@ -202,6 +213,7 @@ class Dataset:
             flags=self.flags[rows],
             ignored=self.ignored[ignored],
             image_of_ignored=np.repeat(np.arange(len(index)), np.diff(ignored_offsets)),
+            verified_classes=None if self.verified_classes is None else self.verified_classes[index],
         )
 
     def split(self, name: Split | str) -> Dataset:
@@ -246,11 +258,25 @@ class Dataset:
                 [self.image_of_ignored, other.image_of_ignored + len(self)]
             ),
             decoding=self.decoding,
+            verified_classes=self._verified_with(other, classes),
         )
 
+    def _verified_with(self, other: Dataset, classes: Sequence[str]) -> NDArray[np.bool_] | None:
+        """The verified classes of both, in the order of `classes`."""
+        if self.verified_classes is None and other.verified_classes is None:
+            return None
+        parts = []
+        for one in (self, other):
+            own = one.verified_classes
+            part = np.full((len(one), len(classes)), own is None)
+            if own is not None:
+                part[:, [classes.index(name) for name in one.classes]] = own
+            parts.append(part)
+        return np.concatenate(parts)
+
     def fingerprint(self) -> str:
-        """16 hex digits of a hash of names, sizes, splits, boxes, labels, flags, classes and
-        ignored regions."""
+        """16 hex digits of a hash of names, sizes, splits, boxes, labels, flags, classes, ignored
+        regions and verified classes."""
         names = (self._name_from_root(name) for name in self.names)
         words = "\0".join((*names, "", *self.classes))
         digest = hashlib.sha256(words.encode("utf-8", "surrogatepass"))  # names may be any bytes
@@ -258,6 +284,8 @@ class Dataset:
             digest.update(np.ascontiguousarray(column).tobytes())
         if len(self.ignored):
             digest.update(self.image_of_ignored.tobytes() + self.ignored.tobytes())
+        if self.verified_classes is not None:
+            digest.update(self.verified_classes.tobytes())
         return digest.hexdigest()[:16]
 
     def _name_from_root(self, name: str) -> str:
@@ -268,6 +296,22 @@ class Dataset:
             return relpath(name, self.root).replace("\\", "/")
         except ValueError:  # on another drive
             return name
+
+
+def _verified_classes(
+    images: Sequence[LabeledImage], ids: Mapping[str, int]
+) -> NDArray[np.bool_] | None:
+    """`(N, C)`, see `Dataset`; a class with a box in an image was looked for."""
+    if all(image.verified_classes is None for image in images):
+        return None
+    verified = np.zeros((len(images), len(ids)), np.bool_)
+    for row, image in zip(verified, images, strict=True):
+        if image.verified_classes is None:
+            row[:] = True
+        else:
+            names = (*image.verified_classes, *image.class_names)
+            row[[ids[name] for name in names if name in ids]] = True
+    return verified
 
 
 def _rows_of(

@@ -22,12 +22,14 @@ COMMANDS = (
     "generate_tfrecords",
     "model_builder_test",
     "model_main",
+    "oidv4",
     "sample_config",
     "script",
     "toco",
     "train",
     "xml_to_csv",
 )
+ALSO = {"main": "oidv4"}  # names of the scripts that differ
 
 Say = Callable[[str], None]  # prints a line to standard output
 
@@ -48,6 +50,7 @@ def named(name: str) -> Command:
         FlagError: BW701 unknown command.
     """
     script = PurePosixPath(name.replace("\\", "/")).name.removesuffix(".py")
+    script = ALSO.get(script, script)
     if script not in COMMANDS:
         near = closest_name(script, COMMANDS)
         raise FlagError(

@@ -26,8 +26,9 @@ MISSPELT = {  # in the tutorials
 }
 MISSPELT_VALUES = {"QUATIZED_UINT8": "QUANTIZED_UINT8"}
 TRUE, FALSE = {"true", "t", "1", "yes", "y"}, {"false", "f", "0", "no", "n"}
-METAVARS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
+METAVARS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH", tuple: "TEXT ..."}
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "Path": Path}
+TYPES["tuple[str, ...]"] = tuple  # all words up to the next flag
 ONE_MACHINE = "training runs on one machine, in one process"
 WHOLE_CONFIG = "one pipeline.config describes the whole training"
 OVERRIDE = "Text in the language of pipeline.config. Its fields override the config's."
@@ -123,12 +124,13 @@ def written(one: Field[Any]) -> str:
     values = "|".join(one.metadata["choices"]) or METAVARS[_type_of(one)]
     if one.metadata["bare"]:
         return one.name.upper()
-    return f"{also}--{one.name}={values}"
+    between = " " if _type_of(one) is tuple else "="
+    return f"{also}--{one.name}{between}{values}"
 
 
 def default_of(one: Field[Any]) -> str:
     """Return the default of a flag as text; empty if it is required or the default is None."""
-    if one.default is MISSING or one.default is None:
+    if one.default is MISSING or one.default in (None, ()):
         return ""
     if isinstance(one.default, Path):
         return one.default.as_posix()
@@ -215,6 +217,8 @@ class _Line(Generic[T]):
             if not stated and self.words and self.words[0].lower() in {"true", "false"}:
                 text, stated = self.words.pop(0), True
             return self._truth(one, text) if stated else True
+        if _type_of(one) is tuple:
+            return self._several(one, text)
         if not text and self.words and not self.words[0].startswith("-"):
             text = self.words.pop(0).strip()
             if stated:
@@ -230,6 +234,15 @@ class _Line(Generic[T]):
             )
             text = nested[2]
         return self._converted(one, text) if text else None
+
+    def _several(self, one: Field[Any], text: str) -> tuple[str, ...]:
+        """Return the values of a flag that takes several: all words up to the next flag."""
+        values = [text] if text else []
+        while self.words and not self.words[0].startswith("-"):
+            values.append(self.words.pop(0))
+        if not values:
+            raise FlagError("BW704", f"--{one.name} has no value.", example=example(self.kind))
+        return tuple(values)
 
     def _converted(self, one: Field[Any], text: str) -> Any:
         choices = one.metadata["choices"]
@@ -275,6 +288,8 @@ class _Line(Generic[T]):
             one = self.known[name]
             if isinstance(value, bool):
                 yield f"--{name}" if value else f"--no{name}"
+            elif isinstance(value, tuple):
+                yield from (f"--{name}", *value)
             elif one.metadata["bare"]:
                 yield str(value)
             elif not one.metadata["unused"]:

@@ -63,6 +63,11 @@ class Cache:
         """Return the original height and width of the images in pixels, `(B, 2)`."""
         return self.dataset.sizes[index, ::-1].astype(np.float32)
 
+    def verified(self, index: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """Return the verified classes of the images, see `Truth`; None for all."""
+        verified = self.dataset.verified_classes
+        return None if verified is None else verified[index].astype(np.float32)
+
 
 def build_cache(
     dataset: Dataset,

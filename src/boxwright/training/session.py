@@ -66,7 +66,10 @@ class Session:
         Raises:
             TrainingError: BW303 the loss is not finite.
         """
-        batch = (*self._images.batch(rows), self._images.sizes(rows), random_draws)
+        images = self._images
+        batch: tuple[Any, ...] = (*images.batch(rows), images.sizes(rows), random_draws)
+        if (verified := images.verified(rows)) is not None:
+            batch += (verified,)
         loss = self._engine.step(*batch, number=number, learning_rate=learning_rate)
         self._batch = [self._images.dataset.names[row] for row in rows]
         check_loss(loss, number, self._batch)

@@ -115,12 +115,13 @@ class Engine(ABC):
         labels: NDArray[np.int32],
         sizes: NDArray[np.float32],
         draws: NDArray[np.float32],
+        verified: NDArray[np.float32] | None = None,
         *,
         number: int,
         learning_rate: float,
     ) -> Loss:
-        """One step on a batch, see `pipeline.apply`; `number` counts from 0. Returns the losses
-        before it, floats."""
+        """One step on a batch, see `pipeline.apply` and `Truth.verified`; `number` counts from 0.
+        Returns the losses before it, floats."""
         averaging, optimizer = self._recipe.averaging, self._recipe.optimizer
         decay = 0.0 if averaging is None else averaging.decay_at(number)
         betas = (optimizer.beta_1, optimizer.beta_2) if isinstance(optimizer, Adam) else (0.0, 0.0)
@@ -128,7 +129,8 @@ class Engine(ABC):
         rates = np.array([learning_rate, decay, range_rate(number), *powers], np.float32)
         how = self._recipe.quantization
         quantizing = how is not None and number >= how.delay
-        loss = self._step((images, boxes, labels, sizes, draws), rates, quantizing)
+        batch = (images, boxes, labels, sizes, draws)
+        loss = self._step(batch if verified is None else (*batch, verified), rates, quantizing)
         return Loss(*(float(value) for value in loss))
 
     def kept(self) -> list[NDArray[np.float32]]:
@@ -173,7 +175,8 @@ class Engine(ABC):
         """Update all variables by one step.
 
         Args:
-            batch: images, boxes, labels, sizes and random draws.
+            batch: images, boxes, labels, sizes, random draws, and verified classes if the images
+                have them.
             rates: `(5,)`: learning rate, decay of the averages, `range_rate`, and Adam's betas to
                 the power of the step, from 1.
             quantizing: True if a quantized network rounds.
@@ -182,14 +185,14 @@ class Engine(ABC):
     # ---- In the graph ----------------------------------------------------------------------------
 
     def _seen(
-        self, images: Any, boxes: Any, labels: Any, sizes: Any, draws: Any
-    ) -> tuple[Any, Any, Any, Any]:
-        """Return the augmented network inputs, with their boxes, labels and weights."""
+        self, images: Any, boxes: Any, labels: Any, sizes: Any, draws: Any, *verified: Any
+    ) -> tuple[Any, ...]:
+        """Return the augmented network inputs, with their truth."""
         inputs, *truth = pipeline.apply(
             self._recipe.augmentation, images, boxes, labels, sizes, draws,
             side=self._recipe.input_size, crop_and_resize=self.crop,
         )  # fmt: skip
-        return inputs * self._scale + self._offset, *truth
+        return inputs * self._scale + self._offset, *truth, *verified
 
     def _loss(self, images: Any, *truth: Any) -> Loss:
         outputs = self._model.network(images, training=True)

@@ -9,11 +9,9 @@ are skipped. `openimages.folders` reads the ToolKit's folders.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +22,12 @@ from boxwright.formats.annotations import Broken, Holds, Labeled, Labels, number
 from boxwright.formats.around import around
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.openimages.folders import has_label_folders, read_label_folders
+from boxwright.formats.openimages.image_labels import (
+    IMAGE_LABELS,
+    read_image_labels,
+    write_image_labels,
+)
+from boxwright.formats.openimages.rows_here import OfficialFile
 from boxwright.formats.splits import file_split
 from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.structures.dataset import CROWD, OCCLUDED, TRUNCATED, Dataset, Split
@@ -37,6 +41,7 @@ HOLDS = (
     | Holds.SPLITS
     | Holds.CLASS_ORDER
     | Holds.FRACTIONS
+    | Holds.VERIFIED_CLASSES
 )
 BY_STEM = True
 ABOUT = About(
@@ -49,12 +54,19 @@ ABOUT = About(
         "By the columns `ImageID`, `LabelName`, `XMin` and so on of a CSV file, or by text files "
         "in folders named `Label`."
     ),
-    written=("*-annotations-bbox.csv", "class-descriptions-boxable.csv"),
+    written=(
+        "*-annotations-bbox.csv",
+        "class-descriptions-boxable.csv",
+        "*-annotations-human-imagelabels-boxable.csv",
+    ),
     quirks=(
         "The official files describe millions of images; rows of images that are not here are "
         "skipped and counted (`BW101`).",
         "Class names are from any table of two columns, code and name, such as FiftyOne's "
         "`metadata/classes.csv`, also one folder above.",
+        "`*-annotations-human-imagelabels*.csv` say which classes people looked for in an image. "
+        "The other classes are unknown in it: training does not learn from the image that it lacks "
+        "them, and evaluation ignores detections of them there.",
         "`IsGroupOf` is the flag crowd. Depictions and views of the inside are ordinary boxes.",
         "The ToolKit downloads an image once for each of its classes; the copies become one image "
         "with all boxes.",
@@ -97,12 +109,21 @@ def read(folder: Folder) -> Labels:
         for n in names
         for key in _ids(parent, n)
     }
-    elsewhere = 0
+    elsewhere, unusable = 0, set[str]()
+    verified = read_image_labels(folder, here, descriptions)
     for path, header in files.items():
-        boxes = _BoxFile(folder.root, path, header, here, descriptions)
+        boxes = _BoxFile(folder.root, path, header, here, names=descriptions)
         labels.images += boxes.read()
         labels.broken += boxes.broken
         elsewhere += boxes.elsewhere
+        unusable |= boxes.unusable
+    for one in labels.images:
+        if one.image in verified:
+            one.verified_classes = verified[one.image].verified_classes
+    boxed = unusable.union(one.image for one in labels.images)
+    labels.images += [
+        one for name, one in verified.items() if one.verified_classes and name not in boxed
+    ]
     if not labels.images and not labels.broken:
         raise DataError(
             "BW101",
@@ -141,12 +162,15 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         name if _is_code(name) else f"/boxwright/{i}" for i, name in enumerate(dataset.classes)
     ]
     stems = Counter(stem(split_path(name)[1]) for name in names)
+    ids = [own if stems[own := stem(split_path(n)[1])] == 1 else stem(n) for n in names]
     for split in Split:
         chosen = np.flatnonzero(dataset.splits == split).tolist()
         if chosen:
-            lines = (row for i in chosen for row in _rows(dataset, i, names[i], stems, codes))
+            lines = (row for i in chosen for row in _rows(dataset, i, ids[i], codes))
             word = f"{SPLITS[split]}-" if split in SPLITS else ""
             write_rows(target / f"{word}annotations-bbox.csv", [HEADER, *lines])
+            place = target / f"{word}{IMAGE_LABELS}"
+            write_image_labels(dataset, chosen, [ids[i] for i in chosen], codes, place)
     if codes:
         pairs = zip(codes, dataset.classes, strict=True)
         write_rows(target / DESCRIPTIONS, pairs)
@@ -185,29 +209,22 @@ def _descriptions(folder: Folder, labels: Labels) -> dict[str, str]:
 
 
 @dataclass
-class _BoxFile:
-    """Reader of one official file.
+class _BoxFile(OfficialFile):
+    """Reader of one official file with boxes.
 
     Attributes:
-        here: the possible names of the images in the folder.
         names: class code -> name.
-        elsewhere: the number of boxes of other images.
+        unusable: images with a row that cannot be used.
     """
 
-    root: Path
-    path: str
-    header: Sequence[str]
-    here: set[bytes]
-    names: dict[str, str]
-    broken: list[Broken] = field(default_factory=list)
-    elsewhere: int = 0
+    names: dict[str, str] = field(default_factory=dict)
+    unusable: set[str] = field(default_factory=set)
 
     def read(self) -> list[Labeled]:
         split = file_split(self.path)
         column = {name: i for i, name in enumerate(self.header)}
         images: dict[str, Labeled] = {}
-        unusable: set[str] = set()
-        for line, name, row in self._rows(column["ImageID"]):
+        for line, name, row in self.rows():
             if name not in images:
                 images[name] = Labeled(
                     self.path,
@@ -219,34 +236,8 @@ class _BoxFile:
                 )
             if fault := self._add(images[name], row, column):
                 self.broken.append(Broken("BW110", f"{self.path}:{line}", fault))
-                unusable.add(name)
-        return [one for name, one in images.items() if name not in unusable]
-
-    def _rows(self, place: int) -> Iterator[tuple[int, str, list[str]]]:
-        """Yield line, ImageID and cells of the rows of images in the folder.
-
-        The millions of other rows are not parsed.
-        """
-        here = self.here
-        try:
-            with (self.root / self.path).open("rb") as file:
-                for line, raw in enumerate(islice(file, 1, None), start=2):
-                    cells = raw.split(b",", place + 1)
-                    name = cells[place] if len(cells) > place else b""
-                    quoted = name.startswith(b'"')
-                    if name not in here and not quoted:
-                        self.elsewhere += bool(raw.strip())
-                        continue
-                    row = _cells(raw)
-                    if quoted:
-                        name = row[place].encode() if len(row) > place else b""
-                    if name in here:
-                        yield line, name.decode("utf-8", "surrogateescape"), row
-                    else:
-                        self.elsewhere += 1
-        except OSError as error:
-            reason = f"cannot be read ({error.strerror or error})"
-            self.broken.append(Broken("BW110", self.path, reason))
+                self.unusable.add(name)
+        return [one for name, one in images.items() if name not in self.unusable]
 
     def _add(self, one: Labeled, row: Sequence[str], column: dict[str, int]) -> str:
         """Add the box of a row; returns the reason if the row is invalid."""
@@ -270,24 +261,14 @@ def _is_set(row: Sequence[str], place: int | None) -> bool:
     return place is not None and row[place].strip() == "1"
 
 
-def _cells(raw: bytes) -> list[str]:
-    """The cells of a line; empty if it is damaged."""
-    try:
-        return next(csv.reader([raw.decode("utf-8")]), [])
-    except (UnicodeDecodeError, csv.Error):
-        return []
-
-
 def _is_code(name: str) -> bool:
     return name.startswith(("/m/", "/g/"))
 
 
 def _rows(
-    dataset: Dataset, index: int, name: str, stems: Counter[str], codes: Sequence[str]
+    dataset: Dataset, index: int, image: str, codes: Sequence[str]
 ) -> Iterator[list[object]]:
     width, height = dataset.sizes[index]
-    own = stem(split_path(name)[1])
-    image = own if stems[own] == 1 else stem(name)
     rows = dataset.rows(index)
     boxes = dataset.boxes[rows].astype(np.float64) / [width, height, width, height]
     for box, label, flags in zip(boxes, dataset.labels[rows], dataset.flags[rows], strict=True):

@@ -49,6 +49,7 @@ def assign(
     weights: Any,
     input_size: int,
     objective: Objective,
+    verified: Any = None,
 ) -> Targets:
     """Choose the cells of each object: those with the lowest cost, among cells inside of its box
     and within `REACH` cells of its center on each map.
@@ -65,6 +66,7 @@ def assign(
         weights: `(B, G)`; a box without weight takes cells from the background, as any other.
         input_size: side of the input in pixels.
         objective: the settings of the costs.
+        verified: `(B, C)`, see `Truth`: what is predicted for other classes costs nothing.
     """
     images, cells = predicted.shape[:2]
     near = _windows(boxes, input_size)  # (B, G, K)
@@ -77,7 +79,7 @@ def assign(
     overlap = iou_of_pairs(boxes[:, :, None], _taken(predicted, of_batch))
     cost = (
         -ops.log(overlap + EPSILON) * objective.iou_cost
-        + _class_cost(logits, labels, overlap, of_batch)
+        + _class_cost(logits, labels, overlap, of_batch, verified)
         + 10.0 ** (away / cell[..., 2] - objective.center_radius)
     )
     cost = ops.where(candidates > 0, cost, NEVER)
@@ -129,9 +131,12 @@ def _candidates(inside: Any, away: Any) -> Any:
     return ops.maximum(inside, nearest * none)
 
 
-def _class_cost(logits: Any, labels: Any, overlap: Any, cells: Any) -> Any:
+def _class_cost(logits: Any, labels: Any, overlap: Any, cells: Any, verified: Any) -> Any:
     """`(B, G, K)`: the quality focal loss of each cell if it answered for each object."""
-    all_absent = ops.sum(quality_focal(logits, ops.zeros_like(logits)), axis=-1, keepdims=True)
+    absences = quality_focal(logits, ops.zeros_like(logits))
+    if verified is not None:
+        absences = absences * verified[:, None]
+    all_absent = ops.sum(absences, axis=-1, keepdims=True)
     column = cells * logits.shape[-1] + ops.maximum(labels, 0)[..., None]
     own = ops.take(ops.reshape(logits, (-1,)), column, axis=0)
     absent = quality_focal(own, ops.zeros_like(own))

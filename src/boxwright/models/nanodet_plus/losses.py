@@ -38,7 +38,7 @@ def detection_loss(
     """
     logits = outputs["class_logits"]
     sides = ops.reshape(outputs["side_logits"], (*logits.shape[:2], SIDES, BINS))
-    boxes, labels, weights = truth
+    boxes, labels, weights, verified = truth
     boxes = boxes * float(input_size)
     priors = ops.convert_to_tensor(priors)
     predicted = boxes_of(sides, priors)
@@ -50,12 +50,16 @@ def detection_loss(
         weights,
         input_size,
         objective,
+        verified,
     )
     label = ops.take_along_axis(labels, targets.row, axis=1)
     kinds = ops.one_hot(label, logits.shape[-1], dtype="float32")
     answers = ops.cast(targets.positive > 0, "float32")
     wanted = kinds * (targets.quality * answers)[..., None]
-    wrong = ops.sum(quality_focal(logits, wanted, objective.quality_gamma), axis=-1)
+    of_classes = quality_focal(logits, wanted, objective.quality_gamma)
+    if verified is not None:
+        of_classes = of_classes * verified[:, None]
+    wrong = ops.sum(of_classes, axis=-1)
     wrong = wrong * (targets.positive + targets.negative)
     total = ops.maximum(ops.sum(targets.positive), 1.0)
     class_loss = ops.sum(wrong) / total

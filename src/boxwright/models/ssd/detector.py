@@ -102,8 +102,15 @@ class SsdModel(DetectionModel):
     def losses(self, outputs: Outputs, truth: Truth, suppress: Suppress) -> Loss:
         from boxwright.models.ssd.losses import detection_loss
 
+        *boxes, verified = truth
         return detection_loss(
-            outputs, *truth, self._tensor, self.objective, suppress, self.spec.box_scales
+            outputs,
+            *boxes,
+            self._tensor,
+            self.objective,
+            suppress,
+            self.spec.box_scales,
+            verified=verified,
         )
 
     def layer_group_of(self, layer: str) -> LayerGroup:

@@ -59,6 +59,8 @@ def detection_loss(
     objective: Objective,
     suppress: Suppress,
     scales: box_coder.Scales = box_coder.SCALES,
+    *,
+    verified: Any = None,
 ) -> Loss:
     """The losses of the classes and of the boxes.
 
@@ -70,6 +72,8 @@ def detection_loss(
         objective: the losses and their weights.
         suppress: the engine's NMS, for hard example mining.
         scales: scales of the box coder.
+        verified: `(B, C)`, see `Truth`. A background anchor of an image with unknown classes does
+            not train the background column either.
     """
     matching = objective.matching
     logits = outputs["class_logits"]
@@ -93,6 +97,8 @@ def detection_loss(
             wrong = sigmoid_focal(logits, wanted, alpha=alpha, gamma=gamma)
         case Varifocal(alpha, gamma):
             wrong = varifocal(logits, wanted, alpha=alpha, gamma=gamma)
+    if verified is not None:
+        wrong = wrong * _verified_columns(verified, targets, logits.shape[-1])
     classes = ops.sum(wrong, axis=-1) * targets.class_weights
     distance = smooth_l1(
         outputs["box_encodings"], targets.box_targets, huber_delta=objective.huber_delta
@@ -111,6 +117,18 @@ def detection_loss(
     class_loss = objective.class_weight * ops.sum(classes) / share
     box_loss = objective.box_weight * ops.sum(box_losses) / (share * coordinates)
     return Loss(class_loss + box_loss, class_loss, box_loss)
+
+
+def _verified_columns(verified: Any, targets: Targets, columns: int) -> Any:
+    """`(B, 1, C)`: 1 for columns of logits that an image trains; `(B, A, 1 + C)` with a background
+    column."""
+    each = verified[:, None]
+    if columns == verified.shape[-1]:
+        return each
+    every = ops.min(verified, axis=-1)[:, None]
+    background = ops.where(targets.match == BACKGROUND, every, 1.0)[..., None]
+    each = ops.broadcast_to(each, (*background.shape[:2], verified.shape[-1]))
+    return ops.concatenate([background, each], axis=-1)
 
 
 def _quality(

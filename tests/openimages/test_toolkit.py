@@ -1,0 +1,261 @@
+"""`boxwright tfod main.py`: the same images, folders and lines as the OIDv4 ToolKit makes."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from world_of_images import (
+    CLASSES,
+    HEIGHT,
+    LABEL_HEADER,
+    WIDTH,
+    World,
+    rows_of,
+    table,
+)
+
+from boxwright import formats
+from boxwright.errors import BoxwrightError
+from boxwright.formats.openimages.format import HEADER
+from boxwright.openimages.index import Index, indexed
+from boxwright.openimages.rows import FLAGS
+from boxwright.openimages.toolkit import class_folders, write_labels
+from boxwright.tfod.commands import run_line
+from misbehaving import Server, files_in, status
+
+NAMES = {"/m/014j1m": "Apple", "/m/0cyhj_": "Orange"}
+BOXES = "2018_04/{0}/{0}-annotations-bbox.csv"
+ALL_CLASSES = "2018_04/class-descriptions.csv"
+HUMAN = "2018_04/{0}/{0}-annotations-human-imagelabels.csv"
+MACHINE = "2018_04/{0}/{0}-annotations-machine-imagelabels.csv"
+
+
+@pytest.fixture
+def oid(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory, and a server with the lists of V4."""
+    place = tmp_path / "work"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    files = world.server.files
+    bare = "".join(f"{code},{name}\n" for code, name in CLASSES.items()).encode()
+    files["2018_04/class-descriptions-boxable.csv"] = files[ALL_CLASSES] = bare
+    for split, rows in world.rows.items():
+        files[BOXES.format(split)] = table(HEADER, rows)
+        files[HUMAN.format(split)] = files[MACHINE.format(split)] = table(
+            LABEL_HEADER, world.labels[split]
+        )
+    return place / "OID"
+
+
+def toolkit(line: str) -> None:
+    run_line(["main.py", *line.split()])
+
+
+def images_in(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.jpg")}
+
+
+def lines_of(world: World, split: str, *names: str) -> dict[str, list[str]]:
+    """The lines of each image's file, class by class, as the ToolKit computes them."""
+    lines: dict[str, list[str]] = {}
+    for name in names:
+        for row in world.boxes_of(split, name):
+            left, right, top, bottom = (float(cell) for cell in row[4:8])
+            box = (left * WIDTH, top * HEIGHT, right * WIDTH, bottom * HEIGHT)
+            lines.setdefault(row[0], []).append(" ".join([name, *map(str, box)]))
+    return lines
+
+
+def lines_in(folder: Path) -> dict[str, list[str]]:
+    return {
+        path.stem: path.read_text("utf-8").splitlines() for path in (folder / "Label").iterdir()
+    }
+
+
+def test_the_line_of_the_tutorial(
+    world: World, oid: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toolkit("downloader --classes Apple Orange --type_csv validation")
+    place = oid / "Dataset" / "validation"
+    assert {path.name for path in place.iterdir()} == {"Apple", "Orange"}
+    for name in ("Apple", "Orange"):
+        assert images_in(place / name) == world.images_of("validation", name)
+        assert lines_in(place / name) == lines_of(world, "validation", name)
+    assert "OID/Dataset/validation/Apple: " in capsys.readouterr().out.replace("\\", "/")
+    both = world.images_of("validation", "Apple") & world.images_of("validation", "Orange")
+    assert both
+    for image in both:
+        assert world.server.paths.count(world.path(f"validation/{image}")) == 1
+    assert set(formats.read(oid / "Dataset").classes) == {"Apple", "Orange"}
+
+
+@pytest.mark.parametrize(
+    ("line", "split", "name", "classes"),
+    [
+        ("--multiclasses 1", "test", "Wine glass_Apple", ("Wine glass", "Apple")),
+        ("--additional_label_classes Orange", "test", "Apple", ("Apple", "Orange")),
+        ("--noLabels", "test", "Apple", ()),
+    ],
+)
+def test_flags_change_the_folders(
+    world: World, oid: Path, line: str, split: str, name: str, classes: tuple[str, ...]
+) -> None:
+    toolkit(f"downloader --classes Wine_glass Apple --type_csv {split} --n_threads 4 -y {line}")
+    place = oid / "Dataset" / split / name
+    together = "multiclasses" in line
+    chosen = world.images_of(split, *(classes if together else ("Apple",)))
+    assert images_in(place) == chosen
+    found = lines_in(place) if classes else {}
+    expected = lines_of(world, split, *classes)
+    assert found == {image: expected[image] for image in chosen if classes}
+    assert (place / "Label").exists() == bool(classes)
+
+
+def test_all_splits_a_file_of_classes_and_another_folder(world: World, oid: Path) -> None:
+    Path("mine.txt").write_text("Apple\nWine glass\n", "utf-8")
+    toolkit("downloader --classes mine.txt --type_csv all --limit 3 --Dataset mine")
+    few = {path.relative_to(oid).as_posix(): images_in(path) for path in oid.glob("mine/*/*")}
+    assert few.keys() == {
+        f"mine/{split}/{name}" for split in world.rows for name in ("Apple", "Wine glass")
+    }
+    for place, images in few.items():
+        _, split, name = place.split("/")
+        assert images <= world.images_of(split, name)
+        assert len(images) == min(3, len(world.images_of(split, name)))
+    toolkit("downloader --classes mine.txt --type_csv all --limit 5 --Dataset mine")
+    assert all(images <= images_in(oid / place) for place, images in few.items())
+
+
+def test_labels_of_a_second_run_are_not_appended(world: World, oid: Path) -> None:
+    line = "downloader --classes Apple --type_csv test"
+    toolkit(line)
+    before = {name: (oid / name).read_bytes() for name in files_in(oid)}
+    asked = len(world.server.paths)
+    toolkit(line)
+    assert {name: (oid / name).read_bytes() for name in files_in(oid)} == before
+    assert len(world.server.paths) == asked
+
+
+@pytest.mark.parametrize("sub", ["h", "m"])
+def test_images_with_a_label(
+    world: World, oid: Path, sub: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toolkit(f"downloader_ill --classes Apple --type_csv test --sub {sub}")
+    place = oid / "Dataset_nl" / "test" / "Apple"
+    rows = [row for row in world.labels["test"] if CLASSES[row[2]] == "Apple"]
+    assert images_in(place) == {row[0] for row in rows}
+    assert not (place / "Label").exists()
+    absent = len(world.absent_from("test", "Apple"))
+    assert f"{absent} of them verified not to show it" in capsys.readouterr().out
+
+
+def test_boxes_are_shown_on_a_sheet(world: World, oid: Path) -> None:
+    toolkit("downloader --classes Apple --type_csv test")
+    toolkit("visualizer")
+    with Image.open("OID_contact_sheet.jpg") as sheet:
+        assert sheet.size[0] == 1600
+
+
+def test_images_that_do_not_come_are_listed(world: World, oid: Path) -> None:
+    image = min(world.images_of("test", "Apple"))
+    world.server.behaviors_of[world.path(f"test/{image}")] = [status(404)] * 9
+    with pytest.raises(BoxwrightError, match=r"1 image could not be downloaded.*404") as caught:
+        toolkit("downloader --classes Apple --type_csv test")
+    assert caught.value.code == "BW178"
+    listed = (oid / "Dataset/failed.txt").read_text("utf-8")
+    assert listed.startswith(f"test/{image} # the server answers 404")
+    place = oid / "Dataset/test/Apple"
+    assert images_in(place) == lines_in(place).keys()
+    assert images_in(place) == world.images_of("test", "Apple") - {image}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("downloader --type_csv test", "BW703"),
+        ("downloader --classes Apple", "BW703"),
+        ("downloader --classes --type_csv test", "BW704"),
+        ("downloader --classes Apple --type_csv val", "BW704"),
+        ("downloader --classes Apple --type_csv test --limit 0", "BW704"),
+        ("downloader --classes Aple --type_csv test", "BW803"),
+        ("downloader --classes Unused --type_csv test", "BW178"),
+        ("downloader_ill --classes Apple --type_csv test", "BW703"),
+        ("downloader_ill --classes Apple --type_csv test --sub h --image_IsInside 1", "BW704"),
+        ("download --classes Apple --type_csv test", "BW704"),
+        ("visualizer", "BW115"),
+    ],
+)
+def test_what_does_not_work_is_coded(world: World, oid: Path, line: str, code: str) -> None:
+    with pytest.raises(BoxwrightError) as caught:
+        toolkit(line)
+    assert caught.value.code == code
+    assert not oid.exists()
+
+
+def test_names_of_classes_do_not_lead_out_of_the_folder(world: World, oid: Path) -> None:
+    names = dict(CLASSES) | {"/m/014j1m": "../../Apple"}
+    bare = "".join(f"{code},{name}\n" for code, name in names.items()).encode()
+    world.server.files["2018_04/class-descriptions-boxable.csv"] = bare
+    toolkit("downloader --classes /m/014j1m --type_csv test")
+    assert {path.name for path in oid.parent.iterdir()} == {"OID"}
+    assert {path.name for path in (oid / "Dataset/test").iterdir()} == {"__.._Apple"}
+
+
+# ---- Every combination of attributes, on 2,000 images --------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[list[str]]:
+    return rows_of(2000, np.random.default_rng(1))
+
+
+@pytest.fixture
+def index(rows: list[list[str]], server: Server, tmp_path: Path) -> Index:
+    server.files["boxes.csv"] = table(HEADER, rows)
+    return indexed(f"{server.url}/boxes.csv", tmp_path / "index", ["127.0.0.1"])
+
+
+def kept_by_the_rule(rows: list[list[str]], where: dict[str, int]) -> set[str]:
+    """The images that the ToolKit keeps: it leaves out those of each box with another value."""
+    out = {
+        row[0]
+        for name, value in where.items()
+        for row in rows
+        if int(row[HEADER.index(name)]) != value
+    }
+    return {row[0] for row in rows} - out
+
+
+def test_every_combination_of_attributes_chooses_the_same_images(
+    rows: list[list[str]], index: Index
+) -> None:
+    of_class = {code: {row[0] for row in rows if row[2] == code} for code in NAMES}
+    some = 0
+    for values in product((None, 0, 1), repeat=len(FLAGS)):
+        where = {name: v for name, v in zip(FLAGS, values, strict=True) if v is not None}
+        kept = kept_by_the_rule(rows, where)
+        for folder in class_folders("train", index, NAMES, where=where):
+            assert {image.id for image in folder.images} == of_class[folder.codes[0]] & kept
+            some += bool(folder.images)
+    assert some > 300
+
+
+def test_the_lines_of_2000_images(rows: list[list[str]], index: Index, tmp_path: Path) -> None:
+    (folder,) = class_folders("train", index, NAMES, together=True)
+    place = tmp_path / "train" / "Apple_Orange"
+    place.mkdir(parents=True)
+    Image.new("RGB", (1024, 683)).save(place / "first.jpg")
+    for image in folder.images:
+        (place / f"{image.id}.jpg").hardlink_to(place / "first.jpg")
+    count = write_labels(folder, tmp_path, index, NAMES)
+    assert count == sum(row[2] in NAMES for row in rows)
+    expected: dict[str, list[str]] = {}
+    for code, name in NAMES.items():
+        for image, _, _, _, left, right, top, bottom in (r[:8] for r in rows if r[2] == code):
+            sides = (float(left) * 1024, float(top) * 683, float(right) * 1024, float(bottom) * 683)
+            expected.setdefault(image, []).append(" ".join([name, *map(str, sides)]))
+    assert lines_in(place) == expected
