@@ -22,9 +22,7 @@ def without_network(place: Place) -> str:
 
 
 def without_images(place: Place) -> str:
-    plan = openimages.Plan(
-        place.root / "fruit", {}, {}, {}, {}, (Image("train", "0" * 16),), 1
-    )
+    plan = openimages.Plan(place.root / "fruit", {}, {}, {}, {}, (Image("train", "0" * 16),), 1)
     place.patch.setattr(openimages, "choose_images", lambda *_, **__: None)
     place.patch.setattr(openimages, "plan", lambda *_: plan)
     return without_network(place)

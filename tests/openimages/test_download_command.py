@@ -455,7 +455,9 @@ def test_licenses_and_authors_of_the_images_are_counted(world: World, out: Path)
     assert image_licenses(out / "train") is None
 
 
-@pytest.mark.parametrize("behaviors", [[cut(400), cut(100)], [status(503)], [cut(300), ignore_range]])
+@pytest.mark.parametrize(
+    "behaviors", [[cut(400), cut(100)], [status(503)], [cut(300), ignore_range]]
+)
 def test_the_list_of_licenses_is_resumed(
     world: World, out: Path, behaviors: list[Behaviour]
 ) -> None:

@@ -244,18 +244,26 @@ def test_every_combination_of_attributes_chooses_the_same_images(
     assert some > 300
 
 
-def test_the_lines_of_2000_images(rows: list[list[str]], index: Index, tmp_path: Path) -> None:
-    (folder,) = class_folders("train", index, NAMES, together=True)
+@pytest.mark.parametrize("flags", [(), ("IsOccluded",), ("IsInside", "IsGroupOf")])
+def test_the_lines_are_the_same(
+    rows: list[list[str]], index: Index, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    """Of the first 60 images that fit."""
+    where = dict.fromkeys(flags, 0)
+    (folder,) = class_folders("train", index, NAMES, together=True, where=where, limit=60)
     place = tmp_path / "train" / "Apple_Orange"
     place.mkdir(parents=True)
     Image.new("RGB", (1024, 683)).save(place / "first.jpg")
     for image in folder.images:
         (place / f"{image.id}.jpg").hardlink_to(place / "first.jpg")
-    count = write_labels(folder, tmp_path, index, NAMES)
-    assert count == sum(row[2] in NAMES for row in rows)
+    write_labels(folder, tmp_path, index, NAMES)
+    chosen = {image.id for image in folder.images}
+    assert chosen <= kept_by_the_rule(rows, where)
     expected: dict[str, list[str]] = {}
     for code, name in NAMES.items():
         for image, _, _, _, left, right, top, bottom in (r[:8] for r in rows if r[2] == code):
             sides = (float(left) * 1024, float(top) * 683, float(right) * 1024, float(bottom) * 683)
-            expected.setdefault(image, []).append(" ".join([name, *map(str, sides)]))
+            line = " ".join([name, *map(str, sides)])
+            if image in chosen:
+                expected.setdefault(image, []).append(line)
     assert lines_in(place) == expected

@@ -213,7 +213,7 @@ def test_step_by_step(
     with monkeypatch.context() as there:
         there.chdir(toolkit)
         type_in("python main.py downloader --classes Apple", paths)
-        tfod("main.py downloader --classes Apple Orange --type_csv test".split())
+        tfod(["main.py", "downloader", "--classes", "Apple", "Orange", "--type_csv", "test"])
     type_in("python script.py", paths)
     demo.mkdir()
     shutil.move(downloads / "images" / "images", demo / "images")
@@ -256,7 +256,9 @@ def test_step_by_step(
     image = raccoons.image(0)
     assert isinstance(image, Path)
     content = (demo / "tflite/ssd_mobilenet.tflite").read_bytes()
-    detector = boxwright.Detector.load(demo / "tflite/ssd_mobilenet.tflite", classes=["Apple", "Orange"])
+    detector = boxwright.Detector.load(
+        demo / "tflite/ssd_mobilenet.tflite", classes=["Apple", "Orange"]
+    )
     trained = read_variables(demo / "training/model.ckpt-1")
     numbers = sum(value.size for name, value in trained.items() if name.endswith("weights"))
     assert len(content) < 1.5 * numbers, "a number takes a byte"

@@ -192,8 +192,7 @@ def unknown(recipe: Recipe) -> dict[str, NDArray[Any]]:
     rng = np.random.default_rng(5)
     count = len(model.anchors if recipe.model == "ssd" else model.priors)
     values = {
-        name: rng.normal(size=(4, count, size)).astype(np.float32)
-        for name, size in columns.items()
+        name: rng.normal(size=(4, count, size)).astype(np.float32) for name, size in columns.items()
     }
     verified = np.array(VERIFIED, np.float32)
     arrays = {"logits": values["class_logits"]}

@@ -138,9 +138,9 @@ def test_unknown_classes_cost_nothing_and_are_not_learned(
         assert parts["known/loss"] == parts["absent/loss"]
         if recipe == "faithful":
             assert (np.abs(parts["known/background"]).sum(axis=(1, 2)) > 0).all()
-            assert np.abs(parts["unknown/background"]).sum() < np.abs(
-                parts["known/background"]
-            ).sum()
+            assert (
+                np.abs(parts["unknown/background"]).sum() < np.abs(parts["known/background"]).sum()
+            )
 
 
 @pytest.mark.parametrize("recipe", UNKNOWN)

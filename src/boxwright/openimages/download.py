@@ -197,9 +197,7 @@ def plan(lists: Lists, chosen: Chosen, out: str | Path) -> Plan:
     missing = sum(not (out / image.file).is_file() for image in chosen.images)
     labels = {each: lists.labels(each) for each in indexes}
     image_lists = {each: lists.images(each) for each in indexes}
-    return Plan(
-        out, names, indexes, labels, image_lists, chosen.images, missing, chosen.where
-    )
+    return Plan(out, names, indexes, labels, image_lists, chosen.images, missing, chosen.where)
 
 
 def check_out(out: str | Path) -> None:

@@ -208,9 +208,7 @@ class _Builder:
             return self._continue(_State(state.url))
 
     def _continue(self, state: _State) -> _State:
-        stream = Stream(
-            state.url, position=state.position, version=state.version, hosts=self.hosts
-        )
+        stream = Stream(state.url, position=state.position, version=state.version, hosts=self.hosts)
         blocks = _blocks(stream, self.progress)
         with ExitStack() as stack:
             writer = _Writer(state, self.folder, self.kind, stack)

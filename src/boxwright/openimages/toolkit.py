@@ -19,6 +19,7 @@ from boxwright.images.decoding import read_header
 from boxwright.io.files import write_text, writing
 from boxwright.openimages.fetching import Failure, Image, Told, fetch_images
 from boxwright.openimages.index import Index
+from boxwright.openimages.rows import Words
 from boxwright.openimages.selection import rejected, shuffled
 from boxwright.openimages.writing import images_here
 
@@ -129,21 +130,36 @@ def write_labels(folder: ClassFolder, root: Path, index: Index, names: Mapping[s
         if ID.fullmatch(old.stem):
             old.unlink()
     here = images_here(root / folder.split, folder.name)
-    lines: dict[str, list[tuple[str, float, float, float, float]]] = {}
-    for code in names:
+    boxes = _boxes(index, names, here)
+    for image, own in boxes.items():
+        header = read_header(folder.below(root) / f"{image}.jpg")
+        lines = (f"{box.line(header.width, header.height)}\n" for box in own)
+        write_text(labels / f"{image}.txt", "".join(lines))
+    return sum(map(len, boxes.values()))
+
+
+class _Box(NamedTuple):
+    """A box, its sides as fractions of the image."""
+
+    name: str
+    xmin: float
+    xmax: float
+    ymin: float
+    ymax: float
+
+    def line(self, width: int, height: int) -> str:
+        sides = (self.xmin * width, self.ymin * height, self.xmax * width, self.ymax * height)
+        return " ".join([self.name, *map(str, sides)])
+
+
+def _boxes(index: Index, names: Mapping[str, str], here: Words) -> dict[str, list[_Box]]:
+    """The boxes of classes in images, by image, class by class."""
+    found: dict[str, list[_Box]] = {}
+    for code, name in names.items():
         rows = index.rows_of([code])
         images = index.images_of(rows)
         there = np.isin(images, here)
         sides, _ = index.boxes(rows[there])
         for image, box in zip(images[there].tolist(), sides.tolist(), strict=True):
-            own = lines.setdefault(f"{image:016x}", [])
-            own.append((names[code], *box))
-    for name, boxes in lines.items():
-        size = read_header(folder.below(root) / f"{name}.jpg")
-        text = (
-            f"{one} {xmin * size.width} {ymin * size.height} {xmax * size.width} "
-            f"{ymax * size.height}\n"
-            for one, xmin, xmax, ymin, ymax in boxes
-        )
-        write_text(labels / f"{name}.txt", "".join(text))
-    return sum(map(len, lines.values()))
+            found.setdefault(f"{image:016x}", []).append(_Box(name, *box))
+    return found

@@ -213,7 +213,9 @@ class Dataset:
             flags=self.flags[rows],
             ignored=self.ignored[ignored],
             image_of_ignored=np.repeat(np.arange(len(index)), np.diff(ignored_offsets)),
-            verified_classes=None if self.verified_classes is None else self.verified_classes[index],
+            verified_classes=None
+            if self.verified_classes is None
+            else self.verified_classes[index],
         )
 
     def split(self, name: Split | str) -> Dataset:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +28,14 @@ from boxwright.openimages.toolkit import ClassFolder, class_folders, fill, write
 from boxwright.structures.detections import Detections
 from boxwright.structures.findings import counted
 from boxwright.tfod.commands import Say, main
-from boxwright.tfod.flags import example, flag
+from boxwright.tfod.flags import flag
 from boxwright.visualize.draw import contact_sheet, draw
 
 VERSION = "v4"
 OID = Path("OID")
 DOWNLOADER, VISUALIZER, IMAGE_LEVEL = "downloader", "visualizer", "downloader_ill"
 COMMANDS = (DOWNLOADER, VISUALIZER, IMAGE_LEVEL, "ill_downloader")
+EXAMPLE = "boxwright tfod oidv4 downloader --classes Apple Orange --type_csv validation"
 ILL_EXAMPLE = "boxwright tfod oidv4 downloader_ill --classes Apple --type_csv validation --sub h"
 BY = {"h": HUMAN, "m": MACHINE}
 SHEET, COLUMNS, SHOWN = Path("OID_contact_sheet.jpg"), 4, 24
@@ -55,7 +55,7 @@ class Flags:
     EXAMPLE = "downloader --classes Apple Orange --type_csv validation"
 
     command: str = flag("What to do.", choices=COMMANDS, bare=True)
-    Dataset: str = flag("Name of the folder below OID.", "")  # noqa: N815 - the ToolKit's name
+    Dataset: str = flag("Name of the folder below OID.", "")
     classes: tuple[str, ...] = flag("Classes, with underscores for blanks, or a .txt file.", ())
     type_csv: str | None = flag("The split.", None, choices=(*SPLITS, ALL))
     sub: str | None = flag("downloader_ill: labels of humans or machines.", None, choices=(*BY,))
@@ -152,7 +152,11 @@ def _splits(flags: Flags) -> tuple[str, ...]:
     missing = [name for name in ("classes", "type_csv") if not getattr(flags, name)]
     if missing:
         needed = " and ".join(f"--{name}" for name in missing)
-        raise FlagError("BW703", f"{flags.command} needs {needed}.", example=example(Flags))
+        raise FlagError(
+            "BW703",
+            f"{flags.command} needs {needed}.",
+            example=f"boxwright tfod {Flags.NAME} {Flags.EXAMPLE}",
+        )
     for name in ("n_threads", "limit"):
         value = getattr(flags, name)
         if value is not None and value < 1:

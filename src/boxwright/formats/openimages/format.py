@@ -265,9 +265,7 @@ def _is_code(name: str) -> bool:
     return name.startswith(("/m/", "/g/"))
 
 
-def _rows(
-    dataset: Dataset, index: int, image: str, codes: Sequence[str]
-) -> Iterator[list[object]]:
+def _rows(dataset: Dataset, index: int, image: str, codes: Sequence[str]) -> Iterator[list[object]]:
     width, height = dataset.sizes[index]
     rows = dataset.rows(index)
     boxes = dataset.boxes[rows].astype(np.float64) / [width, height, width, height]

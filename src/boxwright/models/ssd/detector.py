@@ -102,10 +102,12 @@ class SsdModel(DetectionModel):
     def losses(self, outputs: Outputs, truth: Truth, suppress: Suppress) -> Loss:
         from boxwright.models.ssd.losses import detection_loss
 
-        *boxes, verified = truth
+        boxes, labels, weights, verified = truth
         return detection_loss(
             outputs,
-            *boxes,
+            boxes,
+            labels,
+            weights,
             self._tensor,
             self.objective,
             suppress,
