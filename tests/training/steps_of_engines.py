@@ -194,27 +194,29 @@ def unknown(recipe: Recipe) -> dict[str, NDArray[Any]]:
     values = {
         name: rng.normal(size=(4, count, size)).astype(np.float32) for name, size in columns.items()
     }
+    weights = (labels >= 0).astype(np.float32)
+
+    def lost(logits: Any, background: Any, *verified: Any) -> Any:
+        outputs = values | {"class_logits": logits, "background_logits": background}
+        truth = Truth(boxes, labels, weights, *verified)
+        return model.losses(outputs, truth, own.suppress).classes
+
+    losses, gradients = own.compiled(lost), own.gradient(lost, (0, 1))
     verified = np.array(VERIFIED, np.float32)
-    arrays = {"logits": values["class_logits"]}
-    for name, known, moved in (
-        ("unknown", verified, 0.0),
-        ("moved", verified, 5.0),
-        ("known", np.ones_like(verified), 0.0),
-        ("absent", None, 0.0),
+    moved = values["class_logits"] + 5 * (1 - verified[:, None])
+    arrays = {}
+    for name, logits, known in (
+        ("unknown", values["class_logits"], (verified,)),
+        ("moved", moved, (verified,)),
+        ("known", values["class_logits"], (np.ones_like(verified),)),
+        ("absent", values["class_logits"], ()),
     ):
-        truth = Truth(boxes, labels, (labels >= 0).astype(np.float32), known)
-
-        def lost(logits: Any, background: Any, truth: Truth = truth) -> Any:
-            outputs = values | {"class_logits": logits, "background_logits": background}
-            return model.losses(outputs, truth, own.suppress).classes
-
-        logits = values["class_logits"] + np.float32(moved) * (1 - verified[:, None])
-        gradients = own.gradient(lost, (0, 1))(logits, values["background_logits"])
-        loss = own.compiled(lost)(logits, values["background_logits"])
-        arrays[f"{name}/loss"] = np.asarray(loss)
-        arrays[f"{name}/gradient"] = np.asarray(gradients[0])
+        given = (logits, values["background_logits"], *known)
+        arrays[f"{name}/loss"] = np.asarray(losses(*given))
+        of_classes, of_background = gradients(*given)
+        arrays[f"{name}/gradient"] = np.asarray(of_classes)
         if recipe.objective is not None and recipe.objective.background is not None:
-            arrays[f"{name}/background"] = np.asarray(gradients[1])
+            arrays[f"{name}/background"] = np.asarray(of_background)
     return arrays
 
 
