@@ -8,8 +8,10 @@ from __future__ import annotations
 import doctest
 import io
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -18,13 +20,16 @@ import pytest
 from PIL import Image
 
 import boxwright
+from boxwright.openimages.sources import IMAGES_VARIABLE, LISTS_VARIABLE
 from boxwright.structures.dataset import Split
 from eagerly import op_by_op
+from misbehaving import Server
+from offered import offer
 from squares import Squares
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO = ROOT / "docs" / "how-to"
-PAGES = (HOW_TO / "python.md", HOW_TO / "report.md", ROOT / "README.md")
+PAGES = (HOW_TO / "python.md", HOW_TO / "report.md", HOW_TO / "open-images.md", ROOT / "README.md")
 STEPS = 6
 SLOW = re.compile(r'budget="\d+m"(, out="[\w-]+")?')  # what takes minutes
 FAST = "from_scratch=True, recipe=small, out=fresh()"  # what takes seconds instead
@@ -32,7 +37,30 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 @pytest.fixture(scope="module")
-def namespace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def open_images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Open Images has some squares that are called apples and oranges."""
+    folder = tmp_path_factory.mktemp("open-images")
+    drawn = Squares(folder / "drawn", made=900)
+    images = [replace(drawn.image(), class_names=[("Apple", "Orange")[i % 2]]) for i in range(6)]
+    server = Server()
+    offer(boxwright.Dataset.of(drawn.root, images), server)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("no_proxy", "*")
+        patch.setenv("BOXWRIGHT_CACHE", str(folder / "cache"))
+        patch.setenv(LISTS_VARIABLE, server.url)
+        patch.setenv(IMAGES_VARIABLE, server.url)
+        yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def namespace(
+    tmp_path_factory: pytest.TempPathFactory, open_images: None
+) -> Iterator[dict[str, Any]]:
     """What examples have: `boxwright`, and a folder with images, a run and a file of it."""
     from boxwright.models import registry
     from boxwright.training.recipe import recipe_for

@@ -118,6 +118,7 @@ def test_the_table_of_formats_is_what_they_hold() -> None:
         "occluded": Holds.OCCLUDED,
         "ignored regions": Holds.IGNORED_REGIONS,
         "verified": Holds.VERIFIED,
+        "verified classes": Holds.VERIFIED_CLASSES,
         "splits": Holds.SPLITS,
         "empty images": Holds.EMPTY_IMAGES,
         "class order": Holds.CLASS_ORDER,

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.tiny
 NAMES = [
     *("BoxwrightError", "Dataset", "Detections", "Detector", "Event", "ReadOptions", "Recipe"),
     "Run",
-    *("bench", "check", "compare", "convert", "diagnose", "evaluate", "export", "load", "merge"),
+    *("bench", "check", "compare", "convert", "diagnose", "download_openimages"),
+    *("evaluate", "export", "load", "merge"),
     *("predict", "read", "report", "split", "train", "write"),
 ]
 

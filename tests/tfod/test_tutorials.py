@@ -20,13 +20,13 @@ import boxwright
 from boxwright import formats
 from boxwright.backend import framework
 from boxwright.cli.tfod import tfod
-from boxwright.formats.openimages.format import HEADER
 from boxwright.io.protobuf_text import write
 from boxwright.models.weights.checkpoint import read_variables
 from boxwright.openimages.sources import IMAGES_VARIABLE, LISTS_VARIABLE
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.tfod.config import parse_config
 from misbehaving import Server
+from offered import offer
 
 pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("small_network", "op_by_op")]
 
@@ -173,24 +173,12 @@ def test_helmets(raccoons: Dataset, checkpoint: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(detections.scores, best, atol=1e-3)
 
 
-def as_open_images(photos: Dataset, server: Server) -> None:
-    """What Open Images would have if these photos showed apples and oranges."""
-    names = {"/m/014j1m": "Apple", "/m/0cyhj_": "Orange"}
-    described = "".join(f"{code},{name}\n" for code, name in names.items())
-    server.files["2018_04/class-descriptions-boxable.csv"] = described.encode()
-    for split, folder in ((Split.TRAIN, "validation"), (Split.TEST, "test")):
-        lines = [",".join(HEADER)]
-        for i in np.flatnonzero(photos.splits == split):
-            image, (width, height) = photos.image(i), photos.sizes[i].tolist()
-            assert isinstance(image, Path)
-            server.files[f"{folder}/{i:016x}.jpg"] = image.read_bytes()
-            for x, y, right, bottom in photos.boxes[photos.rows(i)].tolist():
-                sides = (x / width, right / width, y / height, bottom / height)
-                numbers = ",".join(f"{side:.6f}" for side in sides)
-                code = list(names)[i % 2]
-                lines.append(f"{i:016x},xclick,{code},1,{numbers},0,0,0,0,0")
-        content = "\n".join([*lines, ""]).encode()
-        server.files[f"2018_04/{folder}/{folder}-annotations-bbox.csv"] = content
+def fruit(photos: Dataset) -> Dataset:
+    """The same photos as if they showed apples and oranges, those for training in the validation
+    set."""
+    splits = np.where(photos.splits == Split.TRAIN, Split.VAL, photos.splits).astype(np.int8)
+    labels = (photos.image_of_box % 2).astype(np.int32)
+    return replace(photos, classes=("Apple", "Orange"), labels=labels, splits=splits)
 
 
 def test_step_by_step(
@@ -204,7 +192,7 @@ def test_step_by_step(
     # ---- Photos from Open Images ---------------------------------------------------------------
     demo, downloads = tmp_path / "demo", tmp_path / "pre_trained_model"
     paths = {"E:/pre_trainded_model": downloads, "E:/demo": demo}
-    as_open_images(raccoons, server)
+    offer(fruit(raccoons), server, "v4")
     monkeypatch.setenv("BOXWRIGHT_CACHE", str(tmp_path / "cache"))
     for variable in (LISTS_VARIABLE, IMAGES_VARIABLE):
         monkeypatch.setenv(variable, server.url)

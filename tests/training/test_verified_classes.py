@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import PIL.Image
 import pytest
 
 from boxwright import download_openimages, formats, load
@@ -22,13 +21,13 @@ from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.detections import Detections
 from folders import VocFolder, lay
 from misbehaving import Server
+from offered import offer
 
 if TYPE_CHECKING:
     from trainings import Steps
 
     from squares import Squares
 
-LABELS = "v5/train-annotations-human-imagelabels-boxable.csv"
 BOX = (2.0, 2.0, 20.0, 20.0)
 
 
@@ -218,28 +217,16 @@ def test_a_step_without_them_gets_no_more_than_before(
 def test_a_download_can_be_trained_on_as_it_is(
     squares: Squares, server: Server, small_trainer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, made = twins(squares), squares.root.parent / "made"
-    for i, name in enumerate(data.names):
-        PIL.Image.open(data.root / name).save(data.root / f"{i:016x}.jpg", quality=95)
-    names = tuple(f"{i:016x}.jpg" for i in range(len(data)))
-    formats.write(replace(data, names=names), made, "openimages")
-    for path, file in {
-        "v7/oidv7-class-descriptions-boxable.csv": "class-descriptions-boxable.csv",
-        "v6/oidv6-train-annotations-bbox.csv": "train-annotations-bbox.csv",
-        LABELS: "train-annotations-human-imagelabels-boxable.csv",
-    }.items():
-        server.files[path] = (made / file).read_bytes()
-    server.files["2018_04/train/train-images-boxable-with-rotation.csv"] = b"ImageID,Author\n"
-    for path in (made / "train").iterdir():
-        server.files[f"train/{path.name}"] = path.read_bytes()
-    monkeypatch.setenv("BOXWRIGHT_CACHE", str(made.parent / "cache"))
+    data, home = twins(squares), squares.root.parent
+    offer(data, server)
+    monkeypatch.setenv("BOXWRIGHT_CACHE", str(home / "cache"))
     for variable in (LISTS_VARIABLE, IMAGES_VARIABLE):
         monkeypatch.setenv(variable, server.url)
-    download_openimages(["square", "twin"], made.parent / "fruit")
-    downloaded = load(made.parent / "fruit")
+    download_openimages(["square", "twin"], home / "fruit")
+    downloaded = load(home / "fruit")
     assert downloaded.verified_classes is not None
     assert downloaded.verified_classes.tolist() == data.verified_classes.tolist()
-    outcome, _ = small_trainer(downloaded, made.parent / "run", steps=3)
+    outcome, _ = small_trainer(downloaded, home / "run", steps=3)
     assert outcome.run.artifact.classes == ("square", "twin")
 
 

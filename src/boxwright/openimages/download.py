@@ -222,8 +222,8 @@ def fetch(plan: Plan, threads: int = THREADS, told: Told = lambda *_: None) -> D
     """
     out = plan.out
     write_classes(out, plan.names)
-    places = {image: out / image.file for image in plan.images}
-    failures = fetch_images(places, threads, told)
+    targets = {image: out / image.file for image in plan.images}
+    failures = fetch_images(targets, threads, told)
     list_failures(out, failures)
     images, boxes = {}, {}
     for split, index in plan.indexes.items():

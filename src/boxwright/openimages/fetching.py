@@ -71,24 +71,24 @@ def read_image_list(path: Path) -> list[Image]:
 
 
 def fetch_images(
-    places: Mapping[Image, Path], threads: int = THREADS, told: Told = lambda *_: None
+    targets: Mapping[Image, Path], threads: int = THREADS, told: Told = lambda *_: None
 ) -> list[Failure]:
     """Download the images that are not there yet.
 
     An image is written when it is whole and can be decoded.
 
     Args:
-        places: image -> its file.
+        targets: image -> its file.
         threads: images downloaded at once.
         told: called with the number of images so far, of all images, and of bytes so far.
 
     Returns:
-        The images that failed, in the order of `places`.
+        The images that failed, in the order of `targets`.
 
     Raises:
         SystemFaultError: BW902, BW903 the folder cannot be written.
     """
-    missing = [image for image, place in places.items() if not place.is_file()]
+    missing = [image for image, place in targets.items() if not place.is_file()]
     allowed, stopped = hosts(), threading.Event()
     failures: list[Failure] = []
     done = received = 0
@@ -100,7 +100,7 @@ def fetch_images(
             content = _content(image_url(*image), allowed)
         except DownloadError as error:
             return Failure(image, str(error))
-        with writing(places[image]) as draft:
+        with writing(targets[image]) as draft:
             draft.write_bytes(content)
         return len(content)
 

@@ -96,17 +96,17 @@ def fill(
     Raises:
         SystemFaultError: BW902, BW903 a folder cannot be written.
     """
-    places: dict[Image, list[Path]] = {}
+    targets: dict[Image, list[Path]] = {}
     for folder in folders:
         for image in folder.images:
-            places.setdefault(image, []).append(folder.below(root) / f"{image.id}.jpg")
+            targets.setdefault(image, []).append(folder.below(root) / f"{image.id}.jpg")
     first = {
         image: next((path for path in paths if path.is_file()), paths[0])
-        for image, paths in places.items()
+        for image, paths in targets.items()
     }
     failures = fetch_images(first, threads, told)
-    for image in places.keys() - {failure.image for failure in failures}:
-        for path in places[image]:
+    for image in targets.keys() - {failure.image for failure in failures}:
+        for path in targets[image]:
             if not path.is_file():
                 with writing(path) as draft:
                     shutil.copyfile(first[image], draft)

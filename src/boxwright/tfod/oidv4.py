@@ -128,7 +128,9 @@ def _download_by_labels(flags: Flags, root: Path, say: Say) -> None:
         raise FlagError("BW703", f"{IMAGE_LEVEL} needs --sub.", example=ILL_EXAMPLE)
     if where := _where(flags):
         raise FlagError(
-            "BW704", f"--image_{min(where)} is about boxes, which {IMAGE_LEVEL} does not have."
+            "BW704",
+            f"--image_{min(where)} is about boxes, which {IMAGE_LEVEL} does not have.",
+            wanted=ILL_EXAMPLE,
         )
     lists = Lists(VERSION, _saying(say))
     names = lists.all_classes().named(flags.classes)
