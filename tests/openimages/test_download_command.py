@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -466,6 +467,20 @@ def test_the_list_of_licenses_is_resumed(
     get(out, "Apple", "--split", "validation")
     with (out / Path(path).name).open(encoding="utf-8", newline="") as file:
         assert {row["ImageID"] for row in csv.DictReader(file)} == images_in(out, "validation")
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_list_of_licenses_goes_on_after_an_interruption(world: World, changed: bool) -> None:
+    def stop(received: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    path = IMAGE_LISTS["train"]
+    world.server.behaviors_of[path] = [cut(300)]
+    with pytest.raises(KeyboardInterrupt):
+        Lists(show=lambda name, url: nullcontext(stop)).images("train")
+    world.server.files[path] += b"another row\n" * changed
+    assert Lists().images("train").read_bytes() == world.server.files[path]
+    assert "bytes=300-" in world.server.ranges
 
 
 def test_the_function_does_what_the_command_does(world: World, tmp_path: Path) -> None:
