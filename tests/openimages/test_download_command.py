@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -366,12 +367,6 @@ def test_a_folder_of_something_else_is_not_touched(world: World, out: Path) -> N
 # ---- Attributes, negatives, verified classes, licenses -------------------------------------------
 
 
-def where_of(world: World, split: str, **flags: str) -> set[str]:
-    """The images of a split with an apple that has these flags."""
-    rows = world.boxes_of(split, "Apple")
-    return {r[0] for r in rows if all(r[HEADER.index(n)] == v for n, v in flags.items())}
-
-
 @pytest.mark.parametrize(
     "flags", [{"IsDepiction": "0"}, {"IsOccluded": "1", "IsInside": "0"}, {"IsGroupOf": "0"}]
 )
@@ -379,15 +374,20 @@ def test_boxes_with_other_flags_choose_no_image_and_become_groups(
     world: World, out: Path, flags: dict[str, str]
 ) -> None:
     words = [word for name, value in flags.items() for word in ("--where", f"{name}={value}")]
-    get(out, "Apple", *words)
-    chosen = where_of(world, "train", **flags)
+    names = ("Apple", "Orange", "Wine")
+    get(out, *names, *words)
+    rows = world.boxes_of("train", *names)
+    fits = [all(row[HEADER.index(name)] == v for name, v in flags.items()) for row in rows]
+    chosen = {row[0] for row, fit in zip(rows, fits, strict=True) if fit}
     assert images_in(out, "train") == chosen
     group = HEADER.index("IsGroupOf")
-    expected = []
-    for row in world.boxes_of("train", "Apple"):
-        fits = all(row[HEADER.index(name)] == value for name, value in flags.items())
-        expected.append(row if fits else [*row[:group], "1", *row[group + 1 :]])
-    assert boxes_in(out, "train") == [row for row in expected if row[0] in chosen]
+    expected = [
+        row if fit else [*row[:group], "1", *row[group + 1 :]]
+        for row, fit in zip(rows, fits, strict=True)
+        if row[0] in chosen
+    ]
+    assert boxes_in(out, "train") == expected
+    assert expected != [row for row in rows if row[0] in chosen], "some are other boxes"
 
 
 @pytest.mark.parametrize("text", ["IsRed=1", "IsInside", "IsInside=2", "IsInside=-1"])
@@ -466,6 +466,20 @@ def test_the_list_of_licenses_is_resumed(
     get(out, "Apple", "--split", "validation")
     with (out / Path(path).name).open(encoding="utf-8", newline="") as file:
         assert {row["ImageID"] for row in csv.DictReader(file)} == images_in(out, "validation")
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_list_of_licenses_goes_on_after_an_interruption(world: World, changed: bool) -> None:
+    def stop(received: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    path = IMAGE_LISTS["train"]
+    world.server.behaviors_of[path] = [cut(300)]
+    with pytest.raises(KeyboardInterrupt):
+        Lists(show=lambda name, url: nullcontext(stop)).images("train")
+    world.server.files[path] += b"another row\n" * changed
+    assert Lists().images("train").read_bytes() == world.server.files[path]
+    assert "bytes=300-" in world.server.ranges
 
 
 def test_the_function_does_what_the_command_does(world: World, tmp_path: Path) -> None:

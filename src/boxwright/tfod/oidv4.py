@@ -54,7 +54,7 @@ class Flags:
     NAME = "oidv4"
     EXAMPLE = "downloader --classes Apple Orange --type_csv validation"
 
-    command: str = flag("What to do.", choices=COMMANDS, bare=True)
+    command: str = flag("downloader, downloader_ill or visualizer.", choices=COMMANDS, bare=True)
     Dataset: str = flag("Name of the folder below OID.", "")
     classes: tuple[str, ...] = flag("Classes, with underscores for blanks, or a .txt file.", ())
     type_csv: str | None = flag("The split.", None, choices=(*SPLITS, ALL))
