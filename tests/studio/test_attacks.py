@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 from served import HOST, Served, serving
 
+from boxwright.studio import app
 from boxwright.studio.security import BODY, names_of
 from boxwright.studio.store import LabelStore
 from folders import VocFolder
@@ -75,12 +76,15 @@ CHANGES = [
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A studio that does not look for changes of others, so that it opens no file by itself."""
     root = tmp_path_factory.mktemp("attacked")
     (root / "secret.txt").write_text(OUTER, encoding="utf-8")
     folder = VocFolder(root / "images")
     folder.image("a.jpg")
-    with serving(partial(LabelStore.open, folder.root, ["cat"])) as served:
-        yield served
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "WATCH_SECONDS", 3600.0)
+        with serving(partial(LabelStore.open, folder.root, ["cat"])) as served:
+            yield served
 
 
 @pytest.fixture
