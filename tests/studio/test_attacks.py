@@ -76,13 +76,12 @@ CHANGES = [
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A studio that does not look for changes of others, so that it opens no file by itself."""
     root = tmp_path_factory.mktemp("attacked")
     (root / "secret.txt").write_text(OUTER, encoding="utf-8")
     folder = VocFolder(root / "images")
     folder.image("a.jpg")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "WATCH_SECONDS", 3600.0)
+        patch.setattr(app, "WATCH_SECONDS", 3600)  # for changes: it reads what no request asks for
         with serving(partial(LabelStore.open, folder.root, ["cat"])) as served:
             yield served
 
