@@ -24,7 +24,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ import numpy as np
 from boxwright import api
 from boxwright.evaluation.coco import evaluate, paired_loss
 from boxwright.inference.detector import Detector
+from boxwright.io.files import write_json
 from boxwright.ops.boxes import as_boxes, iou
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.studio import child as child_module
@@ -331,6 +332,7 @@ def main() -> None:
         with Desk(partial(LabelStore.open, original.root, original.classes)) as desk:
             annotator = Annotator(desk, original, credulous=given.credulous)
             made = session(desk, annotator, Rounds(desk))
+        write_json(out / "visits.json", [asdict(visit) for visit in made.visits])
         result = {"data": given.data.name, "seed": seed, **made.result()}
         if given.budget:
             result |= compared(original, held_out, made, given.budget, out, seed)

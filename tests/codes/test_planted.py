@@ -9,6 +9,7 @@ import plants_of_commands
 import plants_of_data
 import plants_of_detectors
 import plants_of_downloads
+import plants_of_editing
 import plants_of_training
 import pytest
 from place import Place, Plant
@@ -23,6 +24,7 @@ PLANTS: dict[str, Plant] = {
     **plants_of_data.PLANTS,
     **plants_of_archives.PLANTS,
     **plants_of_downloads.PLANTS,
+    **plants_of_editing.PLANTS,
     **plants_of_training.PLANTS,
     **plants_of_detectors.PLANTS,
     **plants_of_commands.PLANTS,

@@ -68,8 +68,13 @@ class ClassList:
         return self.path.suffix.lower() in SUFFIXES
 
     def _write(self, change: Callable[[RawText], str]) -> None:
-        content = self.path.read_bytes() if self.path.exists() else b""
-        raw = RawText.of(content, self.path)
+        if self.path.exists():
+            raw = RawText.of(self.path.read_bytes(), self.path)
+        else:
+            lines = (
+                self.names.get(number, "") for number in range(1 + max(self.names, default=-1))
+            )
+            raw = RawText("".join(f"{line}\n" for line in lines))
         write_bytes(self.path, raw.bytes_of(change(raw)))
         self._seen = self._signature()
 

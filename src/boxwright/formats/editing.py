@@ -67,10 +67,12 @@ class LabelEditor(Protocol):
 
     Attributes:
         suffix: of label files.
+        by_stem: a label file belongs to the image of its name, whatever it says.
         classes: the file that lists the classes, if the format has one.
     """
 
     suffix: str
+    by_stem: bool
     classes: ClassList | None
 
     def labeled(self, content: bytes | None, path: str) -> Labeled:
@@ -140,21 +142,23 @@ class Places:
         self._parents: dict[str, str] = {}
         for image, path in known.items():
             self._parents.setdefault(split_path(image)[0], split_path(path)[0])
-        self._taken: dict[str, str] = {path: image for image, path in known.items()}
         self._stems: dict[str, int] = {}
         for image in images:
             self._stems[stem(image)] = self._stems.get(stem(image), 0) + 1
 
-    def of(self, image: str, suffix: str, mirrored: str = "") -> str:
+    def of(self, image: str, editor: LabelEditor) -> str:
         """The path for an image.
 
-        Args:
-            image: its path.
-            suffix: of label files, such as `.xml`.
-            mirrored: the path where labels belong if no image beside it has any.
+        Raises:
+            DataError: BW180 other images have the same one.
         """
         parent, name = split_path(image)
-        base = name if self._stems[stem(image)] > 1 else stem(name)
+        suffix, mirrored = editor.suffix, editor.mirrored(image)
+        is_shared = self._stems[stem(image)] > 1
+        if is_shared and editor.by_stem:
+            message = "its label file would also be that of another image, with another suffix."
+            raise DataError("BW180", message, where=image)
+        base = name if is_shared else stem(name)
         if parent in self._parents:
             there = self._parents[parent]
             return f"{there}/{base}{suffix}" if there else base + suffix

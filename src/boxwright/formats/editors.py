@@ -29,7 +29,7 @@ def file_editor(name: str, folder: Folder, own: Ownership) -> LabelEditor:
     if name == "yolo":
         from boxwright.formats.yolo.editor import Editor as YoloEditor
 
-        return YoloEditor.of(folder, {image: one.path for image, one in own.paired.items()})
+        return YoloEditor.of(folder, own)
     if name == "labelme":
         from boxwright.formats.labelme import LIST
         from boxwright.formats.labelme import Editor as LabelMeEditor

@@ -232,6 +232,7 @@ class Editor:
     """The editor of LabelMe's files."""
 
     suffix = json_kinds.SUFFIX
+    by_stem = False
     classes: ClassList | None
 
     def __init__(self, classes: ClassList | None = None) -> None:

@@ -108,12 +108,16 @@ def write_edits(path: str | Path, edits: Mapping[str, Waiting]) -> None:
 
 
 def apply_edits(file: RecordFile, edits: Mapping[str, Waiting]) -> dict[str, Waiting]:
-    """Put edits into a file; returns those that were, without records that others have changed."""
-    fitting = {
-        name: edit
-        for name, edit in edits.items()
-        if digest(file.get(name)) in {edit.before, digest(edit.record)}
-    }
-    for name, edit in fitting.items():
-        file.put(name, edit.record)
+    """Put edits into a file, without those of records that others have changed.
+
+    Returns:
+        The edits that were put, as edits of the file as it is: a killed process may have written
+        some of them into it before.
+    """
+    fitting = {}
+    for name, edit in edits.items():
+        now = digest(file.get(name))
+        if now in {edit.before, digest(edit.record)}:
+            file.put(name, edit.record)
+            fitting[name] = Waiting(now, edit.record)
     return fitting

@@ -47,11 +47,11 @@ class LabelFiles:
             DataError: BW180 it is that of another image.
         """
         if image not in self._known:
-            path = self._places.of(image, self.editor.suffix, self.editor.mirrored(image))
+            path = self._places.of(image, self.editor)
             owner = self._owners.setdefault(path, image)
             if owner != image:
-                message = f"{image} cannot have labels: its label file {path} is that of {owner}."
-                raise DataError("BW180", message, where=self.root)
+                message = f"its label file {path} is that of {owner}."
+                raise DataError("BW180", message, where=image)
             self._known[image] = path
         path = self._known[image]
         return f"{ASIDE}/{path}" if image in self._aside else path

@@ -58,7 +58,7 @@ class RecordFiles:
             message = "there is no file with labels yet, and this format needs one."
             raise DataError("BW179", message, where=folder.root)
         self._files: dict[str, _File] = {}
-        self._stamps: dict[str, tuple[Signature, Signature]] = {}
+        self._read = {path: self._now(path) for path, _ in self._homes.values()}
 
     def path(self, image: str) -> str:
         """The file with the record of an image, below the root."""
@@ -73,12 +73,11 @@ class RecordFiles:
         path, name = self._home(image)
         record = self._file(path).records.get(name)
         content = None if record is None else record_bytes(record)
-        if image in self._names:  # the record is all that the format's reader has found
-            known = self._names.pop(image)
-            if sorted(self.editor.labeled(content, path).names) != known:
-                self._names[image] = known
-                message = f"the labels of {image} are in several records."
-                raise DataError("BW179", message, where=self.root / path)
+        known = self._names.get(image)
+        is_as_read = known is not None and self._files[path].stamp == self._read[path]
+        if is_as_read and sorted(self.editor.labeled(content, path).names) != known:
+            message = f"the labels of {image} are in several records."
+            raise DataError("BW179", message, where=self.root / path)
         return content
 
     def name(self, image: str) -> str:
@@ -116,7 +115,9 @@ class RecordFiles:
     def changed(self) -> Iterator[str]:
         """The images whose records others have changed."""
         for path in {path for path, _ in self._homes.values()}:
-            if path not in self._files or self._files[path].stamp == self._now(path):
+            if path not in self._files:
+                self._file(path)
+            if self._files[path].stamp == self._now(path):
                 continue
             mine = [(image, name) for image, (home, name) in self._homes.items() if home == path]
             before = [digest(self._files[path].records.get(name)) for _, name in mine]

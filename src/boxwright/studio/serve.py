@@ -22,12 +22,13 @@ def bound(host: str, port: int | None) -> socket.socket:
     Raises:
         SystemFaultError: BW905 the address cannot be used.
     """
+    number = PORT if port is None else port
     try:
-        return _bound(host, PORT if port is None else port)
+        return _bound(host, number)
     except OSError as error:
         if port is None and error.errno in (errno.EADDRINUSE, errno.EACCES):
             return bound(host, 0)
-        place, reason = f"{host}, port {port}", error.strerror or str(error)
+        place, reason = f"{host}, port {number}", error.strerror or str(error)
         raise SystemFaultError("BW905", f"cannot listen at {place}: {reason}.") from error
 
 

@@ -101,6 +101,8 @@ class LabelStore:
         used = {name for one in self._found.values() for name in one.names}
         known = [*chosen.own.labels.classes, *sorted(used), *classes]
         self._classes = ClassEdits(self, listed, known, used)
+        for image in self._aside:
+            self._summarize(image, self._files.get(image))
 
     @classmethod
     def open(
@@ -211,6 +213,7 @@ class LabelStore:
         with self.alone():
             move(before, self.folder / ASIDE / image if aside else self.folder / image)
             self._files.set_aside(image, aside)
+        self._summarize(image, self._files.get(image))
 
     def blind(self) -> frozenset[int]:
         """The images for testing, which are labeled without proposals: see `blind_images`."""

@@ -11,14 +11,12 @@ import numpy as np
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Labeled, Labels
 from boxwright.formats.coco.format import CocoFile, new_annotation
-from boxwright.formats.coco.records import Records
+from boxwright.formats.coco.records import NEW, Records
 from boxwright.formats.editing import Edit, EditedBox
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.records import record_bytes
 from boxwright.formats.shapes import decimals
 from boxwright.structures.dataset import CROWD, OCCLUDED, Split
-
-NEW = "new: "  # start of the id of a category that gets its number when it is written
 
 
 class Editor:
@@ -48,7 +46,7 @@ class Editor:
         if content is None:
             width, height = edit.size
             image = {
-                "id": None,
+                "id": NEW,
                 "width": width,
                 "height": height,
                 "file_name": edit.name,
@@ -61,20 +59,21 @@ class Editor:
         categories = list(record["categories"])
         for name in dict.fromkeys(box.name for box in edit.boxes):
             if name not in ids:
-                ids[name] = NEW + name
+                ids[name] = f"{NEW} {name}"
                 categories.append({"id": ids[name], "name": name, "supercategory": ""})
-        annotations = [
-            _annotation(record["annotations"], before, box, ids[box.name]) for box in edit.boxes
-        ]
+        image_id, old = record["image"]["id"], record["annotations"]
+        annotations = [_annotation(old, before, box, image_id, ids[box.name]) for box in edit.boxes]
         return record_bytes({**record, "annotations": annotations, "categories": categories})
 
 
-def _annotation(old: Sequence[Object], before: Labeled, box: EditedBox, category: Any) -> Object:
+def _annotation(
+    old: Sequence[Object], before: Labeled, box: EditedBox, image: Any, category: Any
+) -> Object:
     if box.origin is None:
-        return new_annotation(None, None, category, _decimals(box), box.flags)
+        return new_annotation(None, image, category, _decimals(box), box.flags)
     one = dict(old[box.origin])
     if box.sides is not None:
-        new = new_annotation(None, None, category, _decimals(box), box.flags)
+        new = new_annotation(None, image, category, _decimals(box), box.flags)
         one["bbox"] = new["bbox"]
         one |= {key: new[key] for key in ("area", "segmentation") if key in one}
     if box.name != before.names[box.origin]:

@@ -9,6 +9,8 @@ from typing import Any
 from boxwright.formats.editing import refilled
 from boxwright.formats.json_file import JsonText, Object
 
+NEW = "new"  # start of the id of an image or category that gets a number when it is written
+
 
 class Records:
     """The records of a COCO file: an image, its annotations, and their categories."""
@@ -44,7 +46,7 @@ class Records:
         image = record["image"]
         if before is None:
             others = {one["id"] for one in self._value["images"]}
-            if image.get("id") is None or image["id"] in others:
+            if image["id"] == NEW or image["id"] in others:
                 image = {**image, "id": _next(others)}
             self._value["images"].append(image)
         else:

@@ -48,6 +48,7 @@ class Editor:
     """The editor of Pascal VOC."""
 
     suffix = SUFFIX
+    by_stem = False
     classes: ClassList | None = None
 
     def mirrored(self, image: str) -> str:
@@ -95,7 +96,8 @@ class _Indent:
             return cls("\n  ", "  ")
         lead = _space_before(old, child.start)
         below = _space_before(old, child.children[0].start) if child.children else ""
-        return cls(lead, below.removeprefix(lead) if "\n" in below else "  " if lead else "")
+        step = below.removeprefix(lead) if "\n" in below else lead.rpartition("\n")[2]
+        return cls(lead, step)
 
     def apply(self, lines: str) -> str:
         """Text that is indented by two spaces a level, as it is indented here."""

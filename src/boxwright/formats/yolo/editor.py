@@ -11,9 +11,10 @@ from boxwright.formats.annotations import Labeled
 from boxwright.formats.class_list import ClassList
 from boxwright.formats.editing import Edit, EditedBox, refilled, usable
 from boxwright.formats.folder import Folder
+from boxwright.formats.ownership import Ownership
 from boxwright.formats.tables import words
 from boxwright.formats.yolo.format import label_path, names_of
-from boxwright.formats.yolo.lines import Naming, add_lines
+from boxwright.formats.yolo.lines import NAMELESS, Naming, add_lines
 from boxwright.io.text import RawText
 
 SUFFIX = ".txt"
@@ -29,6 +30,7 @@ class Editor:
     """
 
     suffix = SUFFIX
+    by_stem = True
 
     def __init__(self, classes: ClassList, *, keypoints: bool = False) -> None:
         self.classes: ClassList | None = classes
@@ -36,23 +38,24 @@ class Editor:
         self._keypoints = keypoints
 
     @classmethod
-    def of(cls, folder: Folder, pairs: Mapping[str, str]) -> Editor:
-        """The editor of a folder, whose images have these label files.
+    def of(cls, folder: Folder, own: Ownership) -> Editor:
+        """The editor of a folder with these annotations.
 
         Raises:
             DataError: BW179 the label files do not share one list of classes.
         """
-        names, _ = names_of(folder)
-        found = {naming.origin: naming for naming in (names.of(*pair) for pair in pairs.items())}
-        if not pairs:
-            one = names.of("", "")
-            found = {one.origin: one}
+        lists, _ = names_of(folder)
+        pairs = {image: one.path for image, one in own.paired.items()} or {"": ""}
+        found = {naming.origin: naming for naming in (lists.of(*pair) for pair in pairs.items())}
         if len(found) > 1:
             message = "its label files have different lists of classes."
             raise DataError("BW179", message, where=folder.root)
         naming = next(iter(found.values()))
-        listed = folder.root / (naming.origin or NEW_LIST)
-        classes = ClassList(listed, naming.names or {}, numbered=True)
+        names: Mapping[int, str] = naming.names or {}
+        if naming.names is None:  # the reader calls the classes by their numbers
+            named = {name for one in own.labels.images for name in one.names}
+            names = {int(name.removeprefix(NAMELESS)): name for name in named}
+        classes = ClassList(folder.root / (naming.origin or NEW_LIST), names, numbered=True)
         return cls(classes, keypoints=naming.keypoints)
 
     def mirrored(self, image: str) -> str:

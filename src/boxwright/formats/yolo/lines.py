@@ -13,6 +13,8 @@ from boxwright.formats.tables import first_words, words
 from boxwright.io.text import read_text
 from boxwright.structures.findings import counted
 
+NAMELESS = "class "  # start of the name of a class without one
+
 
 @dataclass(frozen=True)
 class Naming:
@@ -70,7 +72,7 @@ def add_lines(content: str, labeled: Labeled, naming: Naming) -> Broken | int:
         except BadEntryError as error:
             return Broken("BW110", f"{path}:{line}", str(error))
         naming.used.add(label)
-        name = f"class {label}" if naming.names is None else naming.names.get(label)
+        name = f"{NAMELESS}{label}" if naming.names is None else naming.names.get(label)
         if name is not None:
             labeled.add(name, box)
         elif not unnamed:

@@ -1,0 +1,27 @@
+"""Faults of editing labels in place: BW179 and BW180."""
+
+from __future__ import annotations
+
+from place import Place, Plant, raised
+
+from boxwright.studio.store import LabeledBox, Labels, LabelStore
+
+LINE = "0 0.5 0.5 0.25 0.25\n"
+
+
+def in_kitti(place: Place) -> object:
+    place.folder.image("a.jpg")
+
+    place.folder.text("a.txt", "cat 0 0 0 1 2 30 40 0 0 0 0 0 0 0\n")
+    return LabelStore.open(place.root, format="kitti")
+
+
+def difficult_in_yolo(place: Place) -> object:
+    place.folder.image("a.jpg")
+    place.folder.text("a.txt", LINE)
+    store = LabelStore.open(place.root, ["cat"])
+    box = LabeledBox("new", (1, 2, 30, 40), "cat", difficult=True)
+    return store.write(0, Labels((box,), False, ""), store.read(0).etag)
+
+
+PLANTS: dict[str, Plant] = {"BW179": raised(in_kitti), "BW180": raised(difficult_in_yolo)}
