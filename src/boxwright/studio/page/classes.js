@@ -124,7 +124,8 @@ export function manageClasses(server, names, changed) {
   function rename(name, to) {
     if (!to || to === name) return;
     const [action, verb, toward] = names().includes(to) ? ["merge", "Merge", "into"] : ["rename", "Rename", "to"];
-    void preview({ action, name, to }, `${verb} “${name}” ${toward} “${to}”?`, verb, `${verb}d ${toward} “${to}”`);
+    const question = `${verb} “${name}” ${toward} “${to}”?`;
+    void preview({ action, name, to }, question, verb, `${verb}d ${toward} “${to}”`);
   }
 
   function show() {
