@@ -36,6 +36,7 @@ USED = {
     "max_shift": "the augmentation of colors, by position",
     "pause": "callers of training, from another thread",
     "register": "packages that add a detector family",
+    "difficult": "the page, which gets all fields of a labeled box",
     "should_exit": "uvicorn",
     "compute_output_shape": "Keras",
     "supported_ops": "TensorFlow's converter",

@@ -18,7 +18,7 @@ EDITING: dict[str, Meaning] = {
         "error",
         "The format cannot store an edit",
         "Formats differ in what they can say: YOLO, for example, knows no difficult objects, and "
-        "`a.jpg` and `a.png` in one folder have the same label file.",
+        "two images in one folder whose names differ only in the suffix have the same label file.",
         "Leave the edit out, rename the image, or convert the folder to a format that can store "
         "it: `boxwright convert FOLDER NEW --to voc`.",
     ),

@@ -117,20 +117,20 @@ class Records:
     def __init__(self, content: bytes, path: str) -> None:
         self._text = json_file.JsonText(content, path)
         self._entries: list[Object] = self._text.value
-        self._places = {str(_first(one, IMAGE_KEYS)): i for i, one in enumerate(self._entries)}
+        self._numbers = {str(_first(one, IMAGE_KEYS)): i for i, one in enumerate(self._entries)}
 
     def get(self, name: str) -> Any:
-        return self._entries[self._places[name]] if name in self._places else None
+        return self._entries[self._numbers[name]] if name in self._numbers else None
 
     def put(self, name: str, record: Any) -> None:
-        if name in self._places and record is not None:
-            self._entries[self._places[name]] = record
-        elif name in self._places:
-            gone = self._places.pop(name)
+        if name in self._numbers and record is not None:
+            self._entries[self._numbers[name]] = record
+        elif name in self._numbers:
+            gone = self._numbers.pop(name)
             del self._entries[gone]
-            self._places = {one: i - (i > gone) for one, i in self._places.items()}
+            self._numbers = {one: i - (i > gone) for one, i in self._numbers.items()}
         elif record is not None:
-            self._places[name] = len(self._entries)
+            self._numbers[name] = len(self._entries)
             self._entries.append(record)
 
     def content(self) -> bytes:

@@ -132,7 +132,7 @@ def refilled(pieces: Iterable[tuple[T, bool]], boxes: Sequence[T]) -> Iterator[T
     yield from waiting
 
 
-class Places:
+class LabelPaths:
     """Where the label file of an image without labels belongs, in formats with a file for each.
 
     It is where those of the images beside it are, otherwise beside the image.

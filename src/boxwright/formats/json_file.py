@@ -93,8 +93,9 @@ def read_all(
 
 
 def _content(file: Path, opened: Callable[[bytes, str], RecordFile] | None) -> object:
+    edits = waiting_edits(file) if opened else {}  # first: they may be written into it meanwhile
     content = file.read_bytes()
-    if opened and (edits := waiting_edits(file)):
+    if opened and edits:
         records = opened(content, str(file))
         apply_edits(records, edits)
         content = records.content()

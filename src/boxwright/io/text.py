@@ -24,7 +24,7 @@ BOMS = (  # byte order marks, longer ones first
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-MARKED = {
+CODECS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",
     codecs.BOM_UTF32_BE: "utf-32-be",
@@ -108,7 +108,7 @@ class RawText:
             DataError: BW160 it is not in one of the encodings.
         """
         mark = next((mark for mark, _ in BOMS if content.startswith(mark)), b"")
-        codec = MARKED.get(mark, codec)
+        codec = CODECS.get(mark, codec)
         try:
             return cls(content[len(mark) :].decode(codec), codec, mark)
         except UnicodeDecodeError as error:

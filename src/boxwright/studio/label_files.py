@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from boxwright.errors import DataError
-from boxwright.formats.editing import LabelEditor, Places
+from boxwright.formats.editing import LabelEditor, LabelPaths
 from boxwright.formats.folder import ASIDE, Folder, split_path
 from boxwright.formats.ownership import Ownership
 from boxwright.io.files import move, remove, write_bytes
 
-Signature = tuple[int, int] | None
+Signature = tuple[int, int, int] | None
 VISITED = 2000  # files that one question for changes looks at
 
 
@@ -35,7 +35,7 @@ class LabelFiles:
         self._owners = {path: image for image, path in self._known.items()}
         images = [f"{p}/{n}" if p else n for p, names in folder.images.items() for n in names]
         self._images = sorted({*images, *aside})
-        self._places = Places(self._known, self._images)
+        self._rule = LabelPaths(self._known, self._images)
         self._opened = time.time_ns()
         self._seen: dict[str, Signature] = {}
         self._next = 0
@@ -47,7 +47,7 @@ class LabelFiles:
             DataError: BW180 it is that of another image.
         """
         if image not in self._known:
-            path = self._places.of(image, self.editor)
+            path = self._rule.of(image, self.editor)
             owner = self._owners.setdefault(path, image)
             if owner != image:
                 message = f"its label file {path} is that of {owner}."
@@ -121,13 +121,14 @@ class LabelFiles:
         """Nothing waits to be written."""
 
 
-_UNSEEN = (-1, -1)
+_UNSEEN = (-1, -1, -1)
 
 
 def signature(path: Path) -> Signature:
-    """When a file was changed, and its size; None if it does not exist."""
+    """When a file was changed, its size, and the number that an atomic write replaces; None if it
+    does not exist."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -156,10 +156,9 @@ class RecordFiles:
         if file is not None and file.stamp == now:
             return file
         where = self.root / path
-        if file is None or file.stamp[0] != now[0]:
-            file = _File(self.editor.opened(where.read_bytes(), path))
-        file.waiting = apply_edits(file.records, waiting_edits(where))
-        file.stamp = now
+        edits = waiting_edits(where)  # first: they may be written into the file meanwhile
+        file = _File(self.editor.opened(where.read_bytes(), path), stamp=now)
+        file.waiting = apply_edits(file.records, edits)
         self._files[path] = file
         return file
 

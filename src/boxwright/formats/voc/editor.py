@@ -77,7 +77,7 @@ class Editor:
         else:
             opening, closing = old[root.start : root.inside], old[root.until : root.end]
         if before.verified != edit.verified:
-            opening = _marked(opening, verified=edit.verified)
+            opening = _with_verified(opening, verified=edit.verified)
         whole = old[: root.start] + opening + inner + closing + old[root.end :]
         return raw.bytes_of(whole, "xmlcharrefreplace")
 
@@ -214,7 +214,7 @@ def _replaced(old: str, part: _Element, changes: Sequence[tuple[int, int, str]])
     return "".join([*pieces, old[at : part.end]])
 
 
-def _marked(opening: str, *, verified: bool) -> str:
+def _with_verified(opening: str, *, verified: bool) -> str:
     """The tag of the root with LabelImg's `verified`, or without."""
     bare = VERIFIED.sub("", opening)
     return bare[:-1] + ' verified="yes">' if verified else bare
