@@ -207,7 +207,12 @@ def test_the_quality_line_has_a_point_for_each_round(desk: Desk) -> None:
     assert [(p["labeled"], p["ap50"]) for p in lines[-1]] == [(8, 0.4), (11, 0.6)]
 
 
-def test_what_is_missing_is_said_and_labeling_goes_on(desk: Desk) -> None:
+def test_what_is_missing_is_said_and_labeling_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[object] = []
+    due = Rounds.due
+    monkeypatch.setattr(Rounds, "due", lambda self: (looks.append(found := due(self)), found)[1])
     lacking = {"state": FAILED, "code": "BW203", "message": "No network.", "remedy": "Get one."}
     train = others(desk)
     start = Scripted([lacking], [RESULT])
@@ -217,8 +222,11 @@ def test_what_is_missing_is_said_and_labeling_goes_on(desk: Desk) -> None:
         missing = {"state": "missing", "reason": "No network. Get one."}
         eventually(lambda: assistant.state == missing)
         label(desk, train[8:9])
+        looks.clear()
         assistant.see()
+        eventually(lambda: looks)
         assert assistant.state == missing
+        assert len(start.requests) == 1
         label(desk, train[9:11])
         assistant.see()
         eventually(lambda: ended(told))  # tried again with a third more

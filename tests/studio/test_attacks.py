@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 from served import HOST, Served, serving
 
+from boxwright.studio import app
 from boxwright.studio.security import BODY, names_of
 from boxwright.studio.store import LabelStore
 from folders import VocFolder
@@ -79,8 +80,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (root / "secret.txt").write_text(OUTER, encoding="utf-8")
     folder = VocFolder(root / "images")
     folder.image("a.jpg")
-    with serving(partial(LabelStore.open, folder.root, ["cat"])) as served:
-        yield served
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "WATCH_SECONDS", 3600)  # for changes: it reads what no request asks for
+        with serving(partial(LabelStore.open, folder.root, ["cat"])) as served:
+            yield served
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from boxwright.formats.selection import Chosen
 from boxwright.io.files import locked, move
 from boxwright.studio.blind import blind_images
 from boxwright.studio.class_edits import Change, ClassEdits
+from boxwright.studio.home import HOME, is_made
 from boxwright.studio.journal import Journal
 from boxwright.studio.label_files import LabelFiles
 from boxwright.studio.labels import LabeledBox, Labels, Source, Translator, etag_of, size_of
@@ -30,7 +31,6 @@ from boxwright.studio.record_files import RecordFiles
 __all__ = ["Change", "ConflictError", "ImageRow", "LabelStore", "LabeledBox", "Labels"]
 
 DEFAULT = "voc"  # the format of a folder without labels
-HOME = ".boxwright"  # folder of the studio's own files
 DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -90,8 +90,10 @@ class LabelStore:
         self._files, self._editor, listed = _label_files(folder, chosen, self._aside)
         self._translator = Translator(chosen.name, self._editor)
         self.holds = self._translator.holds
-        self._writable = _made(self.home)
-        self.journal = Journal(self.home / "journal.db" if self._writable else None, self.names)
+        self._writable = is_made(self.home)
+        with self.alone():  # SQLite does not wait for another process that makes the database
+            path = self.home / "journal.db" if self._writable else None
+            self.journal = Journal(path, self.names)
         self._checked = dict(self.journal.checked())
         self._found = {
             image: _Summary(tuple(one.names), one.verified)
@@ -387,12 +389,3 @@ def _set_aside(root: Path) -> set[str]:
         return set()
     images = Folder.scan(root / ASIDE).images
     return {join(parent, name) for parent, names in images.items() for name in names}
-
-
-def _made(home: Path) -> bool:
-    """True if the studio's folder exists or was made."""
-    try:
-        home.mkdir(exist_ok=True)
-    except OSError:
-        return False
-    return True
