@@ -108,7 +108,8 @@ describe("the selected box", () => {
   });
 
   test("is chosen in turn, with the proposals last", () => {
-    editor.open(labels([box("a", [0, 0, 9, 9])], { index: 1, proposals: [{ key: "p", box: [0, 0, 5, 5], label: "cat", score: 1 }] }));
+    const proposals = [{ key: "p", box: [0, 0, 5, 5], label: "cat", score: 1 }];
+    editor.open(labels([box("a", [0, 0, 9, 9])], { index: 1, proposals }));
     const seen = [1, 1, 1, -1].map((step) => { editor.selectNext(step); return editor.selected; });
     assert.deepEqual(seen, ["a", "p", "a", "p"]);
   });

@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 import { ACTIONS, actionsOf, chordOf, chordsOf, PRESETS, written } from "../../../src/boxwright/studio/page/keys.js";
 
 const press = (key, code, held = "") => chordOf({
-  key, code, ctrlKey: held.includes("c"), metaKey: held.includes("m"), altKey: held.includes("a"), shiftKey: held.includes("s"),
+  key, code, ctrlKey: held.includes("c"), metaKey: held.includes("m"), altKey: held.includes("a"),
+  shiftKey: held.includes("s"),
 });
 
 describe("chords", () => {

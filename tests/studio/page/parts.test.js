@@ -47,7 +47,8 @@ describe("neighbors among the images that are shown", () => {
   ])
     test(`${index} ${step > 0 ? "+" : "-"}`, () => assert.equal(neighbor([1, 3, 7], index, step), expected));
 
-  test("the place of an image", () => assert.deepEqual([0, 1, 2, 8].map((each) => firstFrom([1, 3, 7], each)), [0, 0, 1, 3]));
+  test("the place of an image", () =>
+    assert.deepEqual([0, 1, 2, 8].map((each) => firstFrom([1, 3, 7], each)), [0, 0, 1, 3]));
 });
 
 test("progress, also per class", () => {
@@ -63,7 +64,8 @@ test("classes that fit what was typed: equal, then beginning, then containing", 
 
 test("both versions of labels, what they share once", () => {
   const theirs = labels([box("t", [0, 0, 50, 50]), box("u", [60, 0, 90, 30])], { verified: true });
-  const mine = { boxes: [box("t", [0, 0, 50, 50]), box("u", [65, 0, 95, 30]), box("t2", [0, 0, 50, 50], "dog")], verified: false };
+  const own = [box("t", [0, 0, 50, 50]), box("u", [65, 0, 95, 30]), box("t2", [0, 0, 50, 50], "dog")];
+  const mine = { boxes: own, verified: false };
   const merged = both(mine, theirs);
   assert.deepEqual(merged.boxes.map(({ box: rect, label }) => [rect[0], label]),
     [[0, "cat"], [60, "cat"], [65, "cat"], [0, "dog"]]);
@@ -111,7 +113,8 @@ test("a job's events make curves; another job begins anew", () => {
     { job: "1", kind: "train", state: "running", text: "Evaluating" },
   ];
   const job = events.reduce(followed, none);
-  assert.deepEqual([job.losses, job.scores, job.told.text, job.told.step], [[[1, 4], [2, 3]], [[2, 0.5]], "Evaluating", 2]);
+  assert.deepEqual([job.losses, job.scores], [[[1, 4], [2, 3]], [[2, 0.5]]]);
+  assert.deepEqual([job.told.text, job.told.step], ["Evaluating", 2]);
   assert.deepEqual(followed(job, { job: "2", kind: "train", state: "running" }).losses, []);
 });
 

@@ -83,7 +83,8 @@ describe("what cannot be saved is kept and tried again", () => {
     ["full disk", { status: 507, told: { code: "BW001", message: "The disk is full" } }, "The disk is full"],
     ["no answer", { status: 0 }, "The studio does not answer: is the command still running?"],
     ["no words", { status: 500, told: {} }, "The server answered 500"],
-    ["another studio", { status: 403, told: {} }, "This page is of an earlier studio: open the address that the terminal shows."],
+    ["another studio", { status: 403, told: {} },
+      "This page is of an earlier studio: open the address that the terminal shows."],
   ])
     test(name, async () => {
       fake.refuse = refuse;
@@ -139,5 +140,6 @@ test("a problem has the server's words", async () => {
   fake.refuse = { status: 403, told: { code: "BW950", message: "Read-only", remedy: "Change it" } };
   const problem = await new Server((...given) => fake.fetch(...given)).post("/api/x").catch((error) => error);
   assert.ok(problem instanceof Problem);
-  assert.deepEqual([problem.status, problem.code, problem.message, problem.remedy], [403, "BW950", "Read-only", "Change it"]);
+  const { status, code, message, remedy } = problem;
+  assert.deepEqual([status, code, message, remedy], [403, "BW950", "Read-only", "Change it"]);
 });

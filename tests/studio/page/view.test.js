@@ -11,6 +11,10 @@ test("a fitted image is whole and in the middle", () => {
   assert.deepEqual(view.fit(IMAGE, WINDOW), { scale: 2, x: 16, y: 100 });
 });
 
+test("a high image leaves room for the signs above it", () => {
+  assert.deepEqual(view.fit({ width: 100, height: 528 }, WINDOW), { scale: 1, x: 366, y: 56 });
+});
+
 test("a small image is enlarged at most four times", () => {
   assert.equal(view.fit({ width: 10, height: 10 }, WINDOW).scale, 4);
 });

@@ -61,7 +61,10 @@ export function chooseClass(names, color) {
         return h("li", { id: `class-option-${i}`, role: "option", aria: { selected: i === at },
           on: { click: () => choose(name) } }, swatch, isNew ? `Add the class “${name}”` : name);
       }));
-      if (!options.length) fill(list, h("li", { className: "faint", role: "option", aria: { disabled: true, selected: false } }, "Type a name"));
+      if (!options.length) {
+        const aria = { disabled: true, selected: false };
+        fill(list, h("li", { className: "faint", role: "option", aria }, "Type a name"));
+      }
       input.setAttribute("aria-activedescendant", options.length ? `class-option-${at}` : "");
       list.children[at]?.scrollIntoView({ block: "nearest" });
     }
@@ -75,13 +78,18 @@ export function chooseClass(names, color) {
 
 /** @typedef {{images: number, boxes: number, classes: string[]}} Change */
 
+/** @param {any} problem */
+const inWords = ({ message, remedy }) => [message, remedy].filter(Boolean).join(" ");
+
 /** Rename, merge and delete classes in all images, each after a preview.
  * @param {import("./store.js").Server} server @param {() => string[]} names
  * @param {(change: Change) => void} changed */
 export function manageClasses(server, names, changed) {
   const said = h("p", { role: "status" });
   const list = h("ul", { className: "managed" });
-  const dialog = h("dialog", { className: "wide", aria: { labelledby: "manage-title" }, on: { close: () => dialog.remove() } },
+  const dialog = h("dialog", {
+    className: "wide", aria: { labelledby: "manage-title" }, on: { close: () => dialog.remove() },
+  },
     h("h2", { id: "manage-title" }, "Classes in all images"), list, said,
     h("form", { method: "dialog", className: "answers" },
       h("button", { type: "button", on: { click: () => apply({ action: "undo" }, "Undone") } }, "Undo the last change"),
@@ -95,7 +103,7 @@ export function manageClasses(server, names, changed) {
       changed(change);
       show();
     } catch (error) {
-      said.textContent = [/** @type {Error} */ (error).message, /** @type {any} */ (error).remedy].filter(Boolean).join(" ");
+      said.textContent = inWords(error);
     }
   }
 
@@ -108,27 +116,32 @@ export function manageClasses(server, names, changed) {
         [{ label: verb, value: "yes", main: true }, { label: "Cancel", value: "" }]);
       if (answer) await apply(body, done);
     } catch (error) {
-      said.textContent = /** @type {Error} */ (error).message;
+      said.textContent = inWords(error);
     }
   }
 
   /** @param {string} name @param {string} to */
   function rename(name, to) {
     if (!to || to === name) return;
-    if (names().includes(to))
-      void preview({ action: "merge", name, to }, `Merge “${name}” into “${to}”?`, "Merge", `Merged into “${to}”`);
-    else void preview({ action: "rename", name, to }, `Rename “${name}” to “${to}”?`, "Rename", `Renamed to “${to}”`);
+    const [action, verb, toward] = names().includes(to) ? ["merge", "Merge", "into"] : ["rename", "Rename", "to"];
+    const question = `${verb} “${name}” ${toward} “${to}”?`;
+    void preview({ action, name, to }, question, verb, `${verb}d ${toward} “${to}”`);
   }
 
   function show() {
     fill(list, ...names().map((name) => {
       const input = h("input", { type: "text", value: name, aria: { label: `New name of ${name}` } });
+      const remove = () => preview({ action: "delete", name }, `Delete “${name}” with all its boxes?`, "Delete",
+        `Deleted “${name}”`);
       return h("li", {}, h("form", {
-        on: { submit: (/** @type {Event} */ event) => { event.preventDefault(); rename(name, input.value.trim()); } },
+        on: { submit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          rename(name, input.value.trim());
+        } },
       },
       input, h("button", { title: "The name of another class merges the two" }, "Rename or merge"),
-      h("button", { type: "button", aria: { label: `Delete ${name} and its boxes` }, on: { click: () =>
-        preview({ action: "delete", name }, `Delete “${name}” with all its boxes?`, "Delete", `Deleted “${name}”`) } }, "Delete")));
+      h("button", { type: "button", aria: { label: `Delete ${name} and its boxes` }, on: { click: remove } },
+        "Delete")));
     }));
     if (!names().length) fill(list, h("li", { className: "faint" }, "No classes yet."));
   }

@@ -65,10 +65,15 @@ export function commandsOf(studio, choosePreset) {
   for (const flag of /** @type {import("./edit.js").Flag[]} */ (["difficult", "truncated", "occluded", "crowd"]))
     commands[flag] = () => {
       if (studio.folder.holds.includes(flag)) editor.toggle(flag);
-      else studio.notices.say(`${studio.folder.format} files cannot hold “${flag}”.`, "boxwright convert writes a format that can, such as voc.");
+      else {
+        const way = "boxwright convert writes a format that can, such as voc.";
+        studio.notices.say(`${studio.folder.format} files cannot hold “${flag}”.`, way);
+      }
     };
   for (let i = 0; i < 10; i += 1) {
-    const name = (/** @type {boolean} */ lock) => () => { if (studio.classes[i]) editor.name(studio.classes[i], lock); };
+    const name = (/** @type {boolean} */ lock) => () => {
+      if (studio.classes[i]) editor.name(studio.classes[i], lock);
+    };
     commands[`class-${i}`] = name(false);
     commands[`lock-class-${i}`] = name(true);
   }
@@ -84,7 +89,8 @@ export function drawingKey({ stage }, chord) {
   const arrow = ARROWS[/** @type {keyof typeof ARROWS} */ (parts.at(-1)?.replace("arrow", ""))];
   if (arrow && parts.at(-1)?.startsWith("arrow")) {
     gestures.cursor ??= stage.middle;
-    const far = parts.includes("alt") ? 1 : Math.max(1, Math.round((parts.includes("shift") ? 50 : 10) / stage.view.scale));
+    const screen = parts.includes("shift") ? 50 : 10;
+    const far = parts.includes("alt") ? 1 : Math.max(1, Math.round(screen / stage.view.scale));
     gestures.step(arrow[0] * far, arrow[1] * far);
     return true;
   }

@@ -45,8 +45,9 @@ export async function settle(mine, theirs, picture, color) {
  * @param {HTMLImageElement|null} picture @param {(label: string) => string} color */
 function version(title, boxes, image, picture, color) {
   const scale = SIDE / Math.max(image.width, image.height);
+  const objects = boxes.map(({ label, box }) => `${label} at ${box.map(Math.round).join(", ")}`);
   const canvas = h("canvas", { width: image.width * scale, height: image.height * scale, role: "img",
-    aria: { label: `${title}: ${boxes.map(({ label, box }) => `${label} at ${box.map(Math.round).join(", ")}`).join("; ")}` } });
+    aria: { label: `${title}: ${objects.join("; ")}` } });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   if (picture) context.drawImage(picture, 0, 0, canvas.width, canvas.height);
   context.lineWidth = 2;

@@ -20,6 +20,8 @@ import { duration, fill, h, some } from "./dom.js";
  * @property {string} [remedy]
  */
 /** @typedef {{job: string, told: Told|null, losses: Pair[], scores: Pair[]}} Job */
+/** @typedef {{box: number[], label: string, score: number}} Detection */
+/** @typedef {{width: number, height: number, boxes: Detection[]}} Detections */
 
 /** What a job has told so far, with one event more. @param {Job} job @param {Told} told @returns {Job} */
 export function followed(job, told) {
@@ -94,10 +96,11 @@ class Part {
   #curves() {
     const { losses, scores } = this.job;
     const loss = losses.length > 1 && drawn({ title: "Loss", x: "steps", lines: [{ name: "loss", points: losses }] });
-    const score = scores.length && drawn({ title: "AP50 of the validation", x: "steps", range: [0, 1],
+    const score = scores.length > 0 && drawn({ title: "AP50 of the validation", x: "steps", range: [0, 1],
       lines: [{ name: "AP50", points: scores }] });
-    fill(this.charts, ...[["Loss", loss], ["AP50 on validation images", score]].map(([title, chart]) =>
-      (chart ? h("figure", {}, h("figcaption", {}, /** @type {string} */ (title)), /** @type {SVGSVGElement} */ (chart)) : null)));
+    fill(this.charts,
+      loss && h("figure", {}, h("figcaption", {}, "Loss"), loss),
+      score && h("figure", {}, h("figcaption", {}, "AP50 on validation images"), score));
   }
 }
 
@@ -109,7 +112,8 @@ export class Finish {
     this.color = color;
     const field = (/** @type {string} */ id) => /** @type {HTMLSelectElement} */ (document.getElementById(id));
     fill(field("export-to"), ...targets.map((value) => h("option", { value }, value)));
-    const post = (/** @type {string} */ kind) => (/** @type {object} */ body) => server.post(`/api/finish/${kind}`, body);
+    const post = (/** @type {string} */ kind) => (/** @type {object} */ body) =>
+      server.post(`/api/finish/${kind}`, body);
     /** @type {Record<string, Part>} */
     this.parts = {
       train: new Part("finish-train", post("train"), () => ({ budget: field("budget").value })),
@@ -135,7 +139,7 @@ export class Finish {
     const said = h("p", { role: "status" });
     const figure = h("div", { className: "tried" });
     output.append(command, said, figure);
-    /** @type {{picture: HTMLImageElement, found: {width: number, height: number, boxes: {box: number[], label: string, score: number}[]}}|null} */
+    /** @type {{picture: HTMLImageElement, found: Detections}|null} */
     let shown = null;
 
     const draw = () => {
@@ -175,7 +179,7 @@ export class Finish {
 }
 
 /** @param {HTMLImageElement} picture @param {{width: number, height: number}} size
- * @param {{box: number[], label: string, score: number}[]} boxes
+ * @param {Detection[]} boxes
  * @param {(label: string) => string} color */
 function found(picture, { width, height }, boxes, color) {
   const scale = Math.min(1, 900 / Math.max(width, height));

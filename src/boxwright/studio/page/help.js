@@ -23,7 +23,9 @@ export function showHelp(preset, choose) {
   }
 
   draw(preset);
-  const dialog = h("dialog", { className: "wide", aria: { labelledby: "help-title" }, on: { close: () => dialog.remove() } },
+  const dialog = h("dialog", {
+    className: "wide", aria: { labelledby: "help-title" }, on: { close: () => dialog.remove() },
+  },
     h("h2", { id: "help-title" }, "Keys"),
     h("p", {}, h("label", {}, "Keys like those of ", select)),
     h("p", { className: "faint" }, "Wheel or pinch enlarges at the pointer, a drag with the right or middle button "

@@ -38,7 +38,8 @@ export class Notices {
 
   /** @param {string} text @param {string} remedy @param {string} className */
   #build(text, remedy, className) {
-    const notice = h("div", { className }, h("p", {}, text, remedy ? h("span", { className: "faint" }, ` ${remedy}`) : null),
+    const notice = h("div", { className },
+      h("p", {}, text, remedy ? h("span", { className: "faint" }, ` ${remedy}`) : null),
       h("button", { type: "button", className: "small", aria: { label: "Close this message" },
         on: { click: () => notice.remove() } }, "×"));
     this.element.append(notice);
@@ -56,8 +57,9 @@ export function showSaved(element, saver, connected) {
   }[state];
   if (element.dataset.state === state && element.textContent?.startsWith(text)) return;
   element.dataset.state = state;
-  fill(element, h("span", {}, text), saver.stuck
-    ? h("button", { type: "button", className: "small", on: { click: () => void saver.flushAll() } }, "Try again") : null);
+  const again = () => void saver.flushAll();
+  fill(element, h("span", {}, text),
+    saver.stuck && h("button", { type: "button", className: "small", on: { click: again } }, "Try again"));
 }
 
 /** How long ago all was saved. @param {import("./store.js").Saver} saver */

@@ -22,7 +22,8 @@ export class ImageList {
     /** @type {number|null} */
     this.current = null;
     this.text = h("input", { type: "search", placeholder: "Search images", id: "image-search",
-      aria: { label: "Search images by name" }, on: { input: () => this.#filter(), keydown: (/** @type {KeyboardEvent} */ event) => this.#found(event) } });
+      aria: { label: "Search images by name" },
+      on: { input: () => this.#filter(), keydown: (/** @type {KeyboardEvent} */ event) => this.#found(event) } });
     this.state = h("select", { aria: { label: "Show images that are" }, on: { change: () => this.#filter() } },
       ...Object.entries(STATES).map(([value, { title }]) => h("option", { value }, title)));
     this.label = h("select", { aria: { label: "Show images with the class" }, on: { change: () => this.#filter() } });
@@ -32,7 +33,8 @@ export class ImageList {
       on: { scroll: () => this.#soon(), keydown: (/** @type {KeyboardEvent} */ event) => this.#key(event) } });
     this.inner = h("div", { className: "rows-inner", role: "presentation" });
     this.rows.append(this.inner);
-    element.append(h("div", { className: "filter" }, this.text, this.state, this.label), this.count, this.bar, this.rows);
+    const filter = h("div", { className: "filter" }, this.text, this.state, this.label);
+    element.append(filter, this.count, this.bar, this.rows);
     this.requested = false;
     /** Rows that are built, by image. @type {Map<number, {seen: string, element: HTMLElement}>} */
     this.built = new Map();
@@ -54,7 +56,8 @@ export class ImageList {
   /** @param {string[]} names */
   classes(names) {
     const { value } = this.label;
-    fill(this.label, h("option", { value: "" }, "Any class"), ...names.map((name) => h("option", { value: name }, name)));
+    const options = names.map((name) => h("option", { value: name }, name));
+    fill(this.label, h("option", { value: "" }, "Any class"), ...options);
     this.label.value = names.includes(value) ? value : "";
   }
 
@@ -62,8 +65,9 @@ export class ImageList {
   update() {
     const { rows, shown } = this.images;
     const done = progress(rows);
-    const all = shown.length === done.total ? "" : shown.length ? `${some(shown.length, "image")} shown, ` : "No image fits, ";
-    const text = `${all}${done.labeled.toLocaleString("en")} of ${some(done.total, "image")} labeled`;
+    const found = shown.length ? `${some(shown.length, "image")} shown, ` : "No image fits, ";
+    const labeled = `${done.labeled.toLocaleString("en")} of ${some(done.total, "image")} labeled`;
+    const text = shown.length === done.total ? labeled : found + labeled;
     if (this.count.textContent !== text) this.count.textContent = text;
     this.bar.value = done.total ? done.labeled / done.total : 0;
     this.#soon();
@@ -236,11 +240,15 @@ export class BoxTable {
       on: { focus: select, change: () => editor.change(box().key, { label: label.value }) } });
     const inputs = SIDES.map((side, k) => h("input", { type: "number", step: "any",
       aria: { label: `${side} of box ${i + 1}` }, on: { focus: select, change: () => typed(k) } }));
-    const remove = () => { select(); editor.remove(); };
+    const remove = (/** @type {Event} */ event) => {
+      event.stopPropagation(); // the row is another box's then
+      select();
+      editor.remove();
+    };
     const row = h("tr", { on: { click: select } }, h("th", { scope: "row" }, swatch, label),
       ...inputs.map((input) => h("td", {}, input)),
       h("td", {}, h("button", { type: "button", className: "small", title: "Delete",
-        aria: { label: `Delete box ${i + 1}` }, on: { click: (/** @type {Event} */ event) => { event.stopPropagation(); remove(); } } }, "×")));
+        aria: { label: `Delete box ${i + 1}` }, on: { click: remove } }, "×")));
     let seen = "";
     let listed = "";
 

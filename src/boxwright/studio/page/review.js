@@ -28,7 +28,8 @@ export function nextOpen(done, at) {
 
 export class Review {
   /** @param {{list: HTMLElement, bar: HTMLElement}} elements @param {import("./store.js").Server} server
-   * @param {{show: (finding: Finding|null) => void, name: (index: number) => string, failed: (error: unknown) => void}} actions */
+   * @param {{show: (finding: Finding|null) => void, name: (index: number) => string,
+   *    failed: (error: unknown) => void}} actions */
   constructor({ list, bar }, server, actions) {
     this.server = server;
     this.actions = actions;

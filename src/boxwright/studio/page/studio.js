@@ -75,7 +75,9 @@ export class Studio {
     /** Classes and in how many images each is. @type {Map<string, number>} */
     this.counts = new Map();
     this.list.classes(this.classes);
-    setInterval(() => { if (this.saver.stuck && !document.querySelector("dialog")) void this.saver.flushAll(); }, RETRY);
+    setInterval(() => {
+      if (this.saver.stuck && !document.querySelector("dialog")) void this.saver.flushAll();
+    }, RETRY);
   }
 
   /** @returns {number|null} */

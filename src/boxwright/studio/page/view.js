@@ -8,16 +8,19 @@ import { clamp } from "./geometry.js";
 
 export const MAX_SCALE = 40;
 const MARGIN = 16; // screen pixels around a fitted image
+const TOP = 56; // above it, where signs are
 const KEPT = 60; // screen pixels of the image that stay in the window
 
-/** The whole image in the middle of the window; a small one is enlarged up to 4 times.
+/** The whole image in the middle of the window, below the signs; a small one is enlarged up to 4
+ * times.
  * @param {Size} image @param {Size} window @returns {View} */
 export function fit(image, window) {
   const scale = clamp(
-    Math.min((window.width - 2 * MARGIN) / image.width, (window.height - 2 * MARGIN) / image.height),
+    Math.min((window.width - 2 * MARGIN) / image.width, (window.height - TOP - MARGIN) / image.height),
     1e-3, 4,
   );
-  return centered(scale, image, window);
+  const { x, y } = centered(scale, image, window);
+  return { scale, x, y: Math.max(y, TOP) };
 }
 
 /** @param {number} scale @param {Size} image @param {Size} window @returns {View} */
