@@ -106,12 +106,6 @@ def fast(source: str) -> str:
     return SLOW.sub(FAST.replace("small", "replace(small, steps=1)"), source)
 
 
-def fast(source: str) -> str:
-    """The source with few steps; a training gets a folder of its own."""
-    out = ", out=fresh()" if "boxwright.train(" in source else ""
-    return SLOW.sub(FAST + out, source)
-
-
 def shown(source: str, namespace: dict[str, Any], mode: str) -> str:
     """What a piece of code prints."""
     written = io.StringIO()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from label_edits import FORMS, NEW, as_read, contents, edit, shown, voc
 from label_samples import CAT, DOG, SAMPLES, A, put_sample
 
 import boxwright
 from boxwright.errors import BoxwrightError
-from boxwright.formats.records import sidecar
-from boxwright.studio.store import ConflictError, LabeledBox, Labels, LabelStore
-
-FORMS = list(SAMPLES)
-NEW = LabeledBox("new", (1.0, 2.0, 20.0, 30.0), "dog")
+from boxwright.studio.store import ConflictError, Labels, LabelStore
 
 
 @pytest.fixture(params=FORMS)
@@ -30,37 +26,6 @@ def store(form: str, tmp_path: Path) -> Iterator[LabelStore]:
     opened = LabelStore.open(put_sample(tmp_path, form))
     yield opened
     opened.close()
-
-
-def voc(tmp_path: Path) -> LabelStore:
-    return LabelStore.open(put_sample(tmp_path, "voc"))
-
-
-def shown(labels: Labels) -> list[tuple[str, tuple[float, ...]]]:
-    return [(box.label, tuple(round(side, 3) for side in box.box)) for box in labels.boxes]
-
-
-def edit(store: LabelStore, index: int, *boxes: LabeledBox, verified: bool = False) -> Labels:
-    return store.write(index, Labels(boxes, verified, ""), store.read(index).etag)
-
-
-def contents(root: Path, *, without: str = "") -> dict[str, bytes]:
-    files = (path for path in root.iterdir() if path.is_file())
-    return {path.name: path.read_bytes() for path in files if path.name != without}
-
-
-def as_read(root: Path) -> dict[str, list[tuple[str, tuple[float, ...]]]]:
-    """The boxes by image, as `check` and `train` read them."""
-    dataset = boxwright.read(root)
-    return {
-        name: [
-            (dataset.classes[label], tuple(round(float(side), 3) for side in box))
-            for box, label in zip(
-                dataset.boxes[dataset.rows(i)], dataset.labels[dataset.rows(i)], strict=True
-            )
-        ]
-        for i, name in enumerate(dataset.names)
-    }
 
 
 def test_labels_are_read_as_everywhere_else(store: LabelStore, form: str) -> None:
@@ -296,195 +261,3 @@ def test_a_flag_that_the_format_cannot_hold_is_refused(form: str, tmp_path: Path
         edit(store, 0, replace(NEW, difficult=True))
     assert "convert" in refused.value.remedy
     store.close()
-
-
-def test_an_image_is_set_aside_with_its_labels_and_taken_back(tmp_path: Path) -> None:
-    store = voc(tmp_path)
-    store.set_aside(0, True)
-    assert store.rows(0, 1)[0].state == "aside"
-    assert A not in as_read(tmp_path)
-    store.close()
-    again = LabelStore.open(tmp_path)
-    assert again.names == store.names
-    assert again.rows(0, 1)[0].state == "aside"
-    assert again.path(0).is_file()
-    assert shown(again.read(0)) == [("cat", CAT), ("dog", DOG)]
-    again.set_aside(0, False)
-    assert again.rows(0, 1)[0].state == "labeled"
-    assert as_read(tmp_path)[A] == [("cat", CAT), ("dog", DOG)]
-    again.close()
-
-
-def test_changes_by_others_are_noticed_once(store: LabelStore) -> None:
-    assert store.changed() == []
-    other = LabelStore.open(store.folder)
-    edit(other, 1, NEW, replace(NEW, label="owl"))
-    other.close()
-    assert store.changed() == [1]
-    assert store.changed() == []
-    assert store.rows(1, 1)[0].boxes == 2
-    edit(store, 0, NEW)
-    assert store.changed() == []
-
-
-def test_a_file_of_another_program_beats_an_edit_that_waits(tmp_path: Path) -> None:
-    """None is lost: the edit is one step of undo away."""
-    store = LabelStore.open(put_sample(tmp_path, "createml"))
-    edit(store, 0, NEW)
-    edit(store, 1, NEW)
-    file = tmp_path / "labels.json"
-    entries = json.loads(file.read_text("utf-8"))
-    entries[0]["annotations"] = []
-    file.write_text(json.dumps(entries), encoding="utf-8")
-    assert as_read(tmp_path)[A] == []
-    theirs = store.read(0)
-    assert shown(theirs) == []
-    assert shown(store.read(1)) == [("dog", NEW.box)]
-    undone = store.undo(0, theirs.etag)
-    assert undone
-    assert shown(undone) == [("dog", NEW.box)]
-    store.close()
-    assert not sidecar(file).exists()
-    assert as_read(tmp_path)[A] == [("dog", NEW.box)]
-
-
-def test_a_fifth_of_the_images_is_for_testing_in_the_split_file(tmp_path: Path) -> None:
-    put_sample(tmp_path, "voc")
-    for i in range(17):
-        (tmp_path / f"more {i}.jpg").write_bytes((tmp_path / "c.jpg").read_bytes())
-    store = LabelStore.open(tmp_path)
-    blind = store.blind()
-    assert len(blind) == 4
-    edit(store, 0, NEW)
-    store.close()
-    (tmp_path / "more 99.jpg").write_bytes((tmp_path / "c.jpg").read_bytes())
-    again = LabelStore.open(tmp_path)
-    named = {store.names[i] for i in blind}
-    assert named <= {again.names[i] for i in again.blind()}
-    dataset = boxwright.read(tmp_path, boxwright.ReadOptions(unlabeled="background"))
-    assert named <= {*dataset.split("test").names}
-    again.close()
-
-
-def test_a_split_of_the_folder_is_kept(tmp_path: Path) -> None:
-    for split in ("train", "test"):
-        (tmp_path / split).mkdir()
-        put_sample(tmp_path / split, "voc")
-    store = LabelStore.open(tmp_path)
-    assert {store.names[i].split("/")[0] for i in store.blind()} == {"test"}
-    assert not (tmp_path / "boxwright.split").exists()
-
-
-def test_a_folder_that_cannot_be_written_can_be_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_sample(tmp_path, "voc")
-
-    def refuse(*_args: object, **_kwargs: object) -> None:
-        raise PermissionError(13, "read-only")
-
-    monkeypatch.setattr(Path, "mkdir", refuse)
-    monkeypatch.setattr("tempfile.mkdtemp", refuse)
-    store = LabelStore.open(tmp_path)
-    assert len(store.read(0).boxes) == 2
-    assert store.blind() == store.blind()
-    with pytest.raises(BoxwrightError, match="BW903"):
-        edit(store, 0)
-    store.close()
-
-
-@pytest.mark.parametrize("form", ["voc", "coco"])
-def test_an_edit_that_finds_the_disk_full_changes_nothing(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = LabelStore.open(put_sample(tmp_path, form))
-    before = store.read(0)
-
-    def full(*_args: object, **_kwargs: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("tempfile.mkdtemp", full)
-        with pytest.raises(BoxwrightError, match="BW902"):
-            edit(store, 0)
-    assert store.read(0) == before
-    assert edit(store, 0).boxes == ()
-    store.close()
-
-
-def test_formats_and_places_that_cannot_be_edited_are_refused(tmp_path: Path) -> None:
-    put_sample(tmp_path, "voc")
-    with pytest.raises(BoxwrightError, match="BW179"):
-        LabelStore.open(tmp_path / "a 1.xml")
-    with pytest.raises(BoxwrightError, match="BW115"):
-        LabelStore.open(tmp_path / "nowhere")
-    (tmp_path / "labels").mkdir()
-    with pytest.raises(BoxwrightError, match="BW114"):
-        LabelStore.open(tmp_path / "labels")
-
-
-def test_labels_of_two_images_in_one_file_are_refused(tmp_path: Path) -> None:
-    put_sample(tmp_path, "yolo")
-    (tmp_path / "a 1.png").write_bytes((tmp_path / A).read_bytes())
-    store = LabelStore.open(tmp_path)
-    with pytest.raises(BoxwrightError, match="BW180"):
-        edit(store, store.names.index("a 1.png"), NEW)
-    store.close()
-
-
-def test_yolo_classes_without_names_get_a_list_with_the_first_that_is_named(
-    tmp_path: Path,
-) -> None:
-    put_sample(tmp_path, "yolo")
-    (tmp_path / "data.yaml").unlink()
-    store = LabelStore.open(tmp_path)
-    assert store.classes == ("class 0", "class 1")
-    edit(store, 2, replace(NEW, label="owl"))
-    store.rename_class("class 1", "dog")
-    assert (tmp_path / "classes.txt").read_text("utf-8") == "class 0\ndog\nowl\n"
-    store.close()
-    assert as_read(tmp_path)[A][1] == ("dog", DOG)
-
-
-def test_a_damaged_label_file_is_not_overwritten(tmp_path: Path) -> None:
-    put_sample(tmp_path, "voc")
-    (tmp_path / "c.xml").write_text("<annotation><object>", encoding="utf-8")
-    store = LabelStore.open(tmp_path)
-    with pytest.raises(BoxwrightError, match="BW110"):
-        store.read(2)
-    store.close()
-    assert (tmp_path / "c.xml").read_text("utf-8") == "<annotation><object>"
-
-
-def test_a_damaged_sidecar_is_reported(tmp_path: Path) -> None:
-    put_sample(tmp_path, "coco")
-    sidecar(tmp_path / "labels.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(BoxwrightError, match="BW110"):
-        boxwright.read(tmp_path)
-
-
-def test_proposals_and_small_values_survive_a_restart(tmp_path: Path) -> None:
-    from boxwright.studio.journal import Proposal
-
-    store = voc(tmp_path)
-    first = Proposal("p1", (1.0, 2.0, 3.0, 4.0), "cat", 0.9)
-    store.journal.propose(2, [first, replace(first, key="p2")], 0.5)
-    store.journal.propose(1, [first], 0.7)
-    store.journal.set("current", 2)
-    store.journal.reject(2, {"p2"})
-    store.close()
-    again = voc(tmp_path)
-    assert again.journal.proposals(2) == (first,)
-    assert again.journal.counts() == {1: 1, 2: 1}
-    assert again.journal.uncertain() == [1, 2]
-    assert again.journal.get("current") == 2
-    assert again.journal.get("keys", "labelimg") == "labelimg"
-    again.close()
-
-
-def test_the_journal_of_another_program_is_refused(tmp_path: Path) -> None:
-    put_sample(tmp_path, "voc")
-    (tmp_path / ".boxwright").mkdir()
-    (tmp_path / ".boxwright" / "journal.db").write_text("not a database", encoding="utf-8")
-    with pytest.raises(BoxwrightError, match="BW903"):
-        LabelStore.open(tmp_path)
