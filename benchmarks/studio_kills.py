@@ -159,8 +159,8 @@ def round_of(root: Path, form: str, seed: int) -> tuple[int, list[str]]:
         writer.join()
     log = [
         json.loads(line)
-        for number in range(WRITERS)
-        for line in log_of(folder, number).read_text("utf-8").splitlines(keepends=True)
+        for path in root.glob("*.log")
+        for line in path.read_text("utf-8").splitlines(keepends=True)
         if line.endswith("\n")
     ]
     wrong = [path.read_text("utf-8") for path in root.glob("*.error")]

@@ -256,5 +256,7 @@ def test_a_line_that_is_not_edited_stays_as_it_is() -> None:
         (folder / "a.txt").write_bytes(b"0  .5 0.50 0.2500001 .1\r\n0 0.1 0.1 0.1 0.1\r\n")
         with closing(LabelStore.open(folder)) as store:
             labels = store.read(0)
-            store.write(0, replace(labels, boxes=labels.boxes[:1]), labels.etag)
-        assert (folder / "a.txt").read_bytes() == b"0  .5 0.50 0.2500001 .1\r\n"
+            new = LabeledBox("new-0", (16.0, 12.0, 48.0, 36.0), "cat")
+            store.write(0, replace(labels, boxes=(labels.boxes[0], new)), labels.etag)
+        lines = b"0  .5 0.50 0.2500001 .1\r\n0 0.5 0.5 0.5 0.5\r\n"
+        assert (folder / "a.txt").read_bytes() == lines
