@@ -49,6 +49,12 @@ TWO_SIZES = f"{HEADER}b.jpg,64,48,cat,1,2,9,9\nb.jpg,640,480,cat,10,20,40,50\n"
 ROWS = f"{HEADER}b.jpg,64,48,cat,1,2,{{}},9\n"
 
 
+def no_suspects(place: Place) -> str:
+    put(place.folder, "a.jpg")
+    (place.root / "a.json").write_text("{}", "utf-8")
+    return place.cli("label", place.root, "--suspects", place.root / "a.json")
+
+
 def suspected(kind: str) -> Plant:
     """What `suspects` prints about twenty photos of a cat and a dog, of which one has a mistake."""
     cat, dog = ("cat", 20, 20, 60, 60), ("dog", 90, 20, 130, 60)
@@ -336,6 +342,7 @@ PLANTS: dict[str, Plant] = {
     "BW181": suspected("missed"),
     "BW182": suspected("class"),
     "BW183": suspected("loose"),
+    "BW184": no_suspects,
     "BW191": lambda place: place.cli("predict", "m", place.root / "a.jpg", "--out", "out"),
     "BW192": lambda place: place.cli("predict", "m", place.root, "--out", "out"),
     "BW193": raised(lambda place: images_of_split(Dataset.of(place.root, []), "val")),

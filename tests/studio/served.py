@@ -6,7 +6,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,11 +112,16 @@ def eventually(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
 
 @contextmanager
 def serving(
-    open_store: Callable[[], LabelStore], start: StartChild | None = None
+    open_store: Callable[[], LabelStore],
+    start: StartChild | None = None,
+    suspects: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[Served]:
     """A studio that listens at a free port until the block ends; its children do nothing unless
     `start` says so."""
-    with opened(open_store, start=start or Scripted()) as studio, bound(HOST, 0) as sock:
+    with (
+        opened(open_store, start=start or Scripted(), suspects=suspects) as studio,
+        bound(HOST, 0) as sock,
+    ):
         port = sock.getsockname()[1]
         door, ready = Door(port), threading.Event()
         server = Server(

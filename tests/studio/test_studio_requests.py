@@ -280,3 +280,16 @@ def test_findings_are_reviewed(served: Served, voc_folder: VocFolder) -> None:
     twice = [item for item in items if item["index"] == 2 and item["boxes"]]
     assert twice
     assert all(item["kind"] == "check" and item["remedy"] for item in items)
+
+
+def test_suspects_are_reviewed_too(voc_folder: VocFolder) -> None:
+    """Also without labels, which `check` would refuse, and with one of an image that is gone."""
+    voc_folder.image("a.jpg")
+    about = {"kind": "missed", "code": "BW181", "message": "detected cat", "remedy": "Look at it."}
+    queue = [{"image": name, "boxes": [BOX["box"]], **about} for name in ("a.jpg", "gone.jpg")]
+    with serving(partial(LabelStore.open, voc_folder.root, ["cat"]), suspects=queue) as served:
+        items = served.get("/api/review")["items"]
+        assert [item["index"] for item in items] == [0, None]
+    assert {item["kind"] for item in items} == {"suspect"}
+    assert items[0]["message"] == "a.jpg: detected cat"
+    assert items[0]["boxes"] == [BOX["box"]]

@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 import boxwright
 from boxwright import formats
 from boxwright.cli.main import app
-from boxwright.errors import ArgumentError
+from boxwright.errors import ArgumentError, DataError
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.suspects import suspects as module
+from boxwright.suspects.queue import read_queue
 from boxwright.training.folds import Training
 from boxwright.training.recipe import Recipe
 from boxwright.training.request import TrainingRequest
@@ -120,6 +121,38 @@ def test_what_is_refused(place: Path, words: list[str], code: str) -> None:
     assert code in result.stderr
     assert result.exit_code in {1, 2}
     assert not Path("suspects.html").exists()
+
+
+def test_the_queue_is_read_back(place: Path) -> None:
+    assert run("images", "--detections", "results.json").exit_code == 0
+    items = json.loads(Path("suspects.json").read_text("utf-8"))["items"]
+    read = read_queue("suspects.json")
+    assert [one["message"] for one in read] == [one["message"] for one in items]
+    assert [one["boxes"] for one in read] == [[b["box"] for b in one["boxes"]] for one in items]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": "boxwright-report", "schema": 1, "items": []}',
+        '{"format": "boxwright-suspects", "schema": 2, "items": []}',
+        '{"format": "boxwright-suspects", "schema": 1, "items": [{"image": "a.png"}]}',
+        '{"format": "boxwright-suspects", "schema": 1, "items": [{"image": 1, "kind": "", "code": '
+        '"", "message": "", "remedy": "", "boxes": []}]}',
+        '{"format": "boxwright-suspects", "schema": 1, "items": [{"image": "", "kind": "", "code": '
+        '"", "message": "", "remedy": "", "boxes": [{"box": [1, 2, NaN, 4]}]}]}',
+    ],
+)
+def test_a_file_that_is_no_queue_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "suspects.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match="BW184"):
+        read_queue(path)
+    with pytest.raises(DataError, match="BW184"):
+        read_queue(tmp_path / "missing.json")
 
 
 def test_detections_are_of_files(place: Path) -> None:

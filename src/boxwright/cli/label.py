@@ -35,6 +35,13 @@ def label(
             "weights, downloaded once]",
         ),
     ] = None,
+    suspects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Label suspects to review, in the JSON that `boxwright suspects` writes.",
+        ),
+    ] = None,
     port: Annotated[
         int | None,
         typer.Option(
@@ -72,6 +79,7 @@ def label(
       boxwright label images
       boxwright label images --classes helmet,vest
       boxwright label images --weights ssd_mobilenet_v2_coco
+      boxwright label images --suspects suspects.json
       boxwright label images --format yolo --port 9000 --open
     """
     _check_installed()
@@ -82,10 +90,12 @@ def label(
     from boxwright.studio.serve import Server, bound
     from boxwright.studio.store import LabelStore
     from boxwright.studio.studio import opened
+    from boxwright.suspects.queue import read_queue
 
     names = [name.strip() for text in classes or () for name in text.split(",") if name.strip()]
     store = partial(LabelStore.open, folder, names, form)
-    with opened(store, weights) as studio, bound(host, port) as sock:
+    queue = read_queue(suspects) if suspects else ()
+    with opened(store, weights, suspects=queue) as studio, bound(host, port) as sock:
         number = sock.getsockname()[1]
         url = address(host, number)
         door = Door(number, lambda token: say(f"For another browser: {url}/?token={token}"))

@@ -83,7 +83,7 @@ def suspects(
     from boxwright.cli.progress import counting
     from boxwright.inference.class_names import read_names
     from boxwright.report.html import check_pair
-    from boxwright.suspects.suspects import FORMAT
+    from boxwright.suspects.queue import FORMAT
     from boxwright.suspects.suspects import suspects as find
 
     check_pair(out, FORMAT)  # fail at once, not after minutes of training

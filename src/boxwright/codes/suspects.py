@@ -27,4 +27,11 @@ SUSPECTS: dict[str, Meaning] = {
         "smaller, by more than is usual for the class.",
         "Look at the image, and move the edges of the box to those of the object.",
     ),
+    "BW184": Meaning(
+        "error",
+        "A list of suspects cannot be read",
+        "The file is not the JSON that `boxwright suspects` writes beside its page, is damaged, or "
+        "is of a later version.",
+        "Write it again: `boxwright suspects DATA`.",
+    ),
 }

@@ -23,7 +23,7 @@ from boxwright.studio import wire
 from boxwright.studio.child import FAILED
 from boxwright.studio.pixels import etag_of, pixels
 from boxwright.studio.queue import next_image
-from boxwright.studio.review import findings
+from boxwright.studio.review import findings, suspected
 from boxwright.studio.store import ConflictError, Labels, LabelStore
 from boxwright.studio.studio import Studio
 from boxwright.studio.told import error_json
@@ -92,6 +92,7 @@ class Api:
     def __init__(self, studio: Studio) -> None:
         self._desk, self._hub = studio.desk, studio.hub
         self._assistant, self._finish = studio.assistant, studio.finish
+        self._suspects = studio.suspects
         self._files = _page_files()
 
     async def page(self, request: Request) -> Response:
@@ -138,8 +139,11 @@ class Api:
             return store.folder, store.format, tuple(store.names)
 
         labeled = await self._desk.do(wire.any_labeled)
-        about = await self._desk.do(prepared)
-        return JSONResponse({"items": await run_in_threadpool(findings, *about) if labeled else []})
+        folder, form, names = await self._desk.do(prepared)
+        items = suspected(self._suspects, names)
+        if labeled:
+            items = await run_in_threadpool(findings, folder, form, names) + items
+        return JSONResponse({"items": items})
 
     async def events(self, request: Request) -> Response:
         stream = self._hub.listen(request.headers.get("last-event-id", ""))

@@ -1,8 +1,8 @@
-"""Findings of `check` as a queue for the page."""
+"""Findings of `check`, and label suspects, as a queue for the page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,25 @@ def findings(folder: Path, form: str, names: Sequence[str]) -> list[dict[str, An
             "boxes": [one.box] if one.box else [],
         }
         for one in api.check(folder, form).findings[:MAX_ITEMS]
+    ]
+
+
+def suspected(items: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Suspects as `read_queue` returns them, in the same form as `findings`.
+
+    A suspect in an image that is not here belongs to no image of the page.
+    """
+    index = {name: i for i, name in enumerate(names)}
+    return [
+        {
+            "index": index.get(one["image"]),
+            "kind": "suspect",
+            "code": one["code"],
+            "message": f"{one['image']}: {one['message']}",
+            "remedy": one["remedy"],
+            "boxes": one["boxes"],
+        }
+        for one in items[:MAX_ITEMS]
     ]
 
 

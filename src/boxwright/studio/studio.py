@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from boxwright.studio.assist.assistant import Assistant
 from boxwright.studio.assist.rounds import Rounds
@@ -17,17 +18,22 @@ from boxwright.studio.store import LabelStore
 
 @dataclass(frozen=True)
 class Studio:
-    """What the routes need: labels, events for the pages, the assistant, and the last steps."""
+    """What the routes need: labels, events for the pages, the assistant, the last steps, and label
+    suspects to review."""
 
     desk: Desk
     hub: Hub
     assistant: Assistant
     finish: Finish
+    suspects: Sequence[Mapping[str, Any]] = ()
 
 
 @contextmanager
 def opened(
-    open_store: Callable[[], LabelStore], weights: str | None = None, start: StartChild = Child
+    open_store: Callable[[], LabelStore],
+    weights: str | None = None,
+    start: StartChild = Child,
+    suspects: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[Studio]:
     """A studio for the labels that `open_store` opens, until the block ends.
 
@@ -35,6 +41,7 @@ def opened(
         open_store: opens the labels.
         weights: the name or file of the weights that the assistant begins with.
         start: starts a child.
+        suspects: label suspects to review, as `suspects.queue.read_queue` returns them.
 
     Raises:
         BoxwrightError: as `open_store`.
@@ -45,4 +52,4 @@ def opened(
         finish = Finish(folder, hub.tell, lambda: assistant.see(), start)
         assistant = Assistant(Rounds(desk, weights), hub.tell, lambda: finish.busy, start)
         with closing(finish), closing(assistant):
-            yield Studio(desk, hub, assistant, finish)
+            yield Studio(desk, hub, assistant, finish, suspects)

@@ -19,13 +19,13 @@ from boxwright.report.html import check_pair
 from boxwright.structures.dataset import Dataset
 from boxwright.suspects.agreement import Agreement, agreement
 from boxwright.suspects.page import page
+from boxwright.suspects.queue import FORMAT, SCHEMA
 from boxwright.suspects.scoring import KINDS, Suspect, rank
 from boxwright.training.folds import Tell, Training, detect_in_folds
 from boxwright.training.recipe import Recipe
 from boxwright.training.request import TrainingRequest
 
 FOLDS = 4
-FORMAT, SCHEMA = "boxwright-suspects", 1
 
 
 class Written(NamedTuple):
