@@ -116,7 +116,7 @@ def test_the_tutorial_quotes_what_is_printed_today(fresh: set[str]) -> None:
     ("line", "word"),
     [
         ("40 photos, 44 boxes", "photos"),
-        ("running it on photos beside the run", "beside"),
+        ("running it on photos of the run", "photos"),
         ("no images are held out for validation: too few images", "few"),
         ("246 of 247 sure detections agree, where 198 are needed", "sure"),
     ],

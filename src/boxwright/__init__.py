@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from boxwright.export.export import export as export
     from boxwright.formats import ReadOptions as ReadOptions
     from boxwright.inference.detector import Detector as Detector
+    from boxwright.learning_curve.forecast import forecast as forecast
     from boxwright.openimages.download import download_openimages as download_openimages
     from boxwright.report.run_report import report as report
     from boxwright.structures.dataset import Dataset as Dataset
     from boxwright.structures.detections import Detections as Detections
     from boxwright.suspects.suspects import suspects as suspects
     from boxwright.training.events import Event as Event
-    from boxwright.training.forecast import forecast as forecast
     from boxwright.training.recipe import Recipe as Recipe
 
 __version__ = "0.2.0"
@@ -60,7 +60,7 @@ _NAMES = {
     "boxwright.structures.detections": "Detections",
     "boxwright.suspects.suspects": "suspects",
     "boxwright.training.events": "Event",
-    "boxwright.training.forecast": "forecast",
+    "boxwright.learning_curve.forecast": "forecast",
     "boxwright.training.recipe": "Recipe",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}

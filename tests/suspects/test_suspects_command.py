@@ -160,6 +160,21 @@ def test_detections_are_of_files(place: Path) -> None:
         boxwright.suspects(boxwright.load("images"), detections="results.json")
 
 
+class Request(TrainingRequest):
+    """Decides without weights."""
+
+    def recipe_for(self, images: Dataset) -> Recipe:
+        return Recipe(64, seconds=60.0)
+
+
+class Quick(Training):
+    """Needs no weights."""
+
+    @classmethod
+    def of(cls, asked: TrainingRequest, recipe: Recipe, train: Any = None) -> Training:
+        return cls(recipe, "", None, train)
+
+
 def commands() -> list[str]:
     blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     return [line for block in blocks for line in block.splitlines()]
@@ -176,8 +191,8 @@ def test_the_commands_of_the_page_run(
         return module.foreign(Path("results.json"), images, [Path("images")]).detections
 
     monkeypatch.setattr(module, "detect_in_folds", out_of_fold)
-    monkeypatch.setattr(TrainingRequest, "recipe_for", lambda *_: Recipe(64, seconds=60.0))
-    monkeypatch.setattr(Training, "of", lambda asked, recipe: Training(recipe, "", None, None))  # type: ignore[arg-type]
+    monkeypatch.setattr(module, "TrainingRequest", Request)
+    monkeypatch.setattr(module, "Training", Quick)
     program, verb, *words = shlex.split(command)
     assert program == "boxwright"
     if verb == "suspects":

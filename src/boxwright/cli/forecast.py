@@ -22,7 +22,7 @@ from boxwright.console import plain, say, show, show_json
 from boxwright.io.shell import quoted
 
 if TYPE_CHECKING:
-    from boxwright.training.forecast import Forecast
+    from boxwright.learning_curve.forecast import Forecast
 
 
 def forecast(
@@ -66,7 +66,7 @@ def forecast(
       boxwright forecast images
       boxwright forecast images --budget 30s --json
     """
-    from boxwright.training.forecast import forecast as foresee
+    from boxwright.learning_curve.forecast import forecast as foresee
 
     chosen = class_choice(classes, exclude_class, rename)
     foreseen = foresee(
@@ -92,7 +92,7 @@ def forecast(
 
 def _show(foreseen: Forecast) -> None:
     """The curve as a table, the forecast, and how far to trust it."""
-    from boxwright.training.learning_curve import LEVEL
+    from boxwright.learning_curve.extrapolation import LEVEL
 
     sizes = dict.fromkeys(point.images for point in foreseen.points)
     show("[bold]images  AP of each training[/]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -112,11 +113,10 @@ def label(
             if open_page:
                 typer.launch(first)
 
-        try:
+        with suppress(KeyboardInterrupt):  # the usual way to end it
             app = Guard(application(studio), door, names_of(host, number))
             Server(app, studio.hub, ready).run([sock])
-        except KeyboardInterrupt:  # the usual way to end it
-            say(f"\nAll labels are saved. To train:  boxwright train {plain(quoted(folder))}")
+        say(f"\nAll labels are saved. To train:  boxwright train {plain(quoted(folder))}")
 
 
 def _check_installed() -> None:

@@ -332,4 +332,5 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    return JSONResponse(error_json(unexpected(error)), 500)
+    said = error_json(unexpected(error))  # its text is in the log alone
+    return JSONResponse({**said, "message": f"internal error: {type(error).__name__}."}, 500)

@@ -57,14 +57,14 @@ ABOUT = About(
     written=(
         "*-annotations-bbox.csv",
         "class-descriptions-boxable.csv",
-        "*-annotations-human-imagelabels-boxable.csv",
     ),
     quirks=(
         "The official files describe millions of images; rows of images that are not here are "
         "skipped and counted (`BW101`).",
         "Class names are from any table of two columns, code and name, such as FiftyOne's "
         "`metadata/classes.csv`, also one folder above.",
-        "`*-annotations-human-imagelabels*.csv` say which classes people looked for in an image. "
+        "`*-annotations-human-imagelabels*.csv` say which classes people looked for in an image; "
+        "they are written if that is known. "
         "The other classes are unknown in it: training does not learn from the image that it lacks "
         "them, and evaluation ignores detections of them there.",
         "`IsGroupOf` is the flag crowd. Depictions and views of the inside are ordinary boxes.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boxwright.training.learning_curve import extrapolated
+from boxwright.learning_curve.extrapolation import extrapolated
 
 pytestmark = pytest.mark.tiny
 

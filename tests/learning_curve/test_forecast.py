@@ -17,6 +17,7 @@ from boxwright import formats
 from boxwright.cli.main import app
 from boxwright.errors import DataError
 from boxwright.inference.detector import Detector
+from boxwright.learning_curve import forecast as module
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 from boxwright.training.folds import Training
@@ -52,17 +53,23 @@ def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Datas
     images = [drawn.image(split) for split in Split for _ in range(_count(split))]
     formats.write(Dataset.of(drawn.root, images), "images")
 
-    def detector(training: Training, images: Dataset, out: Path, seed: int) -> Detector:
-        assert training.recipe.held_out == 0
-        made.append((images, seed))
-        return Better(len(images))  # type: ignore[return-value]
+    class Request(TrainingRequest):
+        def recipe_for(self, images: Dataset) -> Recipe:
+            return Recipe(64, seconds=self.seconds, steps=self.steps, held_out=0.25)
 
-    def recipe_for(asked: TrainingRequest, images: Dataset) -> Recipe:
-        return Recipe(64, seconds=asked.seconds, steps=asked.steps, held_out=0.25)
+    class Quick(Training):
+        @classmethod
+        def of(cls, asked: TrainingRequest, recipe: Recipe, train: Any = None) -> Training:
+            return cls(recipe, "", None, train)
 
-    monkeypatch.setattr(TrainingRequest, "recipe_for", recipe_for)
-    monkeypatch.setattr(Training, "detector", detector)
-    monkeypatch.setattr(Training, "of", lambda asked, recipe: Training(recipe, "", None, None))  # type: ignore[arg-type]
+        def detector(self, images: Dataset, out: Path, seed: int | None = None) -> Detector:
+            assert self.recipe.held_out == 0
+            assert seed is not None
+            made.append((images, seed))
+            return Better(len(images))  # type: ignore[return-value]
+
+    monkeypatch.setattr(module, "TrainingRequest", Request)
+    monkeypatch.setattr(module, "Training", Quick)
     return made
 
 

@@ -19,9 +19,9 @@ from boxwright.evaluation.bootstrap import Interval
 from boxwright.evaluation.coco import evaluate
 from boxwright.formats import ReadOptions
 from boxwright.io.scratch import scratch_folder
+from boxwright.learning_curve.extrapolation import Extrapolated, extrapolated
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.folds import Tell, Training, divided
-from boxwright.training.learning_curve import Extrapolated, extrapolated
 from boxwright.training.recipe import Recipe
 from boxwright.training.request import TrainingRequest
 
