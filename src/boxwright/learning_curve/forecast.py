@@ -112,8 +112,14 @@ def forecast(
         data: a folder or file of labeled images, several of them, or a dataset; with test images.
         budget: wall time of each of the eight trainings; one minute by default.
         steps: the number of steps of each instead.
-        weights, from_scratch, model, recipe: as for `train`.
-        classes, exclude, rename, form: as for `train`.
+        weights: as for `train`.
+        from_scratch: as for `train`.
+        model: as for `train`.
+        recipe: as for `train`.
+        classes: as for `train`.
+        exclude: as for `train`.
+        rename: as for `train`.
+        form: as for `train`.
         seed: random seed of the quarters and of the first training.
         tell: gets the cost first, then a line for each training.
 

@@ -122,7 +122,10 @@ def suspects(
             splits are judged.
         budget: wall time of each of the four trainings; one minute by default.
         steps: the number of steps of each instead.
-        weights, from_scratch, model, recipe: as for `train`.
+        weights: as for `train`.
+        from_scratch: as for `train`.
+        model: as for `train`.
+        recipe: as for `train`.
         detections: detections of another tool in these images instead of trainings, by detectors
             that did not learn from them.
         classes: the classes to judge; all by default.
