@@ -23,9 +23,9 @@ import boxwright
 from boxwright.datasets.checks.measure import hash_images
 from boxwright.datasets.near_duplicates import groups
 from boxwright.evaluation.coco import evaluate
+from boxwright.learning_curve.forecast import forecast
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.folds import Training, divided
-from boxwright.learning_curve.forecast import forecast
 from boxwright.training.request import TrainingRequest
 
 OTHER_SEED = 1000  # of the training that the forecast is for
