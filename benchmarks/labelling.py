@@ -32,7 +32,8 @@ from typing import Any
 import numpy as np
 
 from boxwright import api
-from boxwright.evaluation.coco import evaluate, paired_loss
+from boxwright.evaluation.coco import evaluate
+from boxwright.evaluation.comparison import paired_loss
 from boxwright.inference.detector import Detector
 from boxwright.io.files import write_json
 from boxwright.ops.boxes import as_boxes, iou

@@ -138,6 +138,7 @@ class Page:
     def click(self, selector: str) -> None:
         """Click the middle of an element."""
         find = f"document.querySelector({json.dumps(selector)})"
+        self.until(f"{find} !== null")  # a person waits for what is to come
         self.run(f"{find}.scrollIntoView({{block: 'nearest'}})")
         box = self.run(
             f"(box => [box.x + box.width / 2, box.y + box.height / 2])"
