@@ -94,6 +94,8 @@ export class Images {
     this.filter = { text: "", state: "all", label: "" };
     /** @type {Map<number, HTMLImageElement>} */
     this.pixels = new Map();
+    /** The rows around the first image that is shown. @type {Promise<void>} */
+    this.near = Promise.resolve();
   }
 
   /** Load all rows, those around an image first. @param {number} near @param {number} total */
@@ -101,7 +103,9 @@ export class Images {
     this.rows.length = total;
     const first = Math.floor(near / CHUNK) * CHUNK;
     const rest = Array.from({ length: Math.ceil(total / CHUNK) }, (_, i) => i * CHUNK);
-    for (const start of [first, ...rest.filter((each) => each !== first)]) await this.#fetch(start, CHUNK);
+    this.near = this.#fetch(first, CHUNK);
+    await this.near;
+    for (const start of rest.filter((each) => each !== first)) await this.#fetch(start, CHUNK);
   }
 
   /** Read the row of an image again. @param {number} index */

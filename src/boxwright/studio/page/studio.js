@@ -127,6 +127,7 @@ export class Studio {
       this.review.step(step);
       return;
     }
+    await this.images.near; // a key may come before the list
     const next = this.#neighbor(step);
     if (next === null) this.notices.say(step > 0 ? "This is the last image shown." : "This is the first image shown.");
     else await this.open(next);
