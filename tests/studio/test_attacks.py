@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from served import HOST, Served, serving
+from served import HOST, Served, eventually, serving
 
 from boxwright.studio import app
 from boxwright.studio.security import BODY, names_of
@@ -83,6 +83,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "WATCH_SECONDS", 3600)  # for changes: it reads what no request asks for
         with serving(partial(LabelStore.open, folder.root, ["cat"])) as served:
+            eventually(lambda: served.studio.assistant.state["reason"])  # it looks at labels once
             yield served
 
 
