@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +12,12 @@ from boxwright.cli.options import (
     ExcludeClass,
     Format,
     MaxPixels,
+    Model,
     Rename,
+    Steps,
+    TrainingData,
     UnlabeledImages,
+    Weights,
     class_choice,
     read_options,
 )
@@ -26,23 +29,14 @@ if TYPE_CHECKING:
 
 
 def forecast(
-    data: Annotated[
-        list[Path],
-        typer.Argument(metavar="DATA", help="A folder of labeled images; several are combined."),
-    ],
+    data: TrainingData,
     budget: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Wall time of each of eight trainings. [default: 1m]"),
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Number of steps of each, instead of --budget.")
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(metavar="NAME|PATH", help="Pretrained weights, as for `train`.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="auto|NAME", help="A model of `boxwright models`.")
-    ] = None,
+    steps: Steps = None,
+    weights: Weights = None,
+    model: Model = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed of parts and trainings.")
     ] = 0,

@@ -43,6 +43,20 @@ Labels = Annotated[
     ),
 ]
 
+TrainingData = Annotated[
+    list[Path],
+    typer.Argument(metavar="DATA", help="A folder of labeled images; several are combined."),
+]
+Weights = Annotated[
+    str | None, typer.Option(metavar="NAME|PATH", help="Pretrained weights, as for `train`.")
+]
+Model = Annotated[
+    str | None, typer.Option(metavar="auto|NAME", help="A model of `boxwright models`.")
+]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Number of steps of each, instead of --budget.")
+]
+
 Trust = Annotated[
     bool,
     typer.Option(

@@ -15,8 +15,12 @@ from boxwright.cli.options import (
     Format,
     Labels,
     MaxPixels,
+    Model,
     Rename,
+    Steps,
+    TrainingData,
     UnlabeledImages,
+    Weights,
     class_choice,
     read_options,
 )
@@ -27,10 +31,7 @@ if TYPE_CHECKING:
 
 
 def suspects(
-    data: Annotated[
-        list[Path],
-        typer.Argument(metavar="DATA", help="A folder of labeled images; several are combined."),
-    ],
+    data: TrainingData,
     out: Annotated[
         Path, typer.Option(metavar="PAGE.html", help="The page to write; the queue is beside it.")
     ] = Path("suspects.html"),
@@ -38,15 +39,9 @@ def suspects(
         str | None,
         typer.Option(metavar="TIME", help="Wall time of each of four trainings. [default: 1m]"),
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Number of steps of each, instead of --budget.")
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(metavar="NAME|PATH", help="Pretrained weights, as for `train`.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="auto|NAME", help="A model of `boxwright models`.")
-    ] = None,
+    steps: Steps = None,
+    weights: Weights = None,
+    model: Model = None,
     detections: Annotated[
         Path | None,
         typer.Option(

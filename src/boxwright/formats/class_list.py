@@ -13,7 +13,7 @@ import yaml
 from boxwright.errors import DataError
 from boxwright.formats.name_lists import names_in_lines
 from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, read_description
-from boxwright.io.files import write_bytes
+from boxwright.io.files import signature, write_bytes
 from boxwright.io.text import RawText, read_text
 
 PLAIN = re.compile(r"[^\W\d][\w .()/+-]*", re.ASCII)  # needs no quotes in YAML
@@ -31,13 +31,13 @@ class ClassList:
 
     def __init__(self, path: Path, names: Mapping[int, str], *, numbered: bool = False) -> None:
         self.path, self.names, self.numbered = path, dict(names), numbered
-        self._seen = self._signature()
+        self._seen = signature(self.path)
 
     def refresh(self) -> None:
         """Read the names again if another program has changed the file."""
-        if self._signature() == self._seen:
+        if signature(self.path) == self._seen:
             return
-        self._seen = self._signature()
+        self._seen = signature(self.path)
         if self._is_yaml:
             described = read_description(self.path.parent, self.path.name)
             if isinstance(described, Description):
@@ -76,14 +76,7 @@ class ClassList:
             )
             raw = RawText("".join(f"{line}\n" for line in lines))
         write_bytes(self.path, raw.bytes_of(change(raw)))
-        self._seen = self._signature()
-
-    def _signature(self) -> tuple[int, int] | None:
-        try:
-            found = self.path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
+        self._seen = signature(self.path)
 
     def _with(self, raw: RawText, number: int, name: str) -> str:
         if not self._is_yaml:

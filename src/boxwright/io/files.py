@@ -17,6 +17,7 @@ from boxwright.io.faults import translating_os_errors
 from boxwright.io.locks import acquired
 from boxwright.io.scratch import is_scratch, scratch_folder, sync, sync_names
 
+Signature = tuple[int, int, int] | None
 BLOCK = 1 << 20
 TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EACCES}  # of a name for a folder
 
@@ -207,3 +208,13 @@ def size_of(path: Path) -> int:
     """Size in bytes of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def signature(path: Path) -> Signature:
+    """When a file was changed, its size, and the number that an atomic write replaces; None if it
+    does not exist."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

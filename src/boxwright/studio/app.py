@@ -136,10 +136,9 @@ class Api:
     async def review(self, request: Request) -> Response:
         def prepared(store: LabelStore) -> tuple[Any, ...]:
             store.flush()
-            return store.folder, store.format, tuple(store.names)
+            return wire.any_labeled(store), store.folder, store.format, tuple(store.names)
 
-        labeled = await self._desk.do(wire.any_labeled)
-        folder, form, names = await self._desk.do(prepared)
+        labeled, folder, form, names = await self._desk.do(prepared)
         items = suspected(self._suspects, names)
         if labeled:
             items = await run_in_threadpool(findings, folder, form, names) + items

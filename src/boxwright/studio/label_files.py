@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from boxwright.errors import DataError
 from boxwright.formats.editing import LabelEditor, LabelPaths
 from boxwright.formats.folder import ASIDE, Folder, split_path
 from boxwright.formats.ownership import Ownership
-from boxwright.io.files import move, remove, write_bytes
+from boxwright.io.files import Signature, move, remove, signature, write_bytes
 
-Signature = tuple[int, int, int] | None
 VISITED = 2000  # files that one question for changes looks at
 
 
@@ -122,13 +120,3 @@ class LabelFiles:
 
 
 _UNSEEN = (-1, -1, -1)
-
-
-def signature(path: Path) -> Signature:
-    """When a file was changed, its size, and the number that an atomic write replaces; None if it
-    does not exist."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

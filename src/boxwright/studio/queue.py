@@ -24,7 +24,7 @@ def next_image(store: LabelStore, after: int, *, uncertain_first: bool) -> int |
     new = [row.index for row in rows if row.state == "new" and row.index != after]
     in_order = [index for index in new if index > after] or new
     blind, open_ones = store.blind(), set(new)
-    done = [row.index in blind for row in rows if row.state in ("labeled", "verified")]
+    done = [row.index in blind for row in rows if row.is_labeled]
     uncertain = [index for index in store.journal.uncertain() if index in open_ones - blind]
     tested = [index for index in in_order if index in blind]
     if tested and sum(done) * OTHERS < len(done) - sum(done):

@@ -20,8 +20,7 @@ from boxwright.formats.records import (
     waiting_edits,
     write_edits,
 )
-from boxwright.io.files import write_bytes
-from boxwright.studio.label_files import Signature, signature
+from boxwright.io.files import Signature, signature, write_bytes
 
 
 @dataclass

@@ -44,6 +44,11 @@ class ImageRow:
     boxes: int
     classes: tuple[str, ...]
 
+    @property
+    def is_labeled(self) -> bool:
+        """Someone has looked at it, and it is not set aside."""
+        return self.state in ("labeled", "verified")
+
 
 class ConflictError(Exception):
     """The labels of an image are others than those that were edited.

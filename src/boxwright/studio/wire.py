@@ -8,11 +8,10 @@ from typing import Any
 
 from boxwright.errors import ArgumentError
 from boxwright.export.targets import TARGETS
+from boxwright.formats.editing import FLAGS
 from boxwright.studio.class_edits import Change
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
 
-LABELED = ("labeled", "verified")
-FLAGS = ("difficult", "truncated", "occluded", "crowd")
 MAX_BOXES = 10_000  # of an image
 FAR = 1e9  # pixels; not a number is not below it
 KEYS = "labelimg"
@@ -52,7 +51,7 @@ def folder_json(store: LabelStore) -> dict[str, Any]:
         "holds": sorted(store.holds),
         "classes": store.classes,
         "images": len(rows),
-        "labeled": sum(row.state in LABELED for row in rows),
+        "labeled": sum(row.is_labeled for row in rows),
         "blind": len(store.blind()),
         "current": store.journal.get("current"),
         "keys": store.journal.get("keys", KEYS),
@@ -82,9 +81,7 @@ def rows_json(store: LabelStore, start: int, count: int) -> dict[str, Any]:
 
 def any_labeled(store: LabelStore, among: Collection[int] | None = None) -> bool:
     """True if some images are labeled, of all or of those with these indices."""
-    return any(
-        row.state in LABELED and (among is None or row.index in among) for row in store.rows()
-    )
+    return any(row.is_labeled and (among is None or row.index in among) for row in store.rows())
 
 
 def labels_from(body: Mapping[str, Any], etag: str) -> Labels:

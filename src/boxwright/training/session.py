@@ -48,7 +48,7 @@ class Session:
         )
         if begun.checkpoint:
             self._engine.restore(begun.checkpoint.arrays)
-        self._first = self._engine.kept()
+        self._first = self._engine.kept() if begun.probe else ()  # to compare a poor result with
         self._batch: list[str] = []  # images of the last step
         self._images = replace(cache, images=self._engine.resident(cache.images))
 
@@ -81,7 +81,8 @@ class Session:
         return self._copy_with(self._engine.kept())
 
     def untrained(self) -> DetectionModel:
-        """Return the float32 copy with the weights of the start; it is that of `averaged`."""
+        """Return the float32 copy with the weights of a start that has a probe; it is the object
+        that `averaged` returns."""
         return self._copy_with(self._first)
 
     def _copy_with(self, values: Sequence[Any]) -> DetectionModel:

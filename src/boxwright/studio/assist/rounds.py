@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED
+from boxwright.formats.editing import FLAGS
 from boxwright.studio.assist import plan
 from boxwright.studio.desk import Desk
 from boxwright.studio.journal import Proposal
@@ -17,8 +17,6 @@ from boxwright.studio.store import LabelStore
 READ_AT_ONCE = 50  # images, between which the pages are answered
 OPENED = 8  # images that were opened last: their proposals do not change
 QUALITY, LAST = "quality", "assist"  # names in the journal
-LABELED = ("labeled", "verified")
-FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "crowd": CROWD, "occluded": OCCLUDED}
 
 
 @dataclass(frozen=True)
@@ -132,15 +130,13 @@ class Rounds:
 def _training_images(store: LabelStore) -> int:
     """Number of labeled images with objects that a round learns from."""
     blind = store.blind()
-    return sum(
-        row.boxes > 0 and row.state in LABELED and row.index not in blind for row in store.rows()
-    )
+    return sum(row.boxes > 0 and row.is_labeled and row.index not in blind for row in store.rows())
 
 
 def _chosen(store: LabelStore) -> tuple[list[int], list[int], list[int], dict[str, Any]]:
     """The images to learn from, to measure on, and to propose for; and facts on the folder."""
     blind, rows = store.blind(), store.rows()
-    known = [row.index for row in rows if row.state in LABELED]
+    known = [row.index for row in rows if row.is_labeled]
     new = [row.index for row in rows if row.state == "new" and row.index not in blind]
     about = {
         "root": str(store.folder.absolute()),
