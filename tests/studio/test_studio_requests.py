@@ -293,3 +293,11 @@ def test_suspects_are_reviewed_too(voc_folder: VocFolder) -> None:
     assert {item["kind"] for item in items} == {"suspect"}
     assert items[0]["message"] == "a.jpg: detected cat"
     assert items[0]["boxes"] == [BOX["box"]]
+
+
+def test_no_suspect_is_left_out(voc_folder: VocFolder) -> None:
+    voc_folder.image("a.jpg")
+    one = {"image": "a.jpg", "code": "BW181", "message": "", "remedy": "", "boxes": []}
+    opened = partial(LabelStore.open, voc_folder.root, ["cat"])
+    with serving(opened, suspects=[one] * 3000) as served:
+        assert len(served.get("/api/review")["items"]) == 3000

@@ -52,7 +52,7 @@ def suspected(items: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[
             "remedy": one["remedy"],
             "boxes": one["boxes"],
         }
-        for one in items[:MAX_ITEMS]
+        for one in items
     ]
 
 
