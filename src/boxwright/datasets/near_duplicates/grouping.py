@@ -31,6 +31,7 @@ from boxwright.datasets.near_duplicates.views import (
 )
 from boxwright.images.parallel import Progress
 
+FEW = 128  # images described at once: so few that they stay in a core's cache
 BLOCK = 1024  # images searched at once
 CLOSE = 2  # images that are aligned with an image, whatever their outlines
 BATCH = 256  # pairs aligned at once
@@ -104,8 +105,8 @@ class _Search:
         size = len(self._images)
         if not size:
             return
-        blocks = [self._images[start : start + BLOCK] for start in range(0, size, BLOCK)]
-        columns = zip(*self._pool.map(self._described, blocks), strict=True)
+        parts = [self._images[start : start + FEW] for start in range(0, size, FEW)]
+        columns = zip(*self._pool.map(self._described, parts), strict=True)
         whole, center, self._half, self._quarter = (np.concatenate(column) for column in columns)
         indexes = Index(whole, first_way=0), Index(center, first_way=1)
 
@@ -138,8 +139,8 @@ class _Search:
         verdicts = self._pool.map(self._verdict, pairs.batches(BATCH))
         return pairs.select(np.concatenate([*verdicts, np.zeros(0, np.bool_)]))
 
-    def _described(self, block: Ints) -> tuple[Floats, Floats, Outlines, Outlines]:
-        pictures = self._pictures[block]
+    def _described(self, images: Ints) -> tuple[Floats, Floats, Outlines, Outlines]:
+        pictures = self._pictures[images]
         return wholes(pictures), centers(pictures), *outlines(pictures)
 
     def _similar(self, pairs: Candidates) -> Candidates:

@@ -37,8 +37,15 @@ def centers(thumbnails: Bytes) -> Floats:
 
 
 def windows(thumbnails: Bytes) -> Floats:
-    """The vectors of the windows of `(n, SIDE, SIDE)`, row by row: `(n, 81, SIZE)`."""
-    return _vectors(thumbnails.astype(np.float32), STARTS, CENTER, STARTS, CENTER)
+    """The vectors of the windows of `(n, SIDE, SIDE)`, row by row: `(n, 81, SIZE)`.
+
+    The cells of all windows are those of one grid, since `STEP` is the side of a cell.
+    """
+    cells = SIDE // STEP
+    grid = thumbnails.reshape(-1, cells, STEP, cells, STEP).sum(axis=(2, 4), dtype=np.float32)
+    grid /= STEP**2
+    crops = np.lib.stride_tricks.sliding_window_view(grid, (CELLS, CELLS), axis=(1, 2))
+    return _vectors(crops.reshape(len(grid), -1, CELLS**2))
 
 
 def alignments() -> Floats:
@@ -59,45 +66,42 @@ def alignments() -> Floats:
     return np.array(rows, np.float32)
 
 
-def _averages(starts: Floats, width: float) -> Floats:
-    """`(len(starts), CELLS, SIDE)`: rows that average the cells of a window of that width."""
-    edges = starts[:, None] + np.linspace(0, width, CELLS + 1)
-    lower, upper = edges[:, :-1, None], edges[:, 1:, None]
+def _averages(width: float) -> Floats:
+    """`(CELLS, SIDE)`: rows that average the cells of the middle `width` pixels."""
+    edges = (SIDE - width) / 2 + np.linspace(0, width, CELLS + 1)
+    lower, upper = edges[:-1, None], edges[1:, None]
     covered = np.minimum(upper, np.arange(1, SIDE + 1)) - np.maximum(lower, np.arange(SIDE))
     return (covered.clip(0) / (upper - lower)).astype(np.float32)
 
 
-def _cosines() -> tuple[Floats, Floats]:
-    """The rows of a discrete cosine transform, and the weight of each frequency, `(64,)`.
+def _frequencies() -> Floats:
+    """The cosine transform of a window's cells, row by row: `(64, SIZE)`.
 
     The contrast of images falls as one over the frequency, so weights proportional to the frequency
-    balance it. The mean has weight 0, as do frequencies too high for a shift of half a `STEP`.
+    balance it. Left out are the mean and frequencies too high for a shift of half a `STEP`. Each
+    half of the columns has low and high frequencies.
     """
     order = np.arange(CELLS)
     rows = np.cos(np.pi * order[:, None] * (order + 0.5) / CELLS)
     rows *= np.sqrt(np.where(order, 2, 1) / CELLS)[:, None]
     frequency = np.hypot(order[:, None], order).reshape(-1)
-    weights = np.where(frequency <= 6, frequency, 0)
-    return rows.astype(np.float32), weights.astype(np.float32)
+    counted = np.flatnonzero((frequency > 0) & (frequency <= 6))
+    counted = np.concatenate([counted[::2], counted[1::2]])
+    return (np.kron(rows, rows)[counted] * frequency[counted, None]).T.astype(np.float32)
 
 
-COSINES, WEIGHTS = _cosines()
-COUNTED = np.concatenate([np.flatnonzero(WEIGHTS)[::2], np.flatnonzero(WEIGHTS)[1::2]])
-SIZE = len(COUNTED)  # numbers of a vector, low and high frequencies in both halves
+FREQUENCIES = _frequencies()
+SIZE = FREQUENCIES.shape[1]  # numbers of a vector
 
 
 def _middles(pixels: Floats, height: float, width: float) -> Floats:
-    top, left = (np.array([(SIDE - side) / 2], np.float32) for side in (height, width))
-    return _vectors(pixels, top, height, left, width)
+    """The vectors of the middles of `(n, SIDE, SIDE)`: `(n, 1, SIZE)`."""
+    cells = np.asarray(_averages(height) @ pixels @ _averages(width).T, np.float32)
+    return _vectors(cells.reshape(len(pixels), 1, CELLS**2))
 
 
-def _vectors(pixels: Floats, ys: Floats, height: float, xs: Floats, width: float) -> Floats:
-    """`(n, len(ys) * len(xs), SIZE)` unit vectors of windows of `(n, SIDE, SIDE)`."""
-    vertical = (COSINES @ _averages(ys, height)).reshape(-1, SIDE)
-    horizontal = (COSINES @ _averages(xs, width)).reshape(-1, SIDE)
-    crops = (vertical @ pixels @ horizontal.T).reshape(len(pixels), len(ys), CELLS, len(xs), CELLS)
-    frequencies = crops.transpose(0, 1, 3, 2, 4).reshape(len(pixels), -1, CELLS**2)
-    vectors = np.take(frequencies, COUNTED, axis=2)
-    vectors *= WEIGHTS[COUNTED]
+def _vectors(cells: Floats) -> Floats:
+    """Unit vectors `(n, windows, SIZE)` of windows with cells `(n, windows, 64)`."""
+    vectors: Floats = cells @ FREQUENCIES
     vectors /= np.sqrt(np.einsum("nwi,nwi->nw", vectors, vectors)[:, :, None]) + FLAT / 2
     return vectors
