@@ -1,4 +1,4 @@
-"""Faults of editing labels in place: BW179 and BW180."""
+"""Faults of editing labels in place: BW179, BW180 and BW185."""
 
 from __future__ import annotations
 
@@ -24,4 +24,15 @@ def difficult_in_yolo(place: Place) -> object:
     return store.write(0, Labels((box,), False, ""), store.read(0).etag)
 
 
-PLANTS: dict[str, Plant] = {"BW179": raised(in_kitti), "BW180": raised(difficult_in_yolo)}
+def in_a_viewer(place: Place) -> object:
+    place.folder.image("a.jpg")
+    store = LabelStore.open(place.root, ["cat"], read_only=True)
+    box = LabeledBox("new", (1, 2, 30, 40), "cat")
+    return store.write(0, Labels((box,), False, ""), store.read(0).etag)
+
+
+PLANTS: dict[str, Plant] = {
+    "BW179": raised(in_kitti),
+    "BW180": raised(difficult_in_yolo),
+    "BW185": raised(in_a_viewer),
+}

@@ -124,9 +124,8 @@ def serving(
     ):
         port = sock.getsockname()[1]
         door, ready = Door(port), threading.Event()
-        server = Server(
-            Guard(application(studio), door, names_of(HOST, port)), studio.hub, ready.set
-        )
+        app = application(studio, lambda: server.stop())
+        server = Server(Guard(app, door, names_of(HOST, port)), studio.hub, ready.set)
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
         try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,7 @@ import typer
 
 from boxwright.cli.options import Format
 from boxwright.console import plain, say, show, show_json
-from boxwright.errors import SystemFaultError
 from boxwright.io.shell import quoted
-
-NEEDED = ("starlette", "uvicorn")
 
 
 def label(
@@ -83,47 +79,26 @@ def label(
       boxwright label images --suspects suspects.json
       boxwright label images --format yolo --port 9000 --open
     """
-    _check_installed()
-    from functools import partial
+    from boxwright.studio.installed import check_installed
 
-    from boxwright.studio.app import application
-    from boxwright.studio.security import Door, Guard, address, names_of
-    from boxwright.studio.serve import Server, bound
+    check_installed()
+    from boxwright.studio.serve import serve
     from boxwright.studio.store import LabelStore
-    from boxwright.studio.studio import opened
     from boxwright.suspects.queue import read_queue
 
     names = [name.strip() for text in classes or () for name in text.split(",") if name.strip()]
     store = partial(LabelStore.open, folder, names, form)
     queue = read_queue(suspects) if suspects else ()
-    with opened(store, weights, suspects=queue) as studio, bound(host, port) as sock:
-        number = sock.getsockname()[1]
-        url = address(host, number)
-        door = Door(number, lambda token: say(f"For another browser: {url}/?token={token}"))
 
-        def ready() -> None:
-            first = f"{url}/?token={door.token}"
-            images = studio.desk.wait_for(lambda store: len(store.names))
-            if json:
-                show_json({"address": first, "folder": str(folder), "images": images})
-            else:
-                show(f"Label {images} images of {plain(folder)} in a browser on this computer:")
-                show(f"  {first}")
-                say("Ctrl-C ends the studio.")
-            if open_page:
-                typer.launch(first)
+    def ready(first: str, images: int) -> None:
+        if json:
+            show_json({"address": first, "folder": str(folder), "images": images})
+        else:
+            show(f"Label {images} images of {plain(folder)} in a browser on this computer:")
+            show(f"  {first}")
+            say("Ctrl-C ends the studio.")
+        if open_page:
+            typer.launch(first)
 
-        with suppress(KeyboardInterrupt):  # the usual way to end it
-            app = Guard(application(studio), door, names_of(host, number))
-            Server(app, studio.hub, ready).run([sock])
-        say(f"\nAll labels are saved. To train:  boxwright train {plain(quoted(folder))}")
-
-
-def _check_installed() -> None:
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise SystemFaultError(
-            "BW901",
-            f"the package {missing[0]} is required but not installed.",
-            package="'boxwright[studio]'",
-        )
+    serve(store, ready, host=host, port=port, weights=weights, suspects=queue)
+    say(f"\nAll labels are saved. To train:  boxwright train {plain(quoted(folder))}")

@@ -22,4 +22,12 @@ EDITING: dict[str, Meaning] = {
         "Leave the edit out, rename the image, or convert the folder to a format that can store "
         "it: `boxwright convert FOLDER NEW --to voc`.",
     ),
+    "BW185": Meaning(
+        "error",
+        "The labels are only shown",
+        "This studio was opened to look at images and labels, for example by `boxwright tfod "
+        "main.py visualizer`. It changes nothing in the folder.",
+        "To edit labels, open the folder with `boxwright label FOLDER`. Folders of the OIDv4 "
+        "ToolKit are converted first: `boxwright convert OID/Dataset NEW --to voc`.",
+    ),
 }

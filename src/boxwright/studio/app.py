@@ -27,6 +27,7 @@ from boxwright.studio.review import findings, suspected
 from boxwright.studio.store import ConflictError, Labels, LabelStore
 from boxwright.studio.studio import Studio
 from boxwright.studio.told import error_json
+from boxwright.studio.viewed_labels import read_only
 
 PAGE = Path(__file__).with_name("page")
 MEDIA_TYPES = {
@@ -35,14 +36,23 @@ MEDIA_TYPES = {
     ".css": "text/css",
     ".svg": "image/svg+xml",
 }
-STATUS = {"BW902": 507, "BW903": 403}  # a full disk, a folder that cannot be written
+STATUS = {  # of labels that are only shown, a full disk, a folder that cannot be written
+    "BW185": 403,
+    "BW902": 507,
+    "BW903": 403,
+}
 MAX_ROWS = 10_000
 WATCH_SECONDS, FLUSH_TICKS = 1.0, 10  # at most 30 s between two
 
 
-def application(studio: Studio) -> Starlette:
-    """The routes, without the guard."""
-    api = Api(studio)
+def application(studio: Studio, quit: Callable[[], None] = lambda: None) -> Starlette:
+    """The routes, without the guard.
+
+    Args:
+        studio: the studio.
+        quit: ends the server; a page can ask for it where labels are only shown.
+    """
+    api = Api(studio, quit)
 
     @asynccontextmanager
     async def watching(app: Starlette) -> AsyncIterator[None]:
@@ -53,6 +63,23 @@ def application(studio: Studio) -> Starlette:
             task.cancel()
 
     get, post = ["GET"], ["POST"]
+    changes = [
+        Route("/api/images/{index}", api.write, methods=["PUT"]),
+        Route("/api/images/{index}/undo", api.undo, methods=post),
+        Route("/api/images/{index}/redo", api.redo, methods=post),
+        Route("/api/images/{index}/aside", api.aside, methods=post),
+        Route("/api/images/{index}/proposals", api.proposals, methods=post),
+        Route("/api/classes", api.classes, methods=post),
+        Route("/api/current", api.current, methods=post),
+        Route("/api/keys", api.keys, methods=post),
+        Route("/api/finish/train", api.train, methods=post),
+        Route("/api/finish/export", api.export, methods=post),
+        Route("/api/finish/report", api.report, methods=post),
+        Route("/api/try", api.attempt, methods=post),
+    ]
+    if studio.read_only:
+        changes = [Route(one.path, api.refuse, methods=one.methods) for one in changes]
+        changes.append(Route("/api/quit", api.quit, methods=post))
     return Starlette(
         routes=[
             Route("/", api.page, methods=get),
@@ -64,18 +91,7 @@ def application(studio: Studio) -> Starlette:
             Route("/api/review", api.review, methods=get),
             Route("/api/events", api.events, methods=get),
             Route("/api/images/{index}", api.image, methods=get),
-            Route("/api/images/{index}", api.write, methods=["PUT"]),
-            Route("/api/images/{index}/undo", api.undo, methods=post),
-            Route("/api/images/{index}/redo", api.redo, methods=post),
-            Route("/api/images/{index}/aside", api.aside, methods=post),
-            Route("/api/images/{index}/proposals", api.proposals, methods=post),
-            Route("/api/classes", api.classes, methods=post),
-            Route("/api/current", api.current, methods=post),
-            Route("/api/keys", api.keys, methods=post),
-            Route("/api/finish/train", api.train, methods=post),
-            Route("/api/finish/export", api.export, methods=post),
-            Route("/api/finish/report", api.report, methods=post),
-            Route("/api/try", api.attempt, methods=post),
+            *changes,
         ],
         exception_handlers={
             BoxwrightError: _coded,
@@ -89,7 +105,8 @@ def application(studio: Studio) -> Starlette:
 class Api:
     """What the routes do."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, quit: Callable[[], None]) -> None:
+        self._quit = quit
         self._desk, self._hub = studio.desk, studio.hub
         self._assistant, self._finish = studio.assistant, studio.finish
         self._suspects = studio.suspects
@@ -216,6 +233,13 @@ class Api:
         image = await request.body()
         told = await run_in_threadpool(self._finish.detect, image)
         return JSONResponse(told, 422 if told["state"] == FAILED else 200)
+
+    async def refuse(self, request: Request) -> Response:
+        raise read_only()
+
+    async def quit(self, request: Request) -> Response:
+        self._quit()
+        return Response(status_code=204)
 
     async def _index(self, request: Request) -> int:
         """The image of a path. Raises HTTPException 404."""

@@ -11,12 +11,8 @@ from typing import Literal
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Labels as Read
-from boxwright.formats.class_list import ClassList
-from boxwright.formats.editing import LabelEditor
-from boxwright.formats.editors import RECORDS, file_editor, record_editor
 from boxwright.formats.folder import ASIDE, Folder, join
 from boxwright.formats.ownership import Ownership
-from boxwright.formats.records import RecordEditor
 from boxwright.formats.registry import read_annotations
 from boxwright.formats.selection import Chosen
 from boxwright.io.files import locked, move
@@ -24,9 +20,8 @@ from boxwright.studio.blind import blind_images
 from boxwright.studio.class_edits import Change, ClassEdits
 from boxwright.studio.home import HOME, is_made
 from boxwright.studio.journal import Journal
-from boxwright.studio.label_files import LabelFiles
+from boxwright.studio.label_source import label_source
 from boxwright.studio.labels import LabeledBox, Labels, Source, Translator, etag_of, size_of
-from boxwright.studio.record_files import RecordFiles
 
 __all__ = ["Change", "ConflictError", "ImageRow", "LabelStore", "LabeledBox", "Labels"]
 
@@ -80,22 +75,29 @@ class LabelStore:
         holds: of "difficult", "truncated", "occluded", "crowd" and "verified", what it can store.
         names: the image paths below the folder, sorted as people read; indices are into it.
         journal: versions, proposals and small values.
+        read_only: nothing in the folder is written.
     """
 
-    def __init__(self, folder: Folder, chosen: Chosen, classes: Sequence[str]) -> None:
-        self.folder, self.format = folder.root, chosen.name
+    def __init__(
+        self, folder: Folder, chosen: Chosen, classes: Sequence[str], *, read_only: bool = False
+    ) -> None:
+        self.folder, self.format, self.read_only = folder.root, chosen.name, read_only
         self._folder = folder
         self._stated = {image: one.split for image, one in chosen.own.paired.items()}
         self._blind: frozenset[int] | None = None
         self.home = folder.root / HOME
         images = {join(parent, name) for parent, names in folder.images.items() for name in names}
+        if read_only:
+            images -= chosen.own.labels.duplicates  # their boxes are shown on another copy
         self._aside = _set_aside(folder.root) - images
         self.names: Sequence[str] = sorted(images | self._aside, key=_as_read)
         self._index = {name: i for i, name in enumerate(self.names)}
-        self._files, self._editor, listed = _label_files(folder, chosen, self._aside)
+        self._files, self._editor, listed = label_source(
+            folder, chosen, self._aside, read_only=read_only
+        )
         self._translator = Translator(chosen.name, self._editor)
         self.holds = self._translator.holds
-        self._writable = is_made(self.home)
+        self._writable = not read_only and is_made(self.home)
         with self.alone():  # SQLite does not wait for another process that makes the database
             path = self.home / "journal.db" if self._writable else None
             self.journal = Journal(path, self.names)
@@ -113,7 +115,12 @@ class LabelStore:
 
     @classmethod
     def open(
-        cls, folder: str | Path, classes: Sequence[str] = (), format: str | None = None
+        cls,
+        folder: str | Path,
+        classes: Sequence[str] = (),
+        format: str | None = None,
+        *,
+        read_only: bool = False,
     ) -> LabelStore:
         """Open a folder of images, labeled or not.
 
@@ -121,6 +128,7 @@ class LabelStore:
             folder: the folder.
             classes: names to choose from, beside those that it has.
             format: the name of a format; None takes the one that it has, or Pascal VOC.
+            read_only: only show the labels, which may be of any format and need no journal.
 
         Raises:
             DataError: BW114 it has no images, or labels in a format that is not read; BW115 there
@@ -137,7 +145,7 @@ class LabelStore:
             if error.code != "BW114" or "tool" in error.facts or not scanned.images:
                 raise
             chosen = Chosen(format or DEFAULT, Ownership(scanned, Read()))
-        return cls(scanned, chosen, classes)
+        return cls(scanned, chosen, classes, read_only=read_only)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -224,6 +232,8 @@ class LabelStore:
 
     def blind(self) -> frozenset[int]:
         """The images for testing, which are labeled without proposals: see `blind_images`."""
+        if self.read_only:  # nothing is proposed, and no split file is written
+            return frozenset()
         if self._blind is None:
             self._blind = blind_images(self._folder, self.names, self._stated)
         return self._blind
@@ -370,17 +380,6 @@ class LabelStore:
             return
         with locked(self.home / "lock"):
             yield
-
-
-def _label_files(
-    folder: Folder, chosen: Chosen, aside: set[str]
-) -> tuple[LabelFiles | RecordFiles, LabelEditor | RecordEditor, ClassList | None]:
-    """The files with the labels, their editor, and the file that lists the classes, if any."""
-    if chosen.name in RECORDS:
-        records = record_editor(chosen.name, folder, chosen.own)
-        return RecordFiles(folder, chosen.own, records), records, None
-    editor = file_editor(chosen.name, folder, chosen.own)
-    return LabelFiles(folder, chosen.own, editor, aside), editor, editor.classes
 
 
 def _as_read(name: str) -> list[object]:

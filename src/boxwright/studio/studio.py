@@ -18,14 +18,15 @@ from boxwright.studio.store import LabelStore
 
 @dataclass(frozen=True)
 class Studio:
-    """What the routes need: labels, events for the pages, the assistant, the last steps, and label
-    suspects to review."""
+    """What the routes need: labels, events for the pages, the assistant, the last steps, label
+    suspects to review, and whether the labels are only shown."""
 
     desk: Desk
     hub: Hub
     assistant: Assistant
     finish: Finish
     suspects: Sequence[Mapping[str, Any]] = ()
+    read_only: bool = False
 
 
 @contextmanager
@@ -48,8 +49,11 @@ def opened(
     """
     hub = Hub()
     with Desk(open_store) as desk:
-        folder = desk.wait_for(lambda store: store.folder)
+        folder, read_only = desk.wait_for(lambda store: (store.folder, store.read_only))
         finish = Finish(folder, hub.tell, lambda: assistant.see(), start)
-        assistant = Assistant(Rounds(desk, weights), hub.tell, lambda: finish.busy, start)
+        # Nobody asks for proposals where labels are only shown.
+        assistant = Assistant(
+            Rounds(desk, weights), hub.tell, lambda: read_only or finish.busy, start
+        )
         with closing(finish), closing(assistant):
-            yield Studio(desk, hub, assistant, finish, suspects)
+            yield Studio(desk, hub, assistant, finish, suspects, read_only)

@@ -14,7 +14,7 @@ from boxwright.studio.store import LabeledBox, Labels, LabelStore
 
 MAX_BOXES = 10_000  # of an image
 FAR = 1e9  # pixels; not a number is not below it
-KEYS = "labelimg"
+KEYS, VIEWING = "labelimg", "viewing"  # presets of keys.js
 MAX_NAME = 500  # characters of a class
 
 
@@ -49,12 +49,13 @@ def folder_json(store: LabelStore) -> dict[str, Any]:
         "name": store.folder.absolute().name,
         "format": store.format,
         "holds": sorted(store.holds),
+        "read_only": store.read_only,
         "classes": store.classes,
         "images": len(rows),
         "labeled": sum(row.is_labeled for row in rows),
         "blind": len(store.blind()),
         "current": store.journal.get("current"),
-        "keys": store.journal.get("keys", KEYS),
+        "keys": VIEWING if store.read_only else store.journal.get("keys", KEYS),
         "targets": list(TARGETS),
     }
 

@@ -53,6 +53,15 @@ describe("presets", () => {
   });
 });
 
+test("where labels are only shown, d, a and q are the keys of the ToolKit's visualizer, and none edits", () => {
+  const viewing = chordsOf("viewing");
+  assert.deepEqual(["d", "a", "q"].map((chord) => viewing.get(chord)), ["next", "previous", "quit"]);
+  const others = [...viewing.values()].filter((name) => name !== "quit" && !ACTIONS.some((each) => each.name === name));
+  assert.deepEqual(others, []);
+  for (const chord of ["w", "x", "delete", "space", "ctrl+v", "ctrl+z", "enter", "1", "shift+s"])
+    assert.equal(viewing.has(chord), false);
+});
+
 test("chords as people write them", () => {
   assert.deepEqual(["ctrl+shift+z", "+", "ctrl++", "arrowleft", "pagedown"].map(written),
     ["Ctrl+Shift+Z", "+", "Ctrl++", "←", "PgDn"]);

@@ -73,6 +73,18 @@ export const ACTIONS = [
   action("Studio", "help", "this page", "?"),
 ];
 
+const VIEWED = new Set(["search", "after", "zoom-in", "zoom-out", "fit", "actual", "hide", "help"]);
+
+/** The keys where labels are only shown; the first three are those of the OIDv4 ToolKit's visualizer.
+ * @type {Action[]} */
+const VIEWING = [
+  action("Go", "next", "next image", "d", "pagedown"),
+  action("Go", "previous", "previous image", "a", "pageup"),
+  action("Go", "quit", "quit", "q"),
+  action("Box", "cancel", "select no box", "escape"),
+  ...ACTIONS.filter(({ name }) => VIEWED.has(name)),
+];
+
 /** Chords that a preset gives to actions, instead of LabelImg's.
  * @type {Record<string, {title: string, chords: Record<string, string[]>}>} */
 export const PRESETS = {
@@ -105,8 +117,9 @@ export const PRESETS = {
 };
 
 /** The actions of a preset, in the table's order.
- * @param {string} preset @returns {Action[]} */
+ * @param {string} preset one of PRESETS, or "viewing" @returns {Action[]} */
 export function actionsOf(preset) {
+  if (preset === "viewing") return VIEWING;
   const own = (PRESETS[preset] ?? PRESETS.labelimg).chords;
   return ACTIONS.map((each) => ({ ...each, chords: own[each.name] ?? each.chords }));
 }
