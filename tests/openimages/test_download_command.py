@@ -339,22 +339,22 @@ def test_names_that_lead_elsewhere_are_not_asked_for_and_listed(
 def test_a_large_download_is_confirmed(
     world: World, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloads, "ASKS_ABOVE", 1_000_000)
-    result = run("Apple", "--out", out)
+    monkeypatch.setattr(downloads, "ASKS_ABOVE", 500_000)
+    result = run("Apple", "--split", "test", "--out", out)
     assert result.exit_code == 2
     assert "--yes" in result.output
     assert not out.exists()
     terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
     with monkeypatch.context() as patch:
         patch.setattr(downloads, "sys", terminal)
-        words = ["download", "openimages", "Apple", "--out", str(out)]
+        words = ["download", "openimages", "Apple", "--split", "test", "--out", str(out)]
         assert CliRunner().invoke(app, words, input="n\n").exit_code == 1
         assert not out.exists()
         said = CliRunner().invoke(app, words, input="y\n")
-        assert (said.exit_code, len(images_in(out, "train")) > 0) == (0, True)
+        assert (said.exit_code, len(images_in(out, "test")) > 0) == (0, True)
         assert "images are about" in said.output
-    get(out, "Apple")  # nothing is missing
-    get(out, "Orange", "--yes")
+    get(out, "Apple", "--split", "test")  # nothing is missing
+    get(out, "Orange", "--split", "test", "--yes")
 
 
 @pytest.mark.parametrize(
