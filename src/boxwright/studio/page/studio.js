@@ -343,7 +343,8 @@ export class Studio {
   #listed() {
     if (!this.list) return; // while it is built
     this.counts = this.list.update().classes;
-    this.#changed();
+    if (this.images.classes.length > this.classes.length) this.#classes(this.images.classes);
+    else this.#changed();
   }
 
   /** What is shown of the editor, after a change of it. */
