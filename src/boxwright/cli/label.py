@@ -43,6 +43,13 @@ def label(
             help="Label suspects to review, in the JSON that `boxwright suspects` writes.",
         ),
     ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your own keys, in JSON. The page of keys, behind `?`, saves such a file.",
+        ),
+    ] = None,
     port: Annotated[
         int | None,
         typer.Option(
@@ -81,12 +88,14 @@ def label(
       boxwright label images --classes helmet,vest
       boxwright label images --weights ssd_mobilenet_v2_coco
       boxwright label images --suspects suspects.json
+      boxwright label images --keys keys.json
       boxwright label images --format yolo --port 9000 --open
     """
     _check_installed()
     from functools import partial
 
     from boxwright.studio.app import application
+    from boxwright.studio.keys import read_keys
     from boxwright.studio.security import Door, Guard, address, names_of
     from boxwright.studio.serve import Server, bound
     from boxwright.studio.store import LabelStore
@@ -96,7 +105,11 @@ def label(
     names = [name.strip() for text in classes or () for name in text.split(",") if name.strip()]
     store = partial(LabelStore.open, folder, names, form)
     queue = read_queue(suspects) if suspects else ()
-    with opened(store, weights, suspects=queue) as studio, bound(host, port) as sock:
+    own = read_keys(keys) if keys else None
+    with (
+        opened(store, weights, suspects=queue, keys=own) as studio,
+        bound(host, port) as sock,
+    ):
         number = sock.getsockname()[1]
         url = address(host, number)
         door = Door(number, lambda token: say(f"For another browser: {url}/?token={token}"))

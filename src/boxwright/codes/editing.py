@@ -5,6 +5,14 @@ from __future__ import annotations
 from boxwright.codes.meaning import Meaning
 
 EDITING: dict[str, Meaning] = {
+    "BW170": Meaning(
+        "error",
+        "A file of keys cannot be used",
+        "A file of keys for the studio is JSON: an object that has, for some actions, a key or a "
+        "list of keys.",
+        'Press "?" in the studio, save its keys as a file, change that file, and name it with '
+        "`boxwright label FOLDER --keys FILE`.",
+    ),
     "BW179": Meaning(
         "error",
         "Labels cannot be edited in place",

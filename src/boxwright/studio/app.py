@@ -22,9 +22,10 @@ from boxwright.console import unexpected
 from boxwright.errors import ArgumentError, BoxwrightError
 from boxwright.studio import wire
 from boxwright.studio.child import FAILED
+from boxwright.studio.keys import OWN
 from boxwright.studio.pixels import etag_of, pixels
 from boxwright.studio.queue import next_image
-from boxwright.studio.review import findings, suspected
+from boxwright.studio.review import ACCEPTED, findings, queue, suspected
 from boxwright.studio.store import ConflictError, Labels, LabelStore
 from boxwright.studio.studio import Studio
 from boxwright.studio.told import error_json
@@ -63,6 +64,7 @@ def application(studio: Studio) -> Starlette:
             Route("/api/rows", api.rows, methods=get),
             Route("/api/next", api.next, methods=get),
             Route("/api/review", api.review, methods=get),
+            Route("/api/review", api.accept, methods=post),
             Route("/api/events", api.events, methods=get),
             Route("/api/images/{index}", api.image, methods=get),
             Route("/api/images/{index}", api.write, methods=["PUT"]),
@@ -93,7 +95,7 @@ class Api:
     def __init__(self, studio: Studio) -> None:
         self._desk, self._hub = studio.desk, studio.hub
         self._assistant, self._finish = studio.assistant, studio.finish
-        self._suspects = studio.suspects
+        self._suspects, self._keys = studio.suspects, studio.keys
         self._files = _page_files()
 
     async def page(self, request: Request) -> Response:
@@ -120,7 +122,8 @@ class Api:
 
     async def folder(self, request: Request) -> Response:
         about = await self._desk.do(wire.folder_json)
-        return JSONResponse({**about, "assist": self._assistant.state})
+        own = {"keys": OWN, "own_keys": self._keys} if self._keys else {}
+        return JSONResponse({**about, "assist": self._assistant.state, **own})
 
     async def rows(self, request: Request) -> Response:
         start, count = _number(request, "start", 0), _number(request, "count", 1000)
@@ -142,13 +145,20 @@ class Api:
     async def review(self, request: Request) -> Response:
         def prepared(store: LabelStore) -> tuple[Any, ...]:
             store.flush()
-            return wire.any_labeled(store), store.folder, store.format, tuple(store.names)
+            accepted = store.journal.get(ACCEPTED, [])
+            names = tuple(store.names)
+            return wire.any_labeled(store), store.folder, store.format, names, {*accepted}
 
-        labeled, folder, form, names = await self._desk.do(prepared)
+        labeled, folder, form, names, accepted = await self._desk.do(prepared)
         items = suspected(self._suspects, names)
         if labeled:
             items = await run_in_threadpool(findings, folder, form, names) + items
-        return JSONResponse({"items": items})
+        return JSONResponse(queue(items, accepted))
+
+    async def accept(self, request: Request) -> Response:
+        key = wire.text_from(await _json(request), "key")
+        await self._desk.do(lambda store: wire.remember(store, ACCEPTED, key))
+        return Response(status_code=204)
 
     async def events(self, request: Request) -> Response:
         stream = self._hub.listen(request.headers.get("last-event-id", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from boxwright.studio.assist.assistant import Assistant
@@ -13,19 +13,21 @@ from boxwright.studio.child import Child, StartChild
 from boxwright.studio.desk import Desk
 from boxwright.studio.events import Hub
 from boxwright.studio.finish import Finish
+from boxwright.studio.keys import Keys
 from boxwright.studio.store import LabelStore
 
 
 @dataclass(frozen=True)
 class Studio:
-    """What the routes need: labels, events for the pages, the assistant, the last steps, and label
-    suspects to review."""
+    """What the routes need: labels, events for the pages, the assistant, the last steps, label
+    suspects to review, and the user's own keys."""
 
     desk: Desk
     hub: Hub
     assistant: Assistant
     finish: Finish
     suspects: Sequence[Mapping[str, Any]] = ()
+    keys: Keys = field(default_factory=dict)
 
 
 @contextmanager
@@ -34,6 +36,7 @@ def opened(
     weights: str | None = None,
     start: StartChild = Child,
     suspects: Sequence[Mapping[str, Any]] = (),
+    keys: Keys | None = None,
 ) -> Iterator[Studio]:
     """A studio for the labels that `open_store` opens, until the block ends.
 
@@ -42,6 +45,7 @@ def opened(
         weights: the name or file of the weights that the assistant begins with.
         start: starts a child.
         suspects: label suspects to review, as `suspects.queue.read_queue` returns them.
+        keys: keys of the page's actions, where they are not those of a preset.
 
     Raises:
         BoxwrightError: as `open_store`.
@@ -52,4 +56,4 @@ def opened(
         finish = Finish(folder, hub.tell, lambda: assistant.see(), start)
         assistant = Assistant(Rounds(desk, weights), hub.tell, lambda: finish.busy, start)
         with closing(finish), closing(assistant):
-            yield Studio(desk, hub, assistant, finish, suspects)
+            yield Studio(desk, hub, assistant, finish, suspects, keys or {})

@@ -133,6 +133,11 @@ def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]
     return {"images": change.images, "boxes": change.boxes, "classes": store.classes}
 
 
+def remember(store: LabelStore, name: str, key: str) -> None:
+    """Add a key to those that the journal has under a name."""
+    store.journal.set(name, sorted({*store.journal.get(name, []), key}))
+
+
 def text_from(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
     """A text of a request. Raises ArgumentError BW808."""
     value = body.get(name, default)

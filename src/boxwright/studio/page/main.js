@@ -3,7 +3,7 @@
 import { listen } from "./assist.js";
 import { commandsOf, drawingKey } from "./commands.js";
 import { byId } from "./dom.js";
-import { chordOf, chordsOf } from "./keys.js";
+import { addOwn, chordOf, chordsOf } from "./keys.js";
 import { Server } from "./store.js";
 import { Studio } from "./studio.js";
 import { showKeys } from "./toolbar.js";
@@ -69,6 +69,8 @@ async function start() {
   byId("folder").textContent = folder.name;
   document.title = `${folder.name} – Boxwright studio`;
   const studio = new Studio(server, folder);
+  const unknown = folder.own_keys ? addOwn(folder.own_keys) : [];
+  if (unknown.length) studio.notices.say(`Your file of keys names what is no action: ${unknown.join(", ")}.`);
   bind(server, studio);
   listen((kind, data) => studio.hear(kind, data), (connected) => studio.connection(connected));
   if (!folder.images) {

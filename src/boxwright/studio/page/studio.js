@@ -28,6 +28,7 @@ import { pressed, showTool } from "./toolbar.js";
  * @property {number} images
  * @property {number|null} current
  * @property {string} keys
+ * @property {Record<string, string[]>} [own_keys] of the user's file
  * @property {string[]} [targets]
  * @property {import("./assist.js").Training} assist
  */
@@ -245,7 +246,7 @@ export class Studio {
     for (const button of document.querySelectorAll("nav button"))
       button.setAttribute("aria-current", button.getAttribute("data-action") === `go-${view}` ? "page" : "false");
     this.stage.marked = [];
-    if (view === "review") void this.saver.flushAll().then(() => this.review.load(this.folder.name));
+    if (view === "review") void this.saver.flushAll().then(() => this.review.load());
     this.#changed();
   }
 
