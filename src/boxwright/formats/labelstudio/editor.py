@@ -148,8 +148,9 @@ class Editor:
 
     @staticmethod
     def _shape(box: EditedBox, before: Labeled) -> Object:
-        width, height = (1, 1) if before.relative else before.size or (1, 1)
-        return rectangle(decimals(np.asarray(box.sides, np.float32)), width, height)
+        if before.size is None:  # fractions
+            return rectangle(box.sides or (), 1, 1)
+        return rectangle(decimals(np.asarray(box.sides, np.float32)), *before.size)
 
 
 def _regions(task: Object) -> list[Region]:
