@@ -100,6 +100,16 @@ def test_proposals_are_for_the_next_images_of_the_list() -> None:
     assert len(plan.pool(range(10_000), current=9_900)) == plan.POOL
 
 
+@pytest.mark.parametrize(
+    ("indices", "most", "chosen"),
+    [([], 3, []), ([4, 7], 3, [4, 7]), (range(0, 100, 10), 4, [0, 20, 50, 70])],
+)
+def test_a_round_learns_from_images_all_over_a_large_folder(
+    indices: Sequence[int], most: int, chosen: list[int]
+) -> None:
+    assert plan.spread(indices, most) == chosen
+
+
 def test_scores_near_a_half_are_uncertain() -> None:
     order = [[0.5], [0.6, 0.3], [0.9, 0.5], [0.95], [], [0.01]]
     doubts = [plan.uncertainty(scores) for scores in order]

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from boxwright.cli.options import Format
-from boxwright.console import plain, say, show, show_json
+from boxwright.console import messages, plain, say, show, show_json
 from boxwright.errors import SystemFaultError
 from boxwright.io.shell import quoted
 
@@ -107,9 +107,11 @@ def label(
     queue = read_queue(suspects) if suspects else ()
     own = read_keys(keys) if keys else None
     with (
+        messages().status("Reading the labels") as waiting,
         opened(store, weights, suspects=queue, keys=own) as studio,
         bound(host, port) as sock,
     ):
+        waiting.stop()
         number = sock.getsockname()[1]
         url = address(host, number)
         door = Door(number, lambda token: say(f"For another browser: {url}/?token={token}"))
