@@ -33,7 +33,7 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.studio import child as child_module
 from boxwright.studio.child import FAILED, Child
 from boxwright.studio.journal import Proposal
-from labelling import BY_PROCESSOR_TIME, USUAL, Visit, _matched
+from labelling import BY_PROCESSOR_TIME, USUAL, Visit, matched
 
 BATCH = 16
 SCORES = (0.2, 0.3, 0.4, 0.5)
@@ -136,7 +136,7 @@ def visits(data: Dataset, proposals: list[list[Proposal]], least: float) -> list
         rows = data.rows(i)
         names = [data.classes[label] for label in data.labels[rows]]
         shown = [one for one in found if one.score >= least]
-        overlaps, _, _ = _matched(shown, data.boxes[rows].tolist(), names, False)
+        overlaps, _, _ = matched(shown, data.boxes[rows].tolist(), names, False)
         made.append(Visit(i, len(names), overlaps, True))
     return made
 
