@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from labelling import BY_PROCESSOR_TIME, USUAL, Visit, matched
 from numpy.typing import NDArray
 
 from boxwright import api
@@ -33,7 +34,6 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.studio import child as child_module
 from boxwright.studio.child import FAILED, Child
 from boxwright.studio.journal import Proposal
-from labelling import BY_PROCESSOR_TIME, USUAL, Visit, matched
 
 BATCH = 16
 SCORES = (0.2, 0.3, 0.4, 0.5)

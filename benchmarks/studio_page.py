@@ -25,7 +25,6 @@ from PIL import Image
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("tests", "tests/studio", "tools")]
 
 from served import HOST, Served, serving
-
 from studio_folder import XML
 
 from boxwright.studio.store import LabelStore

@@ -110,9 +110,7 @@ def test_a_region_with_several_classes_becomes_one_for_each(tmp_path: Path) -> N
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_edited_says_so(
-    file: str, text: str, message: str, tmp_path: Path
-) -> None:
+def test_what_cannot_be_edited_says_so(file: str, text: str, message: str, tmp_path: Path) -> None:
     put(tmp_path, "unused.json", {}).joinpath("unused.json").unlink()
     (tmp_path / file).write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message) as refused:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,8 +40,6 @@ from boxwright.formats.records import record_bytes
 from boxwright.formats.shapes import decimals
 from boxwright.io.text import read_text
 
-NUMBER = re.compile(r"\[([0-9]+)\]$")  # of a result, at the end of a region's place
-
 
 @dataclass(frozen=True)
 class Editor:
@@ -53,8 +50,8 @@ class Editor:
         like: the data of a task that new tasks are like.
     """
 
-    control: Control = Control()
-    like: Mapping[str, Any] | None = None
+    control: Control
+    like: Mapping[str, Any] | None
 
     @classmethod
     def of(cls, folder: Folder, own: Ownership) -> Editor:
@@ -160,9 +157,7 @@ def _regions(task: Object) -> list[Region]:
 
 def _number(region: Region) -> int:
     """The number of a region in the list of results."""
-    found = NUMBER.search(region.place)
-    assert found
-    return int(found[1])
+    return int(region.place.rpartition("[")[2].removesuffix("]"))
 
 
 def _edited(result: Object, shape: Object | None, name: str | None) -> Object:

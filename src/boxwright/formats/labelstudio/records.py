@@ -30,9 +30,7 @@ class Records:
             for name in images_in(task["data"]).values():
                 self._numbers.setdefault(name, i)
         count = Counter(map(_bare, self._numbers))
-        self._known = {
-            _bare(name): name for name in self._numbers if count[_bare(name)] == 1
-        }
+        self._known = {_bare(name): name for name in self._numbers if count[_bare(name)] == 1}
 
     def get(self, name: str) -> Any:
         number = self._number(name)

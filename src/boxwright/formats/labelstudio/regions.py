@@ -17,7 +17,9 @@ from boxwright.formats.shapes import box_around
 HUNDRED = Size(100, 100)
 SIZE = ("original_width", "original_height")
 UNBOXED = frozenset({"rle", "imageDataURL", "vertices", "sequence"})
-SHAPE = frozenset({"x", "y", "width", "height", "rotation", "points", "closed", "radiusX", "radiusY"})
+SHAPE = frozenset(
+    {"x", "y", "width", "height", "rotation", "points", "closed", "radiusX", "radiusY"}
+)
 DRAWN = UNBOXED | {"x", "points"}
 BOX = "rectanglelabels"  # the type of a region that is a box, and the key of its classes
 
