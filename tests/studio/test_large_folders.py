@@ -157,7 +157,7 @@ def test_all_files_are_read_where_names_do_not_tell(change: str, tmp_path: Path)
         (folder / "00.xml").rename(folder / "more" / "00.xml")
         (folder / "00.xml").write_text(XML.format("00.jpg", "cat"), encoding="utf-8")
     if change == "also csv":
-        rows = "filename,width,height,class,xmin,ymin,xmax,ymax\n00.jpg,64,48,cat,1,2,30,40\n"
+        rows = "filename,width,height,class,xmin,ymin,xmax,ymax\n29.jpg,64,48,cat,1,2,30,40\n"
         (folder / "labels.csv").write_text(rows, encoding="utf-8")
     if change == "damaged sample":
         (folder / "00.xml").write_text("<annotation>", encoding="utf-8")
