@@ -36,7 +36,8 @@ from boxwright.studio.child import FAILED, Child
 from boxwright.studio.journal import Proposal
 
 BATCH = 16
-SCORES = (0.2, 0.3, 0.4, 0.5)
+SCORES = (0.3, 0.4, 0.5)
+NMS = 0.6  # the usual IoU
 
 Candidates = tuple[NDArray[np.float32], NDArray[np.float32]]  # boxes (A, 4) and scores (A, C)
 
@@ -109,12 +110,18 @@ def together(*found: Candidates) -> Candidates:
 
 
 def proposed(
-    found: Candidates, classes: tuple[str, ...], size: tuple[int, int], vote: float | None
+    found: Candidates,
+    classes: tuple[str, ...],
+    size: tuple[int, int],
+    vote: float | None,
+    nms: float = NMS,
 ) -> list[Proposal]:
     """Proposals of an image; with `vote` each box is the mean of those that overlap it so much,
     weighted by their scores."""
     boxes, scores = found
-    index, labels = multiclass_nms(boxes, scores, score_threshold=min(SCORES) / 2)
+    index, labels = multiclass_nms(
+        boxes, scores, score_threshold=min(SCORES) / 2, iou_threshold=nms
+    )
     kept = boxes[index]
     if vote is not None and len(index):
         weights = scores.T[labels] * (iou(kept, boxes) >= vote)
@@ -173,17 +180,18 @@ def study(data: Dataset, run: Run, sides: list[int]) -> list[dict[str, Any]]:
             found[size, flip] for size in (first, side) for flip in (False, True)
         ]
     rows = []
+    sizes = [(int(width), int(height)) for width, height in data.sizes]
     for name, parts in variants.items():
         merged = [together(*each) for each in zip(*parts, strict=True)]
-        for vote in (None, 0.6, 0.7, 0.8):
-            sizes = [tuple(map(int, size)) for size in data.sizes]
-            proposals = [
-                proposed(one, data.classes, size, vote)
-                for one, size in zip(merged, sizes, strict=True)
-            ]
-            for least in SCORES:
-                numbers = summary(visits(data, proposals, least))
-                rows.append({"boxes": name, "vote": vote, "score": least, **numbers})
+        for nms in (0.4, 0.5, NMS) if name == str(first) else (NMS,):
+            for vote in (None, 0.6, 0.7, 0.8):
+                proposals = [
+                    proposed(one, data.classes, size, vote, nms)
+                    for one, size in zip(merged, sizes, strict=True)
+                ]
+                for least in SCORES:
+                    about = {"boxes": name, "NMS": nms, "vote": vote, "score": least}
+                    rows.append({**about, **summary(visits(data, proposals, least))})
     return rows
 
 

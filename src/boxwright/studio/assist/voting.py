@@ -1,4 +1,4 @@
-"""Proposals that need less correction: two detections of an image, and the mean of their boxes."""
+"""Proposals that need less correction: the mean of all boxes that are found of an object."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from boxwright.ops.boxes import Boxes, clip, iou
 from boxwright.ops.nms import multiclass_nms
 from boxwright.ops.postprocess import RawDetections
 
-LEAST = 0.05  # score of a candidate
-VOTE = 0.7  # IoU of a candidate with the box that it moves
+LEAST = 0.05  # score of a box
+VOTE = 0.7  # IoU of a box with the best one of its object, which it moves
 
 
-class CarefulEngine:
-    """Detects in an image and in its mirror image, and lets all candidates of an object vote on its
-    box: see docs/experiments/0042.
+class VotingEngine:
+    """Detects as another engine, and lets all boxes of an object vote on its place.
+
+    A detector finds each object many times, and NMS keeps the box with the best score, which is
+    not the one that fits best: see docs/experiments/0042.
 
     Args:
         engine: of the network.
@@ -26,17 +28,13 @@ class CarefulEngine:
         self._engine = engine
 
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
-        plain, mirrored = map(self._engine.candidates, (inputs, inputs[:, :, ::-1]))
-        top, left, bottom, right = np.moveaxis(np.asarray(mirrored.boxes), -1, 0)
-        turned = np.stack([top, 1 - right, bottom, 1 - left], axis=-1)
-        boxes = np.concatenate([plain.boxes, turned], axis=1)
-        scores = np.concatenate([plain.scores, mirrored.scores], axis=1)
+        boxes, scores = self._engine.candidates(inputs)
         return [voted(*one) for one in zip(boxes, scores, strict=True)]
 
 
 def voted(boxes: Boxes, scores: NDArray[np.float32]) -> RawDetections:
-    """NMS in which each box becomes the mean of the candidates of its class that overlap it,
-    weighted by their scores.
+    """NMS in which each box becomes the mean of those of its class that overlap it, weighted by
+    their scores.
 
     Args:
         boxes: `(A, 4)` normalized yxyx.
