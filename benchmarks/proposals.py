@@ -211,7 +211,7 @@ def main() -> None:
     pool = np.flatnonzero(data.splits != Split.TEST)
     order = np.random.default_rng(given.seed).permutation(pool)
     others = data.select(order[-given.others :])
-    framework.importing()
+    framework.keras()
     for count in given.labeled:
         out = given.out / f"labeled-{count}"
         run = Run(out)

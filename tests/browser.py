@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -117,8 +117,9 @@ class Page:
         }
         writes = len(key) == 1 and not {"Ctrl", "Alt"} & set(held)
         text = {"text": "\r" if key == "Enter" else key} if writes or key == "Enter" else {}
-        down, up = {"type": "keyDown", **event, **text}, {"type": "keyUp", **event}
-        self._browser.call_each("Input.dispatchKeyEvent", self._session, [down, up] * times)
+        for _ in range(times):
+            self.call("Input.dispatchKeyEvent", type="keyDown", **event, **text)
+            self.call("Input.dispatchKeyEvent", type="keyUp", **event)
 
     def write(self, text: str) -> None:
         """Write a text where the cursor is."""
@@ -178,26 +179,16 @@ class Browser:
 
     def call(self, method: str, session: str = "", **parameters: Any) -> dict[str, Any]:
         """The answer to a command; events that come before it are told to their pages."""
-        return self.call_each(method, session, [parameters])
-
-    def call_each(
-        self, method: str, session: str, several: Sequence[dict[str, Any]]
-    ) -> dict[str, Any]:
-        """The last answer to a command that is sent several times, without a wait between."""
-        for parameters in several:
-            self._number += 1
-            message = {"id": self._number, "method": method, "params": parameters}
-            if session:
-                message["sessionId"] = session
-            content = json.dumps(message).encode("utf-8") + b"\0"
-            while content:
-                content = content[os.write(self._commands, content) :]
-        waiting = len(several)
-        while waiting:
-            answer = self._hear()
-            if "id" in answer:
-                assert "error" not in answer, (method, answer["error"])
-                waiting -= 1
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        content = json.dumps(message).encode("utf-8") + b"\0"
+        while content:
+            content = content[os.write(self._commands, content) :]
+        while (answer := self._hear()).get("id") != self._number:
+            pass
+        assert "error" not in answer, (method, answer["error"])
         result: dict[str, Any] = answer["result"]
         return result
 
