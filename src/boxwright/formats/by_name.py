@@ -11,7 +11,7 @@ from boxwright.formats.claims import ROOT, core
 from boxwright.formats.editors import FILE_EACH
 from boxwright.formats.folder import Folder, Parts, folded, join, split_path, stem
 from boxwright.formats.ownership import Ownership
-from boxwright.formats.registry import read_annotations
+from boxwright.formats.registry import read_annotations, without_collecting
 from boxwright.formats.selection import Chosen
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Split
@@ -21,6 +21,7 @@ LARGE = 2000  # label files: fewer are read within a second
 SAMPLED = 100  # label files that are read
 
 
+@without_collecting()
 def chosen_by_name(folder: Folder, form: str | None = None) -> Chosen | None:
     """The label files of a large folder with their images; they are not read.
 

@@ -75,14 +75,14 @@ def read_named(
     from boxwright.formats.archives import named_after
     from boxwright.formats.options import ReadOptions
 
-    with _without_collecting():
+    with without_collecting():
         folder = _scanned(path)
         with named_after(folder.archive, folder.root):
             return _read(folder, ReadOptions.of(form), tolerant)
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
+def without_collecting() -> Iterator[None]:
     """Switch the garbage collector off: it would visit millions of annotations again and again."""
     was_on = gc.isenabled()
     gc.disable()
@@ -102,7 +102,7 @@ def read_annotations(folder: Folder, form: str | None = None) -> Chosen:
     from boxwright.formats.ownership import Ownership
     from boxwright.formats.selection import Chosen, choose
 
-    with _without_collecting():
+    with without_collecting():
         if form:
             return Chosen(form, Ownership(folder, named(form).read(folder)))
         return choose(folder, _detected(folder))
