@@ -31,6 +31,7 @@ from boxwright.studio.store import LabelStore
 from browser import Browser, Page, launched
 
 MEGAPIXELS_20 = (5472, 3648)
+LINKS = 50_000  # to a file, at most
 OPEN = "document.body.dataset.open"
 # From a key to the frame in which the image is drawn.
 TIMED = """
@@ -62,10 +63,12 @@ def main() -> None:
 def many_images(browser: Browser, folder: Path, given: argparse.Namespace) -> None:
     """Time to the first image and to the next ones, in a folder of many."""
     folder.mkdir()
-    (folder / "0.jpg").write_bytes(given.image.read_bytes())
     for number in range(given.images):
-        if number:
-            os.link(folder / "0.jpg", folder / f"{number}.jpg")
+        path, linked = folder / f"{number}.jpg", folder / f"{number - number % LINKS}.jpg"
+        if path == linked:
+            path.write_bytes(given.image.read_bytes())
+        else:
+            os.link(linked, path)
         if number < given.labeled:
             text = XML.format(f"{number}.jpg")
             (folder / f"{number}.xml").write_text(text, encoding="utf-8")

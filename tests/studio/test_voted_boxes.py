@@ -30,7 +30,7 @@ def test_the_boxes_of_an_object_vote_on_its_place() -> None:
 
 
 def test_only_boxes_of_its_class_that_overlap_it_vote() -> None:
-    boxes = np.array([[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.54], [0, 0, 0.5, 0.3], [0.6, 0.6, 0.9, 1.2],
+    boxes = np.array([[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.54], [0, 0, 0.5, 0.24], [0.6, 0.6, 0.9, 1.2],
                       [0, 0, 0.5, 0.46]], np.float32)  # fmt: skip
     scores = np.array([[0.6, 0], [0.2, 0], [0.5, 0], [0, 0.7], [0, 0.3]], np.float32)
     found, best, labels = voted(boxes, scores)
@@ -38,5 +38,5 @@ def test_only_boxes_of_its_class_that_overlap_it_vote() -> None:
     assert labels.tolist() == [1, 0, 0, 1]
     assert best == pytest.approx([0.7, 0.6, 0.5, 0.3])
     assert found == pytest.approx(
-        np.array([[0.6, 0.6, 0.9, 1], [0, 0, 0.5, mean], [0, 0, 0.5, 0.3], [0, 0, 0.5, 0.46]])
+        np.array([[0.6, 0.6, 0.9, 1], [0, 0, 0.5, mean], [0, 0, 0.5, 0.24], [0, 0, 0.5, 0.46]])
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-FIRST = 8  # labeled images with objects before the first round
-GROWTH = 1.35  # times the labeled images of the last round: the next one
+FIRST = 5  # labeled images with objects before the first round
+GROWTH = 1.15  # times the labeled images of the last round: the next one
 MIN_SECONDS, MAX_SECONDS = 40.0, 120.0  # of a round, with its start of about fifteen
 SECONDS_PER_IMAGE = 0.5
 LEARNED, MEASURED = 2000, 500  # labeled images of a round, at most
 POOL = 400  # unlabeled images that get proposals in a round
-PROPOSED = 0.3  # score of a proposal
+PROPOSED = 0.4  # score of a proposal
 SEEN = 0.05  # score of a detection that says something about an image
 
 

@@ -11,6 +11,7 @@ from boxwright.ops.nms import multiclass_nms
 from boxwright.ops.postprocess import RawDetections
 
 LEAST = 0.05  # score of a box
+NMS = 0.5  # IoU of boxes that are of one object
 VOTE = 0.7  # IoU of a box with the best one of its object, which it moves
 
 
@@ -40,7 +41,7 @@ def voted(boxes: Boxes, scores: NDArray[np.float32]) -> RawDetections:
         boxes: `(A, 4)` normalized yxyx.
         scores: `(A, C)`.
     """
-    index, labels = multiclass_nms(boxes, scores, score_threshold=LEAST)
+    index, labels = multiclass_nms(boxes, scores, score_threshold=LEAST, iou_threshold=NMS)
     kept = boxes[index]
     weights = scores.T[labels] * (iou(kept, boxes) >= VOTE)
     mean = weights @ boxes / np.maximum(weights.sum(1, keepdims=True), LEAST)
