@@ -51,7 +51,7 @@ class Editor:
     """
 
     control: Control
-    like: Mapping[str, Any] | None
+    like: Object | None
 
     @classmethod
     def of(cls, folder: Folder, own: Ownership) -> Editor:
@@ -122,7 +122,7 @@ class Editor:
         while all of its boxes are as they were, and becomes a region for each otherwise."""
         owners = [i for i, region in enumerate(regions) for _ in region.names]
         count, kept = Counter(owners), parts_kept(owners, before, edit.boxes)
-        size = before.size or edit.size
+        width, height = before.size or edit.size
         taken = {one.get("id") for one in results}
         done: set[int] = set()
         for box in edit.boxes:
@@ -130,7 +130,7 @@ class Editor:
             if box.origin is None:
                 key = _new_id(box, taken)
                 value = {**(shape or {}), BOX: [box.name]}
-                yield new_result(key, self.control, tuple(size), value)
+                yield new_result(key, self.control, (width, height), value)
                 continue
             owner = owners[box.origin]
             old = results[_number(regions[owner])]

@@ -148,7 +148,8 @@ def new_result(key: str, control: Control, size: tuple[int, int], value: Object)
     return {
         "id": key,
         "type": BOX,
-        **control._asdict(),
+        "from_name": control.from_name,
+        "to_name": control.to_name,
         "original_width": width,
         "original_height": height,
         "image_rotation": 0,
