@@ -101,13 +101,13 @@ def test_proposals_are_for_the_next_images_of_the_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("indices", "most", "chosen"),
+    ("indices", "maximum", "chosen"),
     [([], 3, []), ([4, 7], 3, [4, 7]), (range(0, 100, 10), 4, [0, 20, 50, 70])],
 )
 def test_a_round_learns_from_images_all_over_a_large_folder(
-    indices: Sequence[int], most: int, chosen: list[int]
+    indices: Sequence[int], maximum: int, chosen: list[int]
 ) -> None:
-    assert plan.spread(indices, most) == chosen
+    assert plan.spread(indices, maximum) == chosen
 
 
 def test_scores_near_a_half_are_uncertain() -> None:

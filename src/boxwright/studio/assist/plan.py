@@ -25,9 +25,9 @@ def budget(labeled: int) -> float:
     return min(max(MIN_SECONDS, SECONDS_PER_IMAGE * labeled), MAX_SECONDS)
 
 
-def spread(indices: Sequence[int], most: int) -> list[int]:
-    """At most so many of the images, evenly from the first to the last one."""
-    count = min(most, len(indices))
+def spread(indices: Sequence[int], maximum: int) -> list[int]:
+    """So many of the images, or all if there are fewer, evenly from the first to the last one."""
+    count = min(maximum, len(indices))
     return [indices[i * len(indices) // count] for i in range(count)]
 
 
