@@ -119,14 +119,15 @@ def test_other_formats_with_a_file_for_each_image(form: str, tmp_path: Path) -> 
 
 
 def test_files_that_state_other_images_are_all_read(tmp_path: Path) -> None:
-    """As `check` and `train` have it: the image is the stated one."""
+    """Each image then has the labels that `check` and `train` read."""
     folder = put_images(tmp_path / "images")
     put_voc(folder)
     text = XML.format(name_of(COUNT - 1), "cat")
     (folder / "12.xml").write_text(text, encoding="utf-8")
     with closing(LabelStore.open(folder)) as store:
         assert store.state(12) == "labeled"  # its file has not been read
-        store.rows()
+        store.read(12)
+        assert store._known.unread == set()
         read = as_read(folder)
         assert {name: shown(store.read(i)) for i, name in enumerate(store.names)} == {
             name: read.get(name, []) for name in store.names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,7 +23,7 @@ from boxwright.studio.blind import blind_images
 from boxwright.studio.class_edits import Change, ClassEdits
 from boxwright.studio.home import HOME, is_made
 from boxwright.studio.journal import Journal
-from boxwright.studio.known import LABELED, ImageRow, Known, State
+from boxwright.studio.known import LABELED, ImageRow, Known, State, as_read
 from boxwright.studio.label_files import LabelFiles
 from boxwright.studio.labels import LabeledBox, Labels, Source, Translator, etag_of, size_of
 from boxwright.studio.record_files import RecordFiles
@@ -32,7 +31,6 @@ from boxwright.studio.record_files import RecordFiles
 __all__ = ["Change", "ConflictError", "ImageRow", "LabelStore", "LabeledBox", "Labels"]
 
 DEFAULT = "voc"  # the format of a folder without labels
-DIGITS = re.compile(r"([0-9]+)")
 
 
 class ConflictError(Exception):
@@ -66,7 +64,7 @@ class LabelStore:
         self.home = folder.root / HOME
         images = {join(parent, name) for parent, names in folder.images.items() for name in names}
         self._aside = _set_aside(folder.root) - images
-        self.names: Sequence[str] = sorted(images | self._aside, key=_as_read)
+        self.names: Sequence[str] = sorted(images | self._aside, key=as_read)
         self._index = {name: i for i, name in enumerate(self.names)}
         listed = self._take(chosen)
         self.holds = self._translator.holds
@@ -149,7 +147,7 @@ class LabelStore:
         Raises:
             DataError: the image or its label file cannot be read.
         """
-        return self._labels(index, self._files.get(self.names[index]))
+        return self._labels(index, self._content(index))
 
     def write(self, index: int, labels: Labels, etag: str) -> Labels:
         """Write the labels of an image; they are on the disk when it returns.
@@ -287,9 +285,14 @@ class LabelStore:
         self._known = Known(chosen.own.paired, unread=chosen.unread)
         return listed
 
+    def _content(self, index: int) -> bytes | None:
+        """The labels on the disk, after it is known that they are those of the image."""
+        self._meet(self.names[index])
+        return self._files.get(self.names[index])
+
     def _unchanged(self, index: int, etag: str) -> bytes | None:
         """The labels on the disk. Raises ConflictError: they have another etag."""
-        content = self._files.get(self.names[index])
+        content = self._content(index)
         if etag_of(content) != etag:
             raise ConflictError(self._labels(index, content))
         return content
@@ -384,12 +387,6 @@ def _label_files(
         return RecordFiles(folder, chosen.own, records), records, None
     editor = file_editor(chosen.name, folder, chosen.own)
     return LabelFiles(folder, chosen.own, editor, aside), editor, editor.classes
-
-
-def _as_read(name: str) -> list[object]:
-    """A key that sorts names as people read them: 2 before 10."""
-    parts = DIGITS.split(name)
-    return [part if i % 2 == 0 else int(part) for i, part in enumerate(parts)]
 
 
 def _set_aside(root: Path) -> set[str]:
