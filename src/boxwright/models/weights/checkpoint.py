@@ -20,6 +20,7 @@ GLOBAL_STEP = "global_step"
 AVERAGE = "/ExponentialMovingAverage"
 
 _PART = re.compile(r"(?P<prefix>.+)\.(?:index|meta|data-\d+-of-\d+)$")
+_NUMBERED = re.compile(r"-\d{1,18}$")
 _LATEST = re.compile(r'^model_checkpoint_path:\s*"([^"]+)"', re.MULTILINE)
 _LISTED = re.compile(r'^all_model_checkpoint_paths:\s*"([^"]+)"', re.MULTILINE)
 
@@ -121,19 +122,28 @@ def _index_of(prefix: Path) -> Path:
 
 
 def _latest(folder: Path) -> Path:
-    """The checkpoint in the state file, in this folder; without that file the only checkpoint."""
+    """The checkpoint in the state file, in this folder; without that file the only complete
+    checkpoint, or the one with the highest step."""
     for name in _state(folder, _LATEST):
         if _index_of(folder / name).is_file():
             return folder / name
-    indices = sorted(folder.glob("*.index"))
-    if len(indices) == 1:
-        return indices[0].with_suffix("")
-    raise WeightsError(
-        "BW201",
-        f"the folder contains {len(indices) or 'no'} checkpoints, and no file named {STATE} tells "
-        "which is the latest.",
-        where=folder.absolute(),
+    parts = [part for path in folder.iterdir() if (part := _PART.match(path.name))]
+    begun = {part["prefix"] for part in parts}
+    with_values = {part["prefix"] for part in parts if ".data-" in part.string}
+    complete = [name for name in with_values if _index_of(folder / name).is_file()]
+    if len(complete) == 1:
+        return folder / complete[0]
+    steps = {int(name.rpartition("-")[2]): name for name in complete if _NUMBERED.search(name)}
+    if steps:
+        return folder / steps[max(steps)]
+    what = (
+        f"contains {len(complete) or 'no'} checkpoints, and no file named {STATE} tells which is "
+        "the latest"
     )
+    if begun and not complete:
+        there = ", ".join(sorted(part.string for part in parts))
+        what = f"has parts of checkpoints, but no pair of .index and .data: {there}"
+    raise WeightsError("BW201", f"the folder {what}.", where=folder.absolute())
 
 
 def _state(folder: Path, line: re.Pattern[str]) -> list[str]:
