@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from boxwright.errors import TfodError
+from boxwright.models.weights import zoo
 from boxwright.structures.labels import write_label_map
 from boxwright.tfod.config import SAMPLES, parse_config, read_config, report, sample_config
 from boxwright.tfod.config.pipeline import InputReader
@@ -23,7 +24,10 @@ def test_a_sample_is_supported_from_the_first_line_to_the_last(name: str) -> Non
     text = sample_config(name)
     config = parse_config(text)
     assert report(config) == []
-    assert text.count("PATH_TO_BE_CONFIGURED") == 5
+    start = parse_config(text).pipeline.train_config.fine_tune_checkpoint
+    in_zoo = zoo.of_title(name)
+    assert start == (in_zoo.name if in_zoo else "PATH_TO_BE_CONFIGURED/model.ckpt")
+    assert text.count("PATH_TO_BE_CONFIGURED") == (4 if in_zoo else 5)
     pipeline = config.pipeline
     assert pipeline.model.num_classes == 90
     assert pipeline.model.feature_extractor.type in name.replace("ssdlite", "ssd")

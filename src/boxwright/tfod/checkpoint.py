@@ -39,6 +39,7 @@ KEPT = 5  # checkpoints per folder, as in the API
 PREFIX = "model.ckpt-"
 EXPORTED = "model.ckpt"
 DATA = ".data-00000-of-00001"
+NUMBERED = re.compile(r"(?:model\.)?ckpt-\d+\.(?:index|meta|data-\d+-of-\d+)$")
 
 
 class Resumed(NamedTuple):
@@ -99,15 +100,31 @@ def companions(snapshot: Snapshot, optimizer: Optimizer) -> dict[str, NDArray[An
 
 
 def save_exported(
-    folder: str | Path, model: Any, step: int, ranges: Mapping[str, NDArray[Any]]
+    folder: str | Path,
+    model: Any,
+    step: int,
+    ranges: Mapping[str, NDArray[Any]],
+    name: str = EXPORTED,
 ) -> None:
-    """Write `model.ckpt`, the network without optimizer slots, as the checkpoint of `folder`.
+    """Write the network without optimizer slots, as the only checkpoint of `folder`.
 
     `ranges` are the range variables of a network trained with QAT. Raises as `save`.
     """
-    prefix = Path(folder) / EXPORTED
+    prefix = Path(folder) / name
     _write_network(prefix, model, step, ranges)
-    _write_state(prefix.parent, [EXPORTED])
+    _write_state(prefix.parent, [name])
+
+
+def latest(folder: Path) -> Path | None:
+    """Return the checkpoint from which a training in this folder goes on; None for a new one.
+
+    Without the file `checkpoint`, numbered checkpoints are those of an earlier training, too.
+
+    Raises:
+        WeightsError: BW201 there are parts of checkpoints, but none is complete.
+    """
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return find_prefix(folder) if STATE in names or any(map(NUMBERED.match, names)) else None
 
 
 def resume(model: Any, path: str | Path) -> Resumed:

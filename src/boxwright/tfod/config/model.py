@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+from boxwright.io.protobuf_text import Message, Value
 from boxwright.tfod.config.schema import (
     ConfigMessage,
     Count,
     Fraction,
+    Instead,
     Natural,
     Positive,
     Size,
@@ -31,6 +34,29 @@ DEPRECATED = "the API no longer uses it"
 SIGMOID_LOSSES = "only weighted_sigmoid and weighted_sigmoid_focal are supported"
 Activation = Literal["NONE", "RELU", "RELU_6", "SWISH"]
 Resize = Literal["BILINEAR", "NEAREST_NEIGHBOR", "BICUBIC", "AREA"]
+
+
+SSD_ANCHORS = "ssd_anchor_generator { aspect_ratios: [1.0, 2.0, 0.5, 3.0, 0.3333] }"
+
+
+def square_like(height: int, width: int) -> int:
+    """Return the side of a square input with about as many pixels, a multiple of 32."""
+    return max(32, 32 * round(math.sqrt(height * width) / 32))
+
+
+def fixed_square(side: int) -> str:
+    return f"fixed_shape_resizer {{ height: {side} width: {side} }}"
+
+
+def _square_of_both(resizer: Message) -> str:
+    """Return the nearest to a keep_aspect_ratio_resizer, from its two dimensions."""
+    given = {each.name: each.value for each in resizer.fields}
+    shorter, longer = (
+        int(value.text) if isinstance(value := given.get(name), Value) and value.text.isdecimal()
+        else default
+        for name, default in (("min_dimension", 600), ("max_dimension", 1024))
+    )  # fmt: skip
+    return fixed_square(square_like(shorter, longer))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,10 +324,10 @@ class Ssd(ConfigMessage):
     num_classes: Natural
     image_resizer: FixedShapeResizer = one_of(
         fixed_shape_resizer=FixedShapeResizer,
-        keep_aspect_ratio_resizer=FIXED_SQUARE,
-        identity_resizer=FIXED_SQUARE,
-        conditional_shape_resizer=FIXED_SQUARE,
-        pad_to_multiple_resizer=FIXED_SQUARE,
+        keep_aspect_ratio_resizer=Instead(FIXED_SQUARE, _square_of_both),
+        identity_resizer=Instead(FIXED_SQUARE, fixed_square(300)),
+        conditional_shape_resizer=Instead(FIXED_SQUARE, fixed_square(300)),
+        pad_to_multiple_resizer=Instead(FIXED_SQUARE, fixed_square(300)),
     )
     feature_extractor: FeatureExtractor
     box_coder: FasterRcnnBoxCoder = one_of(
@@ -333,8 +359,8 @@ class Ssd(ConfigMessage):
     anchor_generator: AnchorGenerator = one_of(
         ssd_anchor_generator=SsdAnchorGenerator,
         multiscale_anchor_generator=MultiscaleAnchorGenerator,
-        grid_anchor_generator="it belongs to Faster R-CNN",
-        flexible_grid_anchor_generator="use ssd_anchor_generator or multiscale_anchor_generator",
+        grid_anchor_generator=Instead("it belongs to Faster R-CNN", SSD_ANCHORS),
+        flexible_grid_anchor_generator=Instead("each map has a grid of its own", SSD_ANCHORS),
     )
     post_processing: PostProcessing
     normalize_loss_by_num_matches: bool = True

@@ -214,6 +214,11 @@ class InputReader(ConfigMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvalInputReader(InputReader):
+    num_epochs: Count = unused(0, "the evaluation takes each image once")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvalConfig(ConfigMessage):
     """Evaluation. `num_examples` 0 means all; `max_evals` 0 means endless."""
 
@@ -286,5 +291,5 @@ class Pipeline(ConfigMessage):
     train_config: TrainConfig = NO_TRAINING
     train_input_reader: InputReader = InputReader()
     eval_config: EvalConfig = EvalConfig()
-    eval_input_reader: InputReader = InputReader()
+    eval_input_reader: EvalInputReader = EvalInputReader()
     graph_rewriter: GraphRewriter = GraphRewriter()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from boxwright.errors import TfodError
+from boxwright.models.weights import zoo
 from boxwright.structures.labels import closest_name, read_label_map
 from boxwright.tfod.config.augmentation import RandomHorizontalFlip, SsdRandomCrop
 from boxwright.tfod.config.model import (
@@ -35,6 +36,7 @@ from boxwright.tfod.config.model import (
 from boxwright.tfod.config.pipeline import (
     CosineDecay,
     EvalConfig,
+    EvalInputReader,
     ExponentialDecay,
     GraphRewriter,
     InputReader,
@@ -77,7 +79,8 @@ def sample_config(
         name: one of `SAMPLES`.
         label_map: label map; its highest id is `num_classes`. None for COCO's 90.
         train_records, eval_records: TFRecord files or patterns.
-        checkpoint: prefix of the checkpoint to start from.
+        checkpoint: prefix of the checkpoint to start from, or another value of
+            fine_tune_checkpoint; None for the sample's model in the zoo.
         num_examples: number of images to evaluate.
 
     Raises:
@@ -97,29 +100,40 @@ def sample_config(
     model, train = SAMPLES[name]()
     classes = COCO_CLASSES if label_map is None else max(read_label_map(label_map))
 
-    def reader(records: Sequence[str | Path], standing: str) -> InputReader:
-        paths = tuple(_written(path) for path in records) or (f"{FOLDER}/{standing}.record",)
-        map_path = f"{FOLDER}/label_map.pbtxt" if label_map is None else _written(label_map)
-        return InputReader(
-            label_map_path=map_path, tf_record_input_reader=RecordReader(input_path=paths)
-        )
+    map_path = f"{FOLDER}/label_map.pbtxt" if label_map is None else _written(label_map)
 
-    start = f"{FOLDER}/model.ckpt" if checkpoint is None else _written(checkpoint)
+    def reader(records: Sequence[str | Path], standing: str) -> RecordReader:
+        paths = tuple(_written(path) for path in records) or (f"{FOLDER}/{standing}.record",)
+        return RecordReader(input_path=paths)
+
+    start = _of_zoo(name) if checkpoint is None else _written(checkpoint)
     return config_text(
         Pipeline(
             model=replace(model, num_classes=classes),
             train_config=replace(train, fine_tune_checkpoint=start),
-            train_input_reader=reader(train_records, "train"),
+            train_input_reader=InputReader(
+                label_map_path=map_path, tf_record_input_reader=reader(train_records, "train")
+            ),
             eval_config=EvalConfig(
                 num_examples=num_examples, max_evals=10, metrics_set=("coco_detection_metrics",)
             ),
-            eval_input_reader=replace(reader(eval_records, "val"), shuffle=False),
+            eval_input_reader=EvalInputReader(
+                label_map_path=map_path,
+                tf_record_input_reader=reader(eval_records, "val"),
+                shuffle=False,
+            ),
             graph_rewriter=GraphRewriter(
                 quantization=Quantization(delay=48_000) if "quantized" in name else None
             ),
         ),
         SHOWN,
     )
+
+
+def _of_zoo(name: str) -> str:
+    """Return the zoo's name of a sample's model, or else a placeholder."""
+    known = zoo.of_title(name)
+    return known.name if known else f"{FOLDER}/model.ckpt"
 
 
 def _written(path: str | Path) -> str:

@@ -71,7 +71,13 @@ class Trained:
     learnt: dict[str, NDArray[Any]]
 
 
-def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = False) -> Trained:
+def read_trained(
+    config: Config,
+    prefix: Path,
+    *,
+    quantization_aware: bool = False,
+    flag: str = "--trained_checkpoint_prefix",
+) -> Trained:
     """Build the network of a config and load a checkpoint.
 
     With use_moving_averages in eval_config, moving averages in the checkpoint replace the
@@ -79,16 +85,17 @@ def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = Fal
 
     Args:
         config: the pipeline.config.
-        prefix: prefix of the checkpoint's files.
+        prefix: prefix of the checkpoint's files, or the folder of a training.
         quantization_aware: True to simulate int8 if the config has a graph_rewriter. Otherwise
             the ranges are only in `learnt`.
+        flag: the flag that gives the prefix, for errors.
 
     Raises:
         TfodError: BW724 the config is not supported, BW728 there is no such checkpoint.
         WeightsError: BW206 the checkpoint is from another network.
     """
     pipeline = checked(config, train=False, evaluate=False).pipeline
-    found = checkpoint(str(prefix), "--trained_checkpoint_prefix")
+    found = checkpoint(str(prefix), flag)
     framework.keras()
     from boxwright.models.layers.quantized import QuantizationSpec
     from boxwright.models.ssd.detector import SsdModel
