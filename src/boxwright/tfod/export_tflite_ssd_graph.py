@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from boxwright.io.files import write_text, writing
 from boxwright.tfod.commands import Say, main
@@ -21,6 +22,9 @@ class Flags:
         "--pipeline_config_path=pipeline.config "
         "--trained_checkpoint_prefix=training/model.ckpt-200 --output_directory=inference"
     )
+    IGNORED: ClassVar = {
+        "input_type": "the input of a TFLite graph is always normalized_input_image_tensor"
+    }
 
     pipeline_config_path: Path = flag("The pipeline.config of the training.")
     trained_checkpoint_prefix: Path = flag("Prefix of the checkpoint's files.")
@@ -33,11 +37,6 @@ class Flags:
     add_postprocessing_op: bool = flag("Append the operator TFLite_Detection_PostProcess.", True)
     use_regular_nms: bool = flag("Run NMS for each class separately.", False)
     config_override: str = flag(OVERRIDE, "")
-    input_type: str = flag(
-        "Input of the graph.",
-        "",
-        unused="the input of a TFLite graph is always normalized_input_image_tensor",
-    )
 
 
 def run(flags: Flags, say: Say) -> None:

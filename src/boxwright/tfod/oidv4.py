@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -53,6 +54,7 @@ class Flags:
 
     NAME = "oidv4"
     EXAMPLE = "downloader --classes Apple Orange --type_csv validation"
+    IGNORED: ClassVar = dict.fromkeys(("yes", "y"), "nothing is asked")
 
     command: str = flag("downloader, downloader_ill or visualizer.", choices=COMMANDS, bare=True)
     Dataset: str = flag("Name of the folder below OID.", "")
@@ -81,7 +83,6 @@ class Flags:
     additional_label_classes: tuple[str, ...] = flag(
         "Further classes whose boxes in the same images are written.", ()
     )
-    yes: bool = flag("Answer yes.", False, also="y", unused="nothing is asked")
 
 
 def run(flags: Flags, say: Say) -> None:
