@@ -26,7 +26,9 @@ def test_a_sample_is_supported_from_the_first_line_to_the_last(name: str) -> Non
     assert text.count("PATH_TO_BE_CONFIGURED") == 5
     pipeline = config.pipeline
     assert pipeline.model.num_classes == 90
-    assert pipeline.model.feature_extractor.type in name.replace("ssdlite", "ssd")
+    assert pipeline.model.feature_extractor.network in name.replace("ssdlite", "ssd")
+    version = "V2" if "coco17" in name else "V1"
+    assert pipeline.train_config.fine_tune_checkpoint_version == version
     assert ("lite" in name) == pipeline.model.box_predictor.use_depthwise
     assert ("0.75" in name) == (pipeline.model.feature_extractor.depth_multiplier == 0.75)
     assert ("quantized" in name) == (pipeline.graph_rewriter.quantization is not None)

@@ -82,7 +82,7 @@ def _keras_convolution(graph: Graph, layer: Any, x: Tensor) -> Tensor:
         kernel,
         bias,
         stride,
-        depthwise=type(layer).__name__ == "DepthwiseConv2D",
+        depthwise=isinstance(layer, keras().layers.DepthwiseConv2D),
         padding=layer.padding,
     )
     return _activated(graph, layer, x)
@@ -232,6 +232,7 @@ WRITERS: dict[str, Callable[..., Tensor]] = {
     "Concatenate": _concatenate,
     "Conv2D": _keras_convolution,
     "ConvNorm": _conv_norm,
+    "Depthwise": _keras_convolution,
     "DepthwiseConv2D": _keras_convolution,
     "Dropout": _unchanged,
     "GetItem": _get_item,

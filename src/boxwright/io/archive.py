@@ -49,8 +49,8 @@ class Member(NamedTuple):
 def unpack(archive: Path, folder: Path, wanted: Collection[str]) -> set[str]:
     """Extract the files named in `wanted` into `folder` and return the names found.
 
-    Names in the archive never become paths: only regular files at the top level or one folder
-    below are extracted, by their bare names; the first of equal names wins. The checksums of files
+    Names in the archive never become paths: only regular files at the top level or at most two
+    folders below are extracted, by their bare names; the first of equal names wins. The checksums of files
     in a zip, and of a whole .tar.gz, are verified.
 
     Args:
@@ -223,7 +223,7 @@ def _starts_tar(head: bytes) -> bool:
 
 
 def _name(path: str) -> str:
-    """The last part of a path of one or two parts; empty for other paths."""
+    """The last part of a path of one to three parts; empty for other paths."""
     parts = [part for part in path.split("/") if part != "."]
     unsafe = "\\" in path or ":" in path or ".." in parts or "" in parts
-    return "" if unsafe or len(parts) not in {1, 2} else parts[-1]
+    return "" if unsafe or len(parts) not in {1, 2, 3} else parts[-1]

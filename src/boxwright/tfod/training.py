@@ -57,10 +57,11 @@ class StepLog:
 
 
 class CheckpointsOfTheApi:
-    """A subscriber that writes `model.ckpt-N` after each evaluation.
+    """A subscriber that writes `model.ckpt-N`, or `ckpt-N` of TensorFlow 2, after each evaluation.
 
     Args:
         folder: folder for the checkpoints.
+        object_based: True to write those of TensorFlow 2.
         optimizer: optimizer of the training; its state is written too.
         say: prints a line.
         images: dataset to pass to `after`.
@@ -68,10 +69,17 @@ class CheckpointsOfTheApi:
     """
 
     def __init__(
-        self, folder: Path, optimizer: Optimizer, say: Say, images: Dataset, after: After | None
+        self,
+        folder: Path,
+        optimizer: Optimizer,
+        say: Say,
+        images: Dataset,
+        after: After | None,
+        *,
+        object_based: bool,
     ) -> None:
         self._folder, self._optimizer, self._say = folder, optimizer, say
-        self._images, self._after = images, after
+        self._images, self._after, self._object_based = images, after, object_based
 
     def __call__(self, event: Event) -> None:
         from boxwright.tfod import checkpoint
@@ -80,7 +88,13 @@ class CheckpointsOfTheApi:
             return
         snapshot = event.snapshot
         slots = {**snapshot.slots, **checkpoint.companions(snapshot, self._optimizer)}
-        prefix = checkpoint.save(self._folder, snapshot.model.network, snapshot.step, slots)
+        prefix = checkpoint.save(
+            self._folder,
+            snapshot.model.network,
+            snapshot.step,
+            slots,
+            object_based=self._object_based,
+        )
         self._say(f"saved {prefix}")
         if self._after:
             self._after(prefix, self._images)
@@ -141,7 +155,14 @@ def train_by(
     outcome = train_by_recipe(
         Plan(recipe, images, Run(folder), begin, ready.train_records[0]),
         on_event=(
-            CheckpointsOfTheApi(folder, recipe.optimizer, say, images, after),
+            CheckpointsOfTheApi(
+                folder,
+                recipe.optimizer,
+                say,
+                images,
+                after,
+                object_based=ready.pipeline.model.feature_extractor.is_keras,
+            ),
             StepLog(say, endless=recipe.steps == FOREVER),
         ),
     )

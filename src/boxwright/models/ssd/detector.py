@@ -73,15 +73,20 @@ class SsdModel(DetectionModel):
     ) -> ModelSpec:
         """Anchors keep the pixel sizes of the pretrained or published network, and so its
         spacing."""
-        from boxwright.models.ssd.spec import ModelSpec
-
-        spec = like or ModelSpec(num_classes, depth_multiplier or 1.0)
+        spec = like or cls.published_spec(num_classes, depth_multiplier or 1.0)
         return replace(
             spec.resized(input_size),
             num_classes=num_classes,
             background=objective is not None and objective.background is not None,
             quantization=quantization,
         )
+
+    @classmethod
+    def published_spec(cls, num_classes: int, depth_multiplier: float) -> ModelSpec:
+        """The spec of the published network."""
+        from boxwright.models.ssd.spec import ModelSpec
+
+        return ModelSpec(num_classes, depth_multiplier)
 
     @classmethod
     def build_network(cls, spec: ModelSpec, *, precision: str = "float32", **options: Any) -> Any:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.errors import WeightsError
-from boxwright.models.weights.network import PREPROCESSING, classes_of, spec_of
+from boxwright.models.weights.network import PREPROCESSING, classes_of, for_every_map, spec_of
+from boxwright.models.weights.object_graph import GRAPH, named
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.variables import place_of
 
@@ -71,7 +72,8 @@ def listed(folder: Path) -> list[str]:
 
 
 def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
-    """All variables of a checkpoint by name, unchanged.
+    """All variables of a checkpoint by name, unchanged; an object-based one's by the names that
+    TensorFlow 1 would give them.
 
     Raises:
         WeightsError: errors of `find_prefix`; BW202 the checkpoint is damaged.
@@ -80,9 +82,10 @@ def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
     tf = framework.tensorflow()
     try:
         reader = tf.train.load_checkpoint(str(prefix))
-        return {
+        values = {
             name: reader.get_tensor(name) for name in sorted(reader.get_variable_to_shape_map())
         }
+        return named(values) if GRAPH in values else values
     except (tf.errors.OpError, ValueError, RuntimeError, LookupError) as error:
         reason = str(error).splitlines()[0]
         raise _no_checkpoint(prefix, f"is a damaged checkpoint ({reason})") from error
@@ -111,9 +114,10 @@ def read_checkpoint(path: str | Path, *, averages: bool = False) -> Pretrained:
             layers[place.layer][place.variable] = value if averaged is None else averaged
         else:
             others[name] = reason_to_ignore(name)
-    spec = spec_of(layers, prefix)
+    expanded = for_every_map(layers)
+    spec = spec_of(expanded, prefix)
     classes = classes_of(spec)
-    return Pretrained(prefix, spec, classes, PREPROCESSING, dict(layers), True, others)
+    return Pretrained(prefix, spec, classes, PREPROCESSING, expanded, True, others)
 
 
 def _index_of(prefix: Path) -> Path:
@@ -147,7 +151,7 @@ def reason_to_ignore(name: str) -> str:
     """The reason for ignoring a checkpoint variable that is not part of the network."""
     if name == GLOBAL_STEP:
         return "training starts its own step count"
-    if name.startswith("beta") or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
+    if name.startswith(("beta", "optimizer/")) or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
         return "optimizer state of an earlier training"
     return "not part of the network"
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.errors import TfodError, WeightsError
 from boxwright.models.model import DetectionModel
-from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.weights.checkpoint import read_variables, reason_to_ignore
 from boxwright.models.weights.loading import LoadReport
 from boxwright.models.weights.network import PREPROCESSING
@@ -22,13 +21,15 @@ from boxwright.tfod.checkpoint import resume
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Checked, Config
 from boxwright.tfod.config.pipeline import TrainConfig
-from boxwright.tfod.mapping.network import initializers_of, spec_of
+from boxwright.tfod.mapping.network import family_of, initializers_of, spec_of
 from boxwright.training import start
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.optimizers import AVERAGE
 from boxwright.training.recipe import Recipe
 from boxwright.training.start import Start
 
+FULL = "full"
+DETECTORS = (FULL, "fine_tune")  # further spellings of fine_tune_checkpoint_type: detection
 PRECISION = "float32"  # as in the Object Detection API
 SCOPE = f"{EXTRACTOR}/"
 
@@ -53,7 +54,8 @@ def first(config: Config, checked: Checked, recipe: Recipe, say: Say) -> Start:
     name = str(checked.checkpoint)
     kind = "classification" if _is_classifier(variables) else "detection"
     stated = checked.pipeline.train_config.fine_tune_checkpoint_type
-    seen = f", detected type {kind}, not {stated}" if stated not in {"", kind} else ""
+    same = {"", kind} if kind == "classification" else {"", kind, *DETECTORS}
+    seen = f", detected type {kind}, not {stated}" if stated not in same else ""
     return replace(network, origin=f"{name}{seen}: {report}", weights=name)
 
 
@@ -115,7 +117,7 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
     """Load the variables that the config selects, if name and shape match.
 
     A detector gives the variables of the feature extractor, or all with
-    load_all_detection_checkpoint_vars. A classifier gives those of the feature extractor; its
+    load_all_detection_checkpoint_vars or the type `full`. A classifier gives those of the feature extractor; its
     names lack the scope. The names tell which of the two it is.
 
     Args:
@@ -124,7 +126,8 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
         config: the train_config.
     """
     classifier = _is_classifier(variables)
-    everything = config.load_all_detection_checkpoint_vars and not classifier
+    wanted = config.load_all_detection_checkpoint_vars or config.fine_tune_checkpoint_type == FULL
+    everything = wanted and not classifier
     loaded, reset = [], {}
     for name, variable in variables_by_name(model).items():
         there = name.removeprefix(SCOPE) if classifier else name
@@ -159,6 +162,7 @@ def _strange(config: Config, prefix: Path, report: LoadReport) -> WeightsError:
 
 def _network(config: Config, recipe: Recipe) -> Start:
     spec = replace(spec_of(config), quantization=start.quantization_spec_of(recipe))
-    model = start.built(SsdModel, spec, recipe, PRECISION, initializers=initializers_of(config))
+    kind = family_of(config.pipeline)
+    model = start.built(kind, spec, recipe, PRECISION, initializers=initializers_of(config))
     preprocessing = replace(PREPROCESSING, size=spec.input_size)
     return Start(model, preprocessing, "from scratch", PRECISION)
