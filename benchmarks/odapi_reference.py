@@ -129,14 +129,17 @@ train_config {
   }
 }
 """
-SEPARABLE = {"DEPTHWISE": "true", "SHARED": "true", "OVERRIDE": "true", "MULTIPLIER": "0.35"}
-PLAIN = {"DEPTHWISE": "false", "SHARED": "false", "OVERRIDE": "false", "MULTIPLIER": "0.25"}
+# In Keras, the API multiplies the filters of MobileNet v1 twice, so its multiplier is 1.
+WIDE, NARROW = {"MULTIPLIER": "1.0"}, {"MULTIPLIER": "0.35"}
+SEPARABLE = {"DEPTHWISE": "true", "SHARED": "true", "OVERRIDE": "true"}
+PLAIN = {"DEPTHWISE": "false", "SHARED": "false", "OVERRIDE": "false"}
+V1, V2 = "ssd_mobilenet_v1", "ssd_mobilenet_v2"
 CASES = {
-    "v2_fpnlite": (PYRAMID, {"TYPE": "ssd_mobilenet_v2_fpn_keras", "SIDE": "128", **SEPARABLE}),
-    "v1_fpnlite": (PYRAMID, {"TYPE": "ssd_mobilenet_v1_fpn_keras", "SIDE": "64", **SEPARABLE}),
-    "v1_fpn": (PYRAMID, {"TYPE": "ssd_mobilenet_v1_fpn_keras", "SIDE": "64", **PLAIN}),
-    "v2": (SSD, {"TYPE": "ssd_mobilenet_v2_keras", "SIDE": "96", **SEPARABLE}),
-    "v1": (SSD, {"TYPE": "ssd_mobilenet_v1_keras", "SIDE": "96", **PLAIN}),
+    "v2_fpnlite": (PYRAMID, {"TYPE": f"{V2}_fpn_keras", "SIDE": "128", **SEPARABLE, **NARROW}),
+    "v1_fpnlite": (PYRAMID, {"TYPE": f"{V1}_fpn_keras", "SIDE": "64", **SEPARABLE, **WIDE}),
+    "v1_fpn": (PYRAMID, {"TYPE": f"{V1}_fpn_keras", "SIDE": "64", **PLAIN, **WIDE}),
+    "v2": (SSD, {"TYPE": f"{V2}_keras", "SIDE": "96", **SEPARABLE, **NARROW}),
+    "v1": (SSD, {"TYPE": f"{V1}_keras", "SIDE": "96", **PLAIN, **WIDE}),
 }
 BOXES = (
     np.array([[0.1, 0.1, 0.6, 0.5], [0.4, 0.5, 0.95, 0.9]], np.float32),

@@ -90,23 +90,37 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(np.load(HERE / f"odapi_{request.param}.npz"))
 
 
-def test_outputs_and_detections(case: Case) -> None:
+def test_outputs(case: Case) -> None:
+    np.testing.assert_allclose(case.model.anchors, case.golden["anchors"], atol=1e-6)
+    outputs = {name: np.asarray(value) for name, value in case.model.compiled(case.inputs).items()}
+    theirs = outputs_of(case.golden)
+    assert {name: near(outputs[name], theirs[name]) < 1e-3 for name in theirs} == dict.fromkeys(
+        theirs, True
+    )
+
+
+def outputs_of(golden: Any) -> dict[str, NDArray[np.float32]]:
+    classes = golden["class_predictions"]
+    return {
+        "box_encodings": golden["box_encodings"],
+        "background_logits": classes[..., :1],
+        "class_logits": classes[..., 1:],
+    }
+
+
+def test_detections(case: Case) -> None:
     from boxwright.ops.operations import NUMPY
     from boxwright.ops.postprocess import postprocess
     from boxwright.tfod.mapping.network import nms_config_of
 
-    np.testing.assert_allclose(case.model.anchors, case.golden["anchors"], atol=1e-6)
-    outputs = {name: np.asarray(value) for name, value in case.model.compiled(case.inputs).items()}
-    assert near(outputs["box_encodings"], case.golden["box_encodings"]) < 1e-3
-    classes = case.golden["class_predictions"]
-    assert near(outputs["background_logits"], classes[..., :1]) < 1e-3
-    assert near(outputs["class_logits"], classes[..., 1:]) < 1e-3
-    boxes, scores = case.model.decode(outputs, NUMPY)
+    boxes, scores = case.model.decode(outputs_of(case.golden), NUMPY)
     detections = postprocess(boxes, scores, nms_config_of(case.config))
-    for i, (found, own_scores, _) in enumerate(detections):
-        count = int(case.golden["num_detections"][i])
-        assert len(found) == count
-        assert near(own_scores, case.golden["detection_scores"][i, :count]) < 1e-3
+    for i, (found, own_scores, classes) in enumerate(detections):
+        inside = (found[:, 2:] > found[:, :2]).all(axis=1)  # the API drops boxes outside the image
+        count = min(int(case.golden["num_detections"][i]), int(inside.sum()))
+        assert count > 50
+        for name, own in (("boxes", found), ("scores", own_scores), ("classes", classes)):
+            assert near(own[inside][:count], case.golden[f"detection_{name}"][i, :count]) < 1e-5
 
 
 def near(ours: Any, theirs: Any) -> float:
@@ -138,3 +152,95 @@ def test_a_step_of_training(case: Case) -> None:
         assert float(np.linalg.norm(after)) == pytest.approx(float(norm), rel=1e-3), keras_name
         if (name := f"after/{keras_name}") in case.golden:
             assert near(after, case.golden[name]) < 1e-2, keras_name
+
+
+# ---- Checkpoints of TensorFlow 2 ---------------------------------------------------------------
+
+
+def test_a_checkpoint_of_the_api_is_read(case: Case, tmp_path: Path) -> None:
+    """One with the graph that the API wrote, and the weights by their names."""
+    from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
+
+    from boxwright.models.weights.checkpoint import read_checkpoint, read_variables
+    from boxwright.models.weights.object_graph import GRAPH
+    from boxwright.tfod.checkpoint import resume
+
+    graph = TrackableObjectGraph.FromString(case.golden["graph"].tobytes())
+    case.restart()
+    own = case.model.named_variables()
+    values: dict[str, Any] = {GRAPH: np.array(case.golden["graph"].tobytes(), object)}
+    for attribute in (each for node in graph.nodes for each in node.attributes):
+        name = case.names.get(attribute.full_name)
+        there = weights(attribute.full_name, tuple(own[name].shape)) if name else np.array(7)
+        values[attribute.checkpoint_key] = there
+    framework.tensorflow().raw_ops.SaveV2(
+        prefix=str(tmp_path / "ckpt-1"),
+        tensor_names=list(values),
+        shape_and_slices=[""] * len(values),
+        tensors=list(values.values()),
+    )
+    expected = {name: variable.numpy() for name, variable in own.items()}
+    for variable in own.values():
+        variable.assign(np.zeros(variable.shape))
+    resumed = resume(case.model.network, tmp_path / "ckpt-1")
+    assert resumed.step == 7
+    for name, variable in own.items():
+        np.testing.assert_array_equal(variable.numpy(), expected[name])
+        if variable.trainable:
+            assert f"{name}/Momentum" in resumed.slots
+    spec = read_checkpoint(tmp_path / "ckpt-1").spec
+    ours = case.model.spec
+    assert (spec.name, spec.num_classes, spec.pyramid) == (ours.name, 3, ours.pyramid)
+    assert spec.heads.shared_tower == ours.heads.shared_tower
+    assert read_variables(tmp_path / "ckpt-1").keys() >= expected.keys()
+
+
+def test_a_checkpoint_of_ours_is_read_by_the_api(case: Case, tmp_path: Path) -> None:
+    """TensorFlow restores along the edges that both graphs have: the API's reach all our values."""
+    from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
+
+    from boxwright.models.weights.object_graph import GRAPH
+    from boxwright.tfod.checkpoint import resume, save
+
+    case.restart()
+    slots = {
+        f"{name}/Momentum": np.full(variable.shape, 2, np.float32)
+        for name, variable in case.model.named_variables().items()
+        if variable.trainable
+    }
+    prefix = save(tmp_path, case.model.network, 30, slots, object_based=True)
+    assert prefix.name == "ckpt-30"
+    reader = framework.tensorflow().train.load_checkpoint(str(prefix))
+    written = TrackableObjectGraph.FromString(np.asarray(reader.get_tensor(GRAPH)).item())
+    theirs = TrackableObjectGraph.FromString(case.golden["graph"].tobytes())
+    reached, waiting = {0: 0}, [0]
+    while waiting:
+        node = waiting.pop()
+        edges = {each.local_name: each.node_id for each in written.nodes[reached[node]].children}
+        for child in theirs.nodes[node].children:
+            if child.local_name in edges and child.node_id not in reached:
+                reached[child.node_id] = edges[child.local_name]
+                waiting.append(child.node_id)
+    found = {}
+    for node, ours in reached.items():
+        for attribute in theirs.nodes[node].attributes:
+            key = written.nodes[ours].attributes[0].checkpoint_key
+            found[attribute.full_name] = reader.get_tensor(key)
+    missing = set(case.names) - set(found)
+    assert missing == set()
+    for name in case.names:
+        np.testing.assert_array_equal(found[name], weights(name, found[name].shape))
+    of_slots = {
+        reached[slot.original_variable_node_id]: slot.slot_name
+        for node in theirs.nodes
+        for slot in node.slot_variables
+    }
+    written_slots = {
+        slot.original_variable_node_id: slot.slot_name
+        for node in written.nodes
+        for slot in node.slot_variables
+    }
+    assert written_slots == of_slots
+    again = resume(case.model.network, prefix)
+    assert again.step == 30
+    assert again.slots.keys() == slots.keys()

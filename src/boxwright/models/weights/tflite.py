@@ -137,7 +137,16 @@ def _convolutions(model: Any, graph: Any) -> Iterator[tuple[str, bool, Arrays]]:
         if all(model.Buffers(tensor.Buffer()).DataLength() for tensor in constants):
             kernel, bias = (_dequantized(model, tensor) for tensor in constants)
             arrays = {"kernel": _kernel(kernel), "bias": bias}
-            yield OPERATION.sub("", output.rpartition(";")[2]), kind == DEPTHWISE, arrays
+            depthwise = kind == DEPTHWISE
+            yield _layer_name(output, depthwise), depthwise, arrays
+
+
+def _layer_name(output: str, depthwise: bool) -> str:
+    """The Keras layer's name in that of its output, which the converter may join with those of
+    other layers."""
+    parts = output.split(";")
+    same = [part for part in parts if depthwise == bool(re.search(r"/depthwise\w*$", part))]
+    return OPERATION.sub("", (same or parts)[-1])
 
 
 def unfolded(of_maps: list[Arrays]) -> list[Arrays]:

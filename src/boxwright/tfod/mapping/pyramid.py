@@ -30,12 +30,24 @@ def pyramid_of(config: Config) -> Any:
     """
     from boxwright.models.ssd.spec import PyramidSpec
 
-    check = _check_pyramid if has_pyramid(config.pipeline) else _check_none
-    check(config)
-    if check is _check_none:
+    _check_multiplier(config)
+    if not has_pyramid(config.pipeline):
+        _check_none(config)
         return None
+    _check_pyramid(config)
     fpn = config.pipeline.model.feature_extractor.fpn or FeaturePyramidNetworks()
     return PyramidSpec(fpn.min_level, fpn.max_level, fpn.additional_layer_depth)
+
+
+def _check_multiplier(config: Config) -> None:
+    """In Keras, the API multiplies the filters of MobileNet v1 twice, and those of the last
+    convolution of MobileNet v2 only by less than one."""
+    extractor = config.pipeline.model.feature_extractor
+    multiplier, is_first = extractor.depth_multiplier, "_v1" in extractor.network
+    if extractor.is_keras and (multiplier > 1 or (is_first and multiplier != 1)):
+        what = f"depth_multiplier: {multiplier:g}"
+        place = f"{EXTRACTOR}.depth_multiplier"
+        raise _misfit(config, what, place, "depth_multiplier: 1.0")
 
 
 def _check_none(config: Config) -> None:
