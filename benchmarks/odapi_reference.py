@@ -6,8 +6,8 @@ It needs an environment of its own, with the API:
     python benchmarks/odapi_reference.py tests/tfod
 
 For each of `CASES` it writes an .npz with the config, images and boxes, and what the API makes of
-them: anchors, targets, outputs, losses, the sizes of all gradients and small variables after a
-training step, and detections. Weights are a function of the variable's name
+them: anchors, targets, outputs, losses, small variables and the size of all after a training step,
+and detections. Weights are a function of the variable's name
 (`tests/named_weights.py`), so that only outputs are stored. `graph` is the object graph of a
 checkpoint that the API writes.
 """
@@ -157,7 +157,7 @@ def config_of(case: str) -> str:
 
 
 def short(variable: Any) -> str:
-    """The name of a variable from its layer's on, without the scopes of models."""
+    """The name of a variable in Keras."""
     return variable.name.removesuffix(":0")
 
 
@@ -169,84 +169,89 @@ def images_of(side: int) -> Any:
     return np.clip(images + rng.normal(0, 20, images.shape), 0, 255).astype(np.uint8)
 
 
-def golden(case: str) -> dict[str, Any]:
-    """The API's numbers of a case."""
-    from google.protobuf import text_format
-    from object_detection.builders import model_builder, optimizer_builder
-    from object_detection.protos import pipeline_pb2
+class Api:
+    """The API's network of a case, with weights by the names of its variables."""
 
-    config = text_format.Parse(config_of(case), pipeline_pb2.TrainEvalPipelineConfig())
-    side = config.model.ssd.image_resizer.fixed_shape_resizer.height
-    pixels = images_of(side)
-    found: dict[str, Any] = {"config": np.array(config_of(case)), "images": pixels}
-    for i, (boxes, labels) in enumerate(zip(BOXES, LABELS, strict=True)):
-        found |= {f"boxes_{i}": boxes, f"labels_{i}": labels}
+    def __init__(self, case: str, *, training: bool) -> None:
+        from google.protobuf import text_format
+        from object_detection.builders import model_builder
+        from object_detection.protos import pipeline_pb2
 
-    def built(training: bool) -> tuple[Any, Any, Any]:
+        config = text_format.Parse(config_of(case), pipeline_pb2.TrainEvalPipelineConfig())
+        self.train_config = config.train_config
+        self.pixels = images_of(config.model.ssd.image_resizer.fixed_shape_resizer.height)
         tf.keras.backend.clear_session()
         tf.keras.backend.set_learning_phase(training)
-        model = model_builder.build(config.model, is_training=training)
-        images, shapes = model.preprocess(tf.constant(pixels, tf.float32))
-        model.predict(images, shapes)  # creates the variables
-        for variable in model.variables:
+        self.model = model_builder.build(config.model, is_training=training)
+        self.images, self.shapes = self.model.preprocess(tf.constant(self.pixels, tf.float32))
+        self.predicted()  # creates the variables
+        for variable in self.model.variables:
             variable.assign(weights(short(variable), tuple(variable.shape)))
-        return model, images, shapes
 
-    model, images, shapes = built(training=False)
-    outputs = model.predict(images, shapes)
-    found["names"] = np.array([short(variable) for variable in model.variables])
-    found["trained"] = np.array([short(variable) for variable in model.trainable_variables])
-    found["anchors"] = model.anchors.get().numpy()
-    found["box_encodings"] = outputs["box_encodings"].numpy().reshape(2, -1, 4)
-    found["class_predictions"] = outputs["class_predictions_with_background"].numpy()
-    detections = model.postprocess(outputs, shapes)
-    for name in ("boxes", "scores", "classes"):
-        found[f"detection_{name}"] = detections[f"detection_{name}"].numpy()
-    found["num_detections"] = detections["num_detections"].numpy()
+    def predicted(self) -> Any:
+        return self.model.predict(self.images, self.shapes)
 
-    model, images, shapes = built(training=True)
+
+def inference(case: str) -> dict[str, Any]:
+    """Anchors, outputs and detections."""
+    api = Api(case, training=False)
+    outputs = api.predicted()
+    detections = api.model.postprocess(outputs, api.shapes)
+    names = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
+    return {
+        "config": np.array(config_of(case)),
+        "images": api.pixels,
+        "names": np.array([short(variable) for variable in api.model.variables]),
+        "anchors": api.model.anchors.get().numpy(),
+        "box_encodings": outputs["box_encodings"].numpy().reshape(2, -1, 4),
+        "class_predictions": outputs["class_predictions_with_background"].numpy(),
+        **{name: detections[name].numpy() for name in names},
+    }
+
+
+def training(case: str) -> dict[str, Any]:
+    """Targets, losses, the variables after a step, and the graph of a checkpoint."""
+    from object_detection.builders import optimizer_builder
+
+    api = Api(case, training=True)
+    model = api.model
     one_hot = [tf.one_hot(labels, 3) for labels in LABELS]
     model.provide_groundtruth([tf.constant(boxes) for boxes in BOXES], one_hot)
     with tf.GradientTape() as tape:
-        outputs = model.predict(images, shapes)
-        losses = model.loss(outputs, shapes)
+        losses = model.loss(api.predicted(), api.shapes)
         penalty = tf.add_n(model.regularization_losses())
         total = tf.add_n([*losses.values(), penalty])
-    (_, cls_weights, reg_targets, reg_weights, match) = model._assign_targets(
-        model.groundtruth_lists("boxes"), model.groundtruth_lists("classes")
-    )[:5]
-    found["class_weights"] = np.asarray(cls_weights)[..., 0]
-    found["box_targets"], found["box_weights"] = np.asarray(reg_targets), np.asarray(reg_weights)
-    found["match"] = np.asarray(match).astype(np.int8)
-    found["losses"] = np.array(
-        [
-            losses["Loss/localization_loss"],
-            losses["Loss/classification_loss"],
-            penalty,
-        ]
-    )
-    trained = model.trainable_variables
-    gradients = tape.gradient(total, trained)
-    found["gradients"] = np.array([np.linalg.norm(np.asarray(each)) for each in gradients])
-    optimizer, _ = optimizer_builder.build(config.train_config.optimizer)
-    optimizer.apply_gradients(zip(gradients, trained))
-    found["norms_after"] = np.array([np.linalg.norm(each.numpy()) for each in model.variables])
-    for variable in model.variables:
-        if np.prod(variable.shape) <= SMALL:
-            found[f"after/{short(variable)}"] = variable.numpy()
+    gradients = tape.gradient(total, model.trainable_variables)
+    assigned = model._assign_targets(*map(model.groundtruth_lists, ("boxes", "classes")))
+    _, class_weights, box_targets, box_weights, match = map(np.asarray, assigned[:5])
+    optimizer, _ = optimizer_builder.build(api.train_config.optimizer)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    small = [each for each in model.variables if np.prod(each.shape) <= SMALL]
     step = tf.Variable(1, dtype=tf.int64)
     saved = tf.train.Checkpoint(step=step, model=model, optimizer=optimizer)
     with tempfile.TemporaryDirectory() as folder:
-        prefix = saved.save(f"{folder}/ckpt")
-        reader = tf.train.load_checkpoint(prefix)
+        reader = tf.train.load_checkpoint(saved.save(f"{folder}/ckpt"))
         graph = reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
-    found["graph"] = np.frombuffer(graph, np.uint8)
-    return found
+    of_boxes, of_classes = (
+        losses[f"Loss/{name}_loss"] for name in ("localization", "classification")
+    )
+    return {
+        **{f"boxes_{i}": boxes for i, boxes in enumerate(BOXES)},
+        **{f"labels_{i}": labels for i, labels in enumerate(LABELS)},
+        "class_weights": class_weights[..., 0],
+        "box_targets": box_targets,
+        "box_weights": box_weights,
+        "match": match.astype(np.int8),
+        "losses": np.array([of_boxes, of_classes, penalty]),
+        "norms_after": np.array([np.linalg.norm(each.numpy()) for each in model.variables]),
+        **{f"after/{short(each)}": each.numpy() for each in small},
+        "graph": np.frombuffer(graph, np.uint8),
+    }
 
 
 def main() -> None:
     for case in sys.argv[2:] or CASES:
-        found = golden(case)
+        found = inference(case) | training(case)
         path = Path(sys.argv[1]) / f"odapi_{case}.npz"
         np.savez_compressed(path, **found)
         print(f"{path}: {path.stat().st_size:,} bytes, losses {found['losses']}")

@@ -190,7 +190,7 @@ def test_a_checkpoint_of_the_api_is_read(case: Case, tmp_path: Path) -> None:
             assert f"{name}/Momentum" in resumed.slots
     spec = read_checkpoint(tmp_path / "ckpt-1").spec
     ours = case.model.spec
-    assert (spec.name, spec.num_classes, spec.pyramid) == (ours.name, 3, ours.pyramid)
+    assert (spec.name, spec.num_classes, spec.levels) == (ours.name, 3, ours.levels)
     assert spec.heads.shared_tower == ours.heads.shared_tower
     assert read_variables(tmp_path / "ckpt-1").keys() >= expected.keys()
 

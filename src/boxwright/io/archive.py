@@ -50,8 +50,8 @@ def unpack(archive: Path, folder: Path, wanted: Collection[str]) -> set[str]:
     """Extract the files named in `wanted` into `folder` and return the names found.
 
     Names in the archive never become paths: only regular files at the top level or at most two
-    folders below are extracted, by their bare names; the first of equal names wins. The checksums of files
-    in a zip, and of a whole .tar.gz, are verified.
+    folders below are extracted, by their bare names; the first of equal names wins. The checksums
+    of files in a zip, and of a whole .tar.gz, are verified.
 
     Args:
         archive: .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz, detected by content.

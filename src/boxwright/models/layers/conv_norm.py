@@ -87,7 +87,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         spec: LayerSpec = PLAIN,
         initializer: Initializer | None = None,
         quantizer: Quantizer | None = None,
-        kernel_of: ConvNorm | None = None,
+        kernel_of: Any = None,
         **options: Any,
     ) -> None:
         if depthwise and strides > 1 and options.get("trainable", True):

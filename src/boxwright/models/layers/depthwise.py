@@ -26,7 +26,7 @@ class Depthwise(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
         strides: int = 1,
         *,
         initializer: Any,
-        kernel_of: Depthwise | None = None,
+        kernel_of: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(

@@ -162,7 +162,7 @@ class Predictor(keras.layers.Conv2D):  # type: ignore[misc]
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         if self._other:
-            other = self._other()
+            other: Any = self._other()
             self._kernel, self.bias = other._kernel, other.bias
         else:
             super().build(input_shape)

@@ -104,9 +104,7 @@ def shared_heads(
         if heads.dropout:
             tops[-1] = keras.layers.Dropout(heads.dropout, dtype=precision)(tops[-1])
         name, columns = f"BoxPredictor_{i}_{CLASSES}", spec.class_columns
-        head = block.head(
-            tops[-1], name, columns * count, shared=CLASSES, kernels=last, bias=prior
-        )
+        head = block.head(tops[-1], name, columns * count, shared=CLASSES, kernels=last, bias=prior)
         logits.append(as_rows(head, columns))
     return ops.concatenate(boxes, axis=1), ops.concatenate(logits, axis=1)
 

@@ -65,8 +65,10 @@ def build(
     else:
         maps = _ssd_maps(inputs, spec, precision, frozen_through, initializers, quantizer)
         begin = initializer_of(initializers.heads) if initializers else None
-        how = {"initializer": begin, "quantizer": quantizer}
-        convolution = functools.partial(ConvNorm, spec=spec.heads.convolutions, **how)
+        layers = spec.heads.convolutions
+        convolution = functools.partial(
+            ConvNorm, spec=layers, initializer=begin, quantizer=quantizer
+        )
         predictor = functools.partial(Predictor, quantizer=quantizer, kernel_initializer=kernel)
         boxes, logits = _own_heads(maps, spec, precision, convolution, predictor, prior)
     outputs = {"box_encodings": boxes, "class_logits": logits}

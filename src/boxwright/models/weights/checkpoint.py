@@ -151,7 +151,11 @@ def reason_to_ignore(name: str) -> str:
     """The reason for ignoring a checkpoint variable that is not part of the network."""
     if name == GLOBAL_STEP:
         return "training starts its own step count"
-    if name.startswith(("beta", "optimizer/")) or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
+    if (
+        name.startswith(("beta", "optimizer/"))
+        or place_of(name.rsplit("/", 1)[0])
+        or "_quant/" in name
+    ):
         return "optimizer state of an earlier training"
     return "not part of the network"
 

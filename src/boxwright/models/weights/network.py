@@ -85,7 +85,7 @@ def for_every_map(layers: Mapping[str, Arrays]) -> dict[str, Arrays]:
 
 
 def _with_pyramid(spec: ModelSpec, layers: Mapping[str, Arrays]) -> ModelSpec:
-    """The spec of a network with a feature pyramid, whose anchors are those of the API's samples."""
+    """The spec of a network with a feature pyramid, and the anchors of the API's samples."""
     projections, coarser = (
         sum(bool(re.fullmatch(rf"{fpn.SCOPE}{part}_\d+", name)) for name in layers)
         for part in ("projection", "bottom_up_Conv2d")

@@ -1,9 +1,9 @@
 """The object-based checkpoints of TensorFlow 2, with the names of TensorFlow 1's.
 
 Such a file has a graph of objects. Its values are named by their paths from the root, such as
-`model/_feature_extractor/_mobilenet_v2/layer_with_weights-0/kernel`, and TensorFlow restores them
-along the edges of the graph. A variable of the graph also has a name, by which it is read here: that of
-Keras (`keras_names`), or in our files that of TensorFlow 1.
+`model/_feature_extractor/classification_backbone/layer_with_weights-0/kernel`, and TensorFlow
+restores them along the edges of the graph. A variable of the graph also has a name, by which it is
+read here: that of Keras (`keras_names`), or in our files that of TensorFlow 1.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ def named(values: Values) -> dict[str, NDArray[Any]]:
         if names.get(number) in own and variable in keys:
             found[f"{own[names[number]]}/{slot}"] = keys[variable]
     others = values.keys() - set(found.values()) - {GRAPH}
-    return {name: values[key] for name, key in found.items()} | {
-        key: values[key] for key in others
-    }
+    return {name: values[key] for name, key in found.items()} | {key: values[key] for key in others}
 
 
 def _slots(graph: Any) -> list[tuple[int, str, int]]:
@@ -75,12 +73,11 @@ def _slots(graph: Any) -> list[tuple[int, str, int]]:
 
 
 def _graph(content: bytes) -> Any:
-    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
     try:
         graph = TrackableObjectGraph.FromString(content)
-    except DecodeError as error:
+    except Exception as error:  # protobuf's error class is not public
         raise ValueError("its object graph is damaged") from error
     if not graph.nodes:
         raise ValueError("its object graph is empty")
@@ -100,7 +97,7 @@ def graph_of(
     from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
     graph = TrackableObjectGraph()
-    nodes = {(): 0}  # by path
+    nodes: dict[tuple[str, ...], int] = {(): 0}  # by path
     graph.nodes.add()
 
     def node_of(path: tuple[str, ...]) -> int:
@@ -175,9 +172,7 @@ _HEADS = {
     "ClassPredictor": ("class_predictions_with_background", "_class_predictor_layers"),
 }
 _EXTRA = re.compile(rf"{EXTRACTOR}/\w+/\w+_[12]_Conv2d_(\d+)_\w+")
-_OWN_HEAD = re.compile(
-    r"BoxPredictor_(\d+)/(?:Conv2d_(\d+)_1x1_\d+|(\w+?Predictor)(_depthwise)?)$"
-)
+_OWN_HEAD = re.compile(r"BoxPredictor_(\d+)/(?:Conv2d_(\d+)_1x1_\d+|(\w+?Predictor)(_depthwise)?)$")
 _FPN = re.compile(rf"{EXTRACTOR}/\w+/fpn/(\w+?)_(\d+)")
 
 

@@ -3,8 +3,9 @@
 Names, speeds and AP of the SSDs are those of the TensorFlow 1 Detection Model Zoo
 (github.com/tensorflow/models, research/object_detection/g3doc/tf1_detection_zoo.md), and of the
 TensorFlow 2 Detection Model Zoo (tf2_detection_zoo.md), whose speeds are of another GPU and left
-out. The pages have no sizes or checksums; those below were published by other projects that depend on the archives
-(OpenVINO's open_model_zoo, TensorFlow's own workspace). AP of NanoDet-Plus is that of its authors
+out. The pages have no sizes or checksums; those below were published by other projects that depend
+on the archives (OpenVINO's open_model_zoo, TensorFlow's own workspace). AP of NanoDet-Plus is that
+of its authors
 (github.com/RangiLyu/nanodet), of the .onnx files of their release v1.0.0-alpha-1.
 """
 

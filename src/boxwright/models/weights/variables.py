@@ -78,7 +78,9 @@ def variables_by_name(model: Any) -> dict[str, Any]:
     Shapes are the API's too: kernels `(k, k, in, out)`, depthwise `(k, k, in, 1)`.
     """
     pointwise = {
-        layer.name.removesuffix(_DEPTHWISE) for layer in model.layers if isinstance(layer, Depthwise)
+        layer.name.removesuffix(_DEPTHWISE)
+        for layer in model.layers
+        if isinstance(layer, Depthwise)
     }
     return {
         f"{_scope_of(layer, model.name)}/{_variable_of(layer, variable, pointwise)}": variable

@@ -41,6 +41,7 @@ from boxwright.tfod.config.model import (
 from boxwright.tfod.config.pipeline import (
     CosineDecay,
     EvalConfig,
+    EvalInputReader,
     ExponentialDecay,
     GraphRewriter,
     InputReader,
@@ -120,7 +121,11 @@ def sample_config(
             eval_config=EvalConfig(
                 num_examples=num_examples, max_evals=10, metrics_set=("coco_detection_metrics",)
             ),
-            eval_input_reader=replace(reader(eval_records, "val"), shuffle=False),
+            eval_input_reader=EvalInputReader(
+                label_map_path=reader(eval_records, "val").label_map_path,
+                tf_record_input_reader=reader(eval_records, "val").tf_record_input_reader,
+                shuffle=False,
+            ),
             graph_rewriter=GraphRewriter(
                 quantization=Quantization(delay=48_000) if "quantized" in name else None
             ),

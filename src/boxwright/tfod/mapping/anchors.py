@@ -66,8 +66,9 @@ def _pyramid_anchors(
         if getattr(generator, name) != wanted:
             raise TfodError(
                 "BW722",
-                f"{name} is {getattr(generator, name)}, but the {len(levels)} feature maps are levels "
-                f"{lowest} to {highest}, with strides of {2**lowest} to {2**highest} pixels.",
+                f"{name} is {getattr(generator, name)}, but the {len(levels)} feature maps are "
+                f"levels {lowest} to {highest}, with strides of {2**lowest} to {2**highest} "
+                "pixels.",
                 where=_generator_place(config, name),
                 wanted=f"{name}: {wanted}",
             )

@@ -187,19 +187,19 @@ def _heads(predictor: BoxPredictor, convolutions: Any) -> Any:
     """Return the `HeadSpec` of a box predictor."""
     from boxwright.models.ssd.spec import HeadSpec
 
-    shared = isinstance(predictor, WeightSharedConvolutionalBoxPredictor)
-    low, high = (
-        (predictor.depth, predictor.depth)
-        if isinstance(predictor, WeightSharedConvolutionalBoxPredictor)
-        else (predictor.min_depth, predictor.max_depth)
-    )
+    match predictor:
+        case WeightSharedConvolutionalBoxPredictor():
+            low = high = predictor.depth
+            shared_tower = predictor.share_prediction_tower
+        case _:
+            low, high, shared_tower = predictor.min_depth, predictor.max_depth, False
     return HeadSpec(
         predictor.kernel_size,
         predictor.use_depthwise,
         predictor.num_layers_before_predictor,
         low,
         high,
-        shared and predictor.share_prediction_tower,
+        shared_tower,
         1 - predictor.dropout_keep_probability if predictor.use_dropout else 0.0,
         convolutions,
     )

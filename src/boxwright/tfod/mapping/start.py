@@ -117,8 +117,8 @@ def restore(model: Any, variables: Mapping[str, NDArray[Any]], config: TrainConf
     """Load the variables that the config selects, if name and shape match.
 
     A detector gives the variables of the feature extractor, or all with
-    load_all_detection_checkpoint_vars or the type `full`. A classifier gives those of the feature extractor; its
-    names lack the scope. The names tell which of the two it is.
+    load_all_detection_checkpoint_vars or the type `full`. A classifier gives those of the feature
+    extractor; its names lack the scope. The names tell which of the two it is.
 
     Args:
         model: Keras network of an SSD.
