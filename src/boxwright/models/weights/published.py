@@ -261,6 +261,6 @@ CHOICES = (
     Model("ssd_mobilenet_v1", 6.8, "TensorFlow 1 graphs, and QAT"),
     Model("ssd_mobilenet_v2", None, "runs of the Object Detection API"),
     Model("ssdlite_mobilenet_v2", 4.5, "runs of the Object Detection API"),
-    Model("ssd_mobilenet_v2_fpnlite", 3.0, "runs of its TensorFlow 2 version"),
-    Model("ssd_mobilenet_v1_fpn", 11.0, "runs of its TensorFlow 2 version"),
+    Model("ssd_mobilenet_v2_fpnlite", 2.7, "runs of its TensorFlow 2 version"),
+    Model("ssd_mobilenet_v1_fpn", 12.1, "runs of its TensorFlow 2 version"),
 )
