@@ -13,7 +13,13 @@ import pytest
 from boxwright.errors import WeightsError
 from boxwright.models.registry import FAMILIES, family_of_weights
 from boxwright.models.weights import zoo
-from boxwright.models.weights.published import CHECKPOINT, CHECKPOINT_2, MODELS, SSD_QUANT, Published
+from boxwright.models.weights.published import (
+    CHECKPOINT,
+    CHECKPOINT_2,
+    MODELS,
+    SSD_QUANT,
+    Published,
+)
 from misbehaving import Server, cut, files_in, ignore_range, status, tarred, zipped
 
 pytestmark = pytest.mark.tiny

@@ -48,4 +48,5 @@ def test_configs_of_users_are_accepted(shared: Path) -> None:
     assert len(files) == 5
     for path in files:
         spec = spec_of(read_config(path))
-        assert (spec.name, spec.input_size, spec.pyramid.depth) == ("ssd_mobilenet_v2_fpn", 320, 128)
+        found = (spec.name, spec.input_size, spec.pyramid.depth)
+        assert found == ("ssd_mobilenet_v2_fpn", 320, 128)

@@ -18,7 +18,7 @@ from named_weights import weights
 
 HERE = Path(__file__).parent
 CASES = ("v2_fpnlite", "v1_fpnlite", "v1_fpn", "v2", "v1")
-STEPS = ("v2_fpnlite", "v1_fpn", "v2")  # the others have the same parts, and a step is compiled
+STEPS = ("v1_fpnlite",)  # it has all parts; the others agree too, but each compiles for seconds
 NONE = np.zeros((2, 0), np.float32)  # draws of an augmentation
 
 
@@ -93,7 +93,8 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 def test_outputs(case: Case) -> None:
     np.testing.assert_allclose(case.model.anchors, case.golden["anchors"], atol=1e-6)
-    outputs = {name: np.asarray(value) for name, value in case.model.compiled(case.inputs).items()}
+    found = case.model.network(case.inputs, training=False)
+    outputs = {name: np.asarray(value) for name, value in found.items()}
     theirs = outputs_of(case.golden)
     assert {name: near(outputs[name], theirs[name]) < 1e-3 for name in theirs} == dict.fromkeys(
         theirs, True

@@ -43,7 +43,7 @@ class PyramidSpec:
     depth: int = 128
 
     @property
-    def levels(self) -> int:
+    def maps(self) -> int:
         """The number of maps."""
         return self.max_level - self.min_level + 1
 
@@ -136,7 +136,7 @@ class ModelSpec:
             self,
             name=f"{self.name}{PYRAMID}",
             anchors=PyramidAnchorSpec(min_level=pyramid.min_level),
-            maps=pyramid.levels,
+            maps=pyramid.maps,
             pyramid=pyramid,
             heads=heads,
         )

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 class SsdFpnModel(SsdModel):
     """An SSD whose maps are a feature pyramid's and share their heads.
 
-    It is an `SsdModel` with `ModelSpec.pyramid`: targets, losses and decoding are the same. What it
-    can learn is judged by the anchors of an SSD, which are larger and farther apart.
+    It is an `SsdModel` with `ModelSpec.pyramid`: targets, losses and decoding are the same.
     """
 
     family = "ssd_fpn"
     quantization_aware = False
+    reach = None
     tuning = TUNING
     size_multiple = 32  # maps of neighboring levels of the backbone are twice as large, exactly
 

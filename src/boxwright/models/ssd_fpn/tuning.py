@@ -1,4 +1,4 @@
-"""How an SSD with a feature pyramid is tuned: as an SSD, since only its work was measured."""
+"""How an SSD with a feature pyramid is tuned: like another SSD. Nothing of it was measured."""
 
 from __future__ import annotations
 

@@ -47,6 +47,8 @@ def named(values: Values) -> dict[str, NDArray[Any]]:
             if attribute.name == VALUE and attribute.checkpoint_key in values:
                 keys[number], names[number] = attribute.checkpoint_key, attribute.full_name
     own = api_names(names.values()) | {name: name for name in names.values() if place_of(name)}
+    if MODEL not in {child.local_name for child in graph.nodes[0].children}:  # a classifier
+        own = {name: ours.removeprefix(f"{EXTRACTOR}/") for name, ours in own.items()}
     found = {own[name]: keys[number] for number, name in names.items() if name in own}
     for child in graph.nodes[0].children:
         if child.local_name == STEP and child.node_id in keys:
@@ -171,7 +173,7 @@ _HEADS = {
     "BoxEncodingPredictor": ("box_encodings", "_box_encoder_layers"),
     "ClassPredictor": ("class_predictions_with_background", "_class_predictor_layers"),
 }
-_EXTRA = re.compile(rf"{EXTRACTOR}/\w+/\w+_[12]_Conv2d_(\d+)_\w+")
+_EXTRA = re.compile(rf"{EXTRACTOR}/(\w+)/\w+_[12]_Conv2d_(\d+)_\w+")
 _OWN_HEAD = re.compile(r"BoxPredictor_(\d+)/(?:Conv2d_(\d+)_1x1_\d+|(\w+?Predictor)(_depthwise)?)$")
 _FPN = re.compile(rf"{EXTRACTOR}/\w+/fpn/(\w+?)_(\d+)")
 
@@ -209,10 +211,12 @@ def _extra_maps(scopes: Sequence[str]) -> Places:
     layers: dict[str, int] = {}
     for scope in scopes:
         if found := _EXTRA.match(scope):
-            path = f"{_EXTRACTOR}/feature_map_generator/convolutions/{found[1]}"
-            at = layers.get(found[1], 0)
+            network, number = found.groups()
+            own = "_feature_map_generator" if network == "MobilenetV1" else "feature_map_generator"
+            path = f"{_EXTRACTOR}/{own}/convolutions/{number}"
+            at = layers.get(number, 0)
             places[scope] = (f"{path}/{at}", f"{path}/{at + 1}")
-            layers[found[1]] = at + 3  # convolution, batch norm, activation
+            layers[number] = at + 3  # convolution, batch norm, activation
     return places
 
 
