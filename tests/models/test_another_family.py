@@ -16,6 +16,7 @@ from boxwright.export.export import export
 from boxwright.inference.detector import Detector
 from boxwright.models.backbones import mobilenet_v2, shufflenet_v2
 from boxwright.models.nanodet_plus import layout
+from boxwright.models.ssd import spec
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.events import Event, Step
 from boxwright.training.loop import train
@@ -58,6 +59,7 @@ def family(request: pytest.FixtureRequest, centers: None) -> Iterator[str]:
         patch.setattr(layout, "HEAD_LAYERS", 1)
         patch.setattr(mobilenet_v2, "BLOCKS", ((16, 1), (24, 2), (32, 2), (64, 2), (96, 2)))
         patch.setattr(mobilenet_v2, "LEVELS", {2: 2, 3: 3, 4: 4})
+        patch.setattr(spec, "TOWER_LAYERS", 1)
         yield request.param
 
 

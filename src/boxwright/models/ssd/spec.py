@@ -25,6 +25,7 @@ from boxwright.ops.anchors import (
 from boxwright.structures.old_keys import LAYERS, renamed
 
 PYRAMID = "_fpn"  # what the names of networks with a feature pyramid end with
+TOWER_LAYERS = 4  # of FPNLite, between a map and its heads
 LAST_OF_BACKBONE = 5  # the coarsest level of a backbone's own maps
 
 
@@ -180,7 +181,8 @@ def fpnlite(num_classes: int, depth_multiplier: float = 1.0) -> ModelSpec:
     )
     pyramid = PyramidSpec()
     depth = pyramid.depth
-    return spec.with_pyramid(pyramid, HeadSpec(3, True, 4, depth, depth, shared_tower=True))
+    heads = HeadSpec(3, True, TOWER_LAYERS, depth, depth, shared_tower=True)
+    return spec.with_pyramid(pyramid, heads)
 
 
 def _layer(value: dict[str, Any]) -> LayerSpec:
