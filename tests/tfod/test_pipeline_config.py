@@ -125,20 +125,20 @@ def test_what_changes_nothing_is_said_with_its_line(old: str, new: str, said: st
 
 UNSUPPORTED = [
     ('"ssd_mobilenet_v1"', '"ssd_inception_v2"', "type: \"ssd_inception_v2\" is not supported"),
-    ('"ssd_mobilenet_v1"', '"ssd_mobilenet_v1_fpn" fpn { }', "feature pyramids are not"),
+    ('"ssd_mobilenet_v1"', '"ssd_mobilenet_v1_fpn" fpn { }', "supported are ssd_mobilenet_v1, "),
     ("fixed_shape_resizer { height", "keep_aspect_ratio_resizer { max_dimension", "fixed input"),
     ("weighted_sigmoid { }", "weighted_softmax { }", "only weighted_sigmoid and"),
     ("activation: RELU_6", "activation: SWISH", "activation: SWISH is not supported"),
     ("train: true", "train: false", "freeze_batchnorm of model.ssd freezes all of them"),
     ("box_code_size: 4", "box_code_size: 5", "a box has four sides"),
-    ("convolutional_box", "weight_shared_convolutional_box", "its own heads"),
+    ("convolutional_box", "weight_shared_convolutional_box", "unknown field 'min_depth'"),
     ("score_converter: SIGMOID", "", "has no score_converter, and the default IDENTITY"),
     ("score_converter: SIGMOID", "score_converter: SOFTMAX", "SOFTMAX is not supported"),
     ("ssd_random_crop { }", "rgb_to_gray { }", "the network has three input channels"),
     ("ssd_random_crop { }", "random_foo { }", "unknown field 'random_foo'"),
     ("num_steps: 200000", "num_step: 100", "of train_config; the nearest field is 'num_steps'"),
     ("max_evals: 10", 'metrics_set: "oid_challenge_detection_metrics"', "supported are coco"),
-    ("num_steps", 'fine_tune_checkpoint_type: "full" num_steps', "TensorFlow 2 models"),
+    ("num_steps", 'fine_tune_checkpoint_type: "half" num_steps', "the types are classification"),
 ]  # fmt: skip
 
 

@@ -61,9 +61,9 @@ class HeadSpec:
             convolutions with `kernel`.
         min_depth, max_depth: limits of their number of filters, which is otherwise that of the map.
             Without limits there are no such layers.
-        shared_tower: with a pyramid, True if boxes and classes share these layers.
         dropout: fraction of the class heads' inputs that training drops.
         convolutions: settings of all but the last convolutions.
+        shared_tower: with a pyramid, True if boxes and classes share the layers before them.
     """
 
     kernel: int = 1
@@ -71,9 +71,9 @@ class HeadSpec:
     layers: int = 0
     min_depth: int = 0
     max_depth: int = 0
-    shared_tower: bool = False
     dropout: float = 0.0
     convolutions: LayerSpec = PLAIN
+    shared_tower: bool = False
 
 
 @dataclass(frozen=True)

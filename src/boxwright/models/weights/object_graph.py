@@ -144,17 +144,17 @@ def _paths(names: Sequence[str], dropout: bool) -> dict[str, str]:
     attributes = {theirs: ours for ours, theirs in VARIABLES.items()}
     scopes = {name: _split(name) for name in names}
     ordered = list(dict.fromkeys(scope for scope, _ in scopes.values()))
-    places = _backbone(ordered) | _pyramid(ordered) | _extra_maps(ordered)
-    places |= _own_heads(ordered, dropout)
+    of_layers = _backbone(ordered) | _pyramid(ordered) | _extra_maps(ordered)
+    of_layers |= _own_heads(ordered, dropout)
     shared = f"{SHARED}/"
     found = {}
     for name, (scope, part) in scopes.items():
         if scope.startswith(shared):
             found[name] = _shared_head(scope.removeprefix(shared), part, dropout)
         else:
-            convolution, norm = places[scope]
-            place = norm if part.startswith("BatchNorm/") else convolution
-            found[name] = f"{place}/{attributes[part]}"
+            convolution, norm = of_layers[scope]
+            path = norm if part.startswith("BatchNorm/") else convolution
+            found[name] = f"{path}/{attributes[part]}"
     return found
 
 
@@ -167,7 +167,7 @@ def _split(name: str) -> tuple[str, str]:
     return scope, variable
 
 
-Places = dict[str, tuple[str, str]]  # of a scope: the convolution and its batch norm
+LayerPaths = dict[str, tuple[str, str]]  # of a scope: the convolution and its batch norm
 _EXTRACTOR, _PREDICTOR = "_feature_extractor", "_box_predictor"
 _HEADS = {
     "BoxEncodingPredictor": ("box_encodings", "_box_encoder_layers"),
@@ -178,7 +178,7 @@ _OWN_HEAD = re.compile(r"BoxPredictor_(\d+)/(?:Conv2d_(\d+)_1x1_\d+|(\w+?Predict
 _FPN = re.compile(rf"{EXTRACTOR}/\w+/fpn/(\w+?)_(\d+)")
 
 
-def _backbone(scopes: Sequence[str]) -> Places:
+def _backbone(scopes: Sequence[str]) -> LayerPaths:
     own = [
         scope
         for scope in scopes
@@ -188,11 +188,11 @@ def _backbone(scopes: Sequence[str]) -> Places:
     return {scope: (f"{path}-{2 * i}", f"{path}-{2 * i + 1}") for i, scope in enumerate(own)}
 
 
-def _pyramid(scopes: Sequence[str]) -> Places:
+def _pyramid(scopes: Sequence[str]) -> LayerPaths:
     parts = {scope: found for scope in scopes if (found := _FPN.match(scope))}
     numbers = [int(found[2]) for found in parts.values() if found[1] == "projection"]
     coarser = sorted(int(found[2]) for found in parts.values() if found[1] == "bottom_up_Conv2d")
-    places = {}
+    of_layers: LayerPaths = {}
     for scope, found in parts.items():
         kind, number = found[1], int(found[2])
         at = max(numbers) - 1 - number
@@ -202,12 +202,12 @@ def _pyramid(scopes: Sequence[str]) -> Places:
         }.get(kind) or f"_coarse_feature_layers/{coarser.index(number)}"
         if at < 0 and kind == "projection":
             path = "_fpn_features_generator/top_layers"
-        places[scope] = (f"{_EXTRACTOR}/{path}/0", f"{_EXTRACTOR}/{path}/1")
-    return places
+        of_layers[scope] = (f"{_EXTRACTOR}/{path}/0", f"{_EXTRACTOR}/{path}/1")
+    return of_layers
 
 
-def _extra_maps(scopes: Sequence[str]) -> Places:
-    places: Places = {}
+def _extra_maps(scopes: Sequence[str]) -> LayerPaths:
+    of_layers: LayerPaths = {}
     layers: dict[str, int] = {}
     for scope in scopes:
         if found := _EXTRA.match(scope):
@@ -215,13 +215,13 @@ def _extra_maps(scopes: Sequence[str]) -> Places:
             own = "_feature_map_generator" if network == "MobilenetV1" else "feature_map_generator"
             path = f"{_EXTRACTOR}/{own}/convolutions/{number}"
             at = layers.get(number, 0)
-            places[scope] = (f"{path}/{at}", f"{path}/{at + 1}")
+            of_layers[scope] = (f"{path}/{at}", f"{path}/{at + 1}")
             layers[number] = at + 3  # convolution, batch norm, activation
-    return places
+    return of_layers
 
 
-def _own_heads(scopes: Sequence[str], dropout: bool) -> Places:
-    places = {}
+def _own_heads(scopes: Sequence[str], dropout: bool) -> LayerPaths:
+    of_layers: LayerPaths = {}
     for scope in scopes:
         found = _OWN_HEAD.match(scope)
         if not found:
@@ -235,8 +235,8 @@ def _own_heads(scopes: Sequence[str], dropout: bool) -> Places:
             at = int(dropout and layer == "ClassPredictor")
             if not depthwise and f"{scope}_depthwise" in scopes:
                 at += 3  # after a convolution, a batch norm and an activation
-        places[scope] = (f"{path}/{at}", f"{path}/{at + 1}")
-    return places
+        of_layers[scope] = (f"{path}/{at}", f"{path}/{at + 1}")
+    return of_layers
 
 
 def _shared_head(scope: str, part: str, dropout: bool) -> str:

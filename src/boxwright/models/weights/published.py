@@ -256,7 +256,7 @@ class Model:
 
 
 CHOICES = (
-    Model("nanodet_plus_m", 1.2, "most data: high AP after few images"),
+    Model("nanodet_plus_m", 1.2, "most data: AP after few images"),
     Model("nanodet_plus_m_1.5x", 2.5, "higher AP in twice the time"),
     Model("ssd_mobilenet_v1", 6.8, "TensorFlow 1 graphs, and QAT"),
     Model("ssd_mobilenet_v2", None, "runs of the Object Detection API"),

@@ -199,9 +199,9 @@ def _heads(predictor: BoxPredictor, convolutions: Any) -> Any:
         predictor.num_layers_before_predictor,
         low,
         high,
-        shared_tower,
         1 - predictor.dropout_keep_probability if predictor.use_dropout else 0.0,
         convolutions,
+        shared_tower,
     )
 
 
