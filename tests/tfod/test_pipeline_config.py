@@ -131,7 +131,7 @@ UNSUPPORTED = [
     ("activation: RELU_6", "activation: SWISH", "activation: SWISH is not supported"),
     ("train: true", "train: false", "freeze_batchnorm of model.ssd freezes all of them"),
     ("box_code_size: 4", "box_code_size: 5", "a box has four sides"),
-    ("convolutional_box", "weight_shared_convolutional_box", "unknown field 'min_depth'"),
+    ("min_depth: 0", "min_dept: 0", "the nearest field is 'min_depth'"),
     ("score_converter: SIGMOID", "", "has no score_converter, and the default IDENTITY"),
     ("score_converter: SIGMOID", "score_converter: SOFTMAX", "SOFTMAX is not supported"),
     ("ssd_random_crop { }", "rgb_to_gray { }", "the network has three input channels"),
