@@ -37,7 +37,7 @@ SMALL = {"depth_multiplier": 0.1, "recipe": {"batch_size": 8}}
 TRIALS = {
     "centers": Trial(160, 120, {}),
     "nanodet_plus": Trial(110, 80, SMALL),
-    "ssd_fpn": Trial(60, 40, SMALL),
+    "ssd_fpn": Trial(80, 60, SMALL),
 }
 TARGETS = {
     "centers": [
