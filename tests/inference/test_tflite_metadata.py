@@ -128,7 +128,7 @@ def test_tables_that_are_all_the_same_cost_no_time() -> None:
     file = table(0, builder.CreateString("x" * 1000))
     tensor = table(6, many(file))
     network = table(3, many(tensor))
-    builder.Finish(table(3, many(network)), tflite_metadata.IDENTIFIER)
+    builder.Finish(table(3, many(network)), tflite_metadata.IDENTIFIERS["ModelMetadata"])
     packed = bytes(builder.Output())
     assert len(packed) < 30_000
     with pytest.raises(ValueError, match="larger than any description"):
