@@ -54,7 +54,7 @@ def opening(artifact: Artifact, classes: list[str] | None = None) -> Plant:
 
     def plant(place: Place) -> object:
         kind = file_kinds.FileKind(
-            lambda path: True, lambda path, threads: Blind(), lambda path, engine: artifact
+            lambda path: True, lambda *_: Blind(), lambda path, engine: artifact
         )
         place.patch.setattr(file_kinds, "FILE_KINDS", {"any": kind})
         return Detector.load(place.root / "file", classes=classes)
@@ -201,6 +201,7 @@ PLANTS: dict[str, Plant] = {
     "BW514": raised(failing),
     "BW515": described(preprocessing=replace(ARTIFACT.preprocessing, size=20_000).to_json()),
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
+    "BW521": raised(lambda place: export(place.root, "tflite", raw=True)),
     "BW601": raised(lambda place: gather(truth(place), [finding("dog", 0.5)])),
     "BW602": raised(lambda place: gather(truth(place), [finding("cat", np.nan)])),
     "BW603": evaluated("--slices", "image\n", "--detections", "[]"),

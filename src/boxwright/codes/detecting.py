@@ -108,10 +108,11 @@ DETECTING: dict[str, Meaning] = {
     "BW505": Meaning(
         "error",
         "The file is not a detector that can be run",
-        "It is a network of another kind, a detector without post-processing, or one whose input "
-        "is not square.",
+        "It is a network of another kind, a detector whose raw outputs are not known here, or one "
+        "whose input is not square. Raw outputs of YOLO, NanoDet, MediaPipe Model Maker and the "
+        "Object Detection API's SSDs are known.",
         "Give a file that ends in detection post-processing (boxes, classes, scores, count), such "
-        "as one written by `boxwright export`.",
+        "as one written by `boxwright export`. `boxwright inspect` says what this one is.",
     ),
     "BW506": Meaning(
         "error",
@@ -194,8 +195,16 @@ DETECTING: dict[str, Meaning] = {
     "BW520": Meaning(
         "error",
         "A file of class names cannot be used",
-        "It is missing, is empty, is not UTF-8 text, or names a class twice.",
-        "Write one name per line in id order, each only once, or give a label map (.pbtxt).",
+        "It is missing, has no names, or is not UTF-8 text.",
+        "Write one name per line in id order, or give a label map (.pbtxt), lines that begin with "
+        "the id, or a data.yaml. `???`, `n/a` and `unused` stand for ids without a class.",
+    ),
+    "BW521": Meaning(
+        "error",
+        "This target has no raw form",
+        "`--raw` leaves the suppression out of the file, for programs that cannot compute it. Only "
+        ".onnx files have this form.",
+        "Remove `--raw`, or export with `--to onnx`.",
     ),
     "BW601": Meaning(
         "error",

@@ -1,7 +1,7 @@
 """Class names from a separate file or a file's metadata, for detectors that contain none.
 
 Names are written in many ways: one per line, with `???` or `n/a` for ids that are not used; lines
-that begin with the id; a label map; data.yaml; the description that Ultralytics puts into its files.
+that begin with the id; a label map; data.yaml; the description in files of Ultralytics.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from boxwright.errors import DetectorError
 from boxwright.io.text import decoded
@@ -166,6 +164,8 @@ def _described(text: str) -> ClassNames | None:
 
 def _yaml(text: str) -> Any:
     """Plain scalars stay text; tags and merge keys are not resolved."""
+    import yaml  # which devices that run a .tflite can do without
+
     try:
         return yaml.BaseLoader(text).get_single_data()
     except (yaml.YAMLError, RecursionError):

@@ -73,6 +73,8 @@ def run(flags: Flags, say: Say) -> None:
         draft.write_bytes(graph.SerializeToString(deterministic=True))
     write_text(target.with_suffix(".pbtxt"), str(graph))
     say(f"{target}: step {trained.step}, input {graphs.TFLITE_INPUT} 1,{side},{side},3")
+    if flags.add_postprocessing_op:
+        say(f"outputs: at most {flags.max_detections} detections per image (--max_detections)")
     if trained.config.pipeline.graph_rewriter.quantization and not ranges:
         say("graph_rewriter: the checkpoint has no quantization ranges; wrote a float graph")
 

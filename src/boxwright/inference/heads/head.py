@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,21 @@ class Facts:
     Attributes:
         outputs: its outputs, in order; unknown sides of a shape are -1.
         side: side of its square input, pixels.
-        classes: the number of class names; None if the file has none.
+        named: the number of class names in the file; None if it has none.
+        given: the number of class names that the user gives; None without.
         ssd: how the outputs of an SSD are decoded, if the metadata says so.
     """
 
     outputs: Sequence[Tensor]
     side: int
-    classes: int | None = None
+    named: int | None = None
+    given: int | None = None
     ssd: RawSsd | None = None
+
+    @property
+    def classes(self) -> int | None:
+        """The number of class names, if there are any."""
+        return self.named or self.given
 
     def of_rank(self, rank: int) -> list[tuple[int, Tensor]]:
         """Index and tensor of the outputs with `rank` sides, the first of which is the batch."""
@@ -48,6 +55,7 @@ class Head:
     Attributes:
         family: whose head it is, for people.
         boxes: the form of its boxes, for people.
+        ids: where the classes are, for people.
         num_classes: number of classes.
         detect: all outputs of a batch, float32, to the detections in each image; None for a head
             that is recognized, but not run.
@@ -66,7 +74,8 @@ class Head:
     std: tuple[float, ...] = (127.5,)
     bgr: bool = False
     letterbox: bool = False
-    threshold: float = field(default=0.5)
+    threshold: float = 0.5
+    ids: str = "number 0 of the scores of a box is the first class"
 
 
 def suppressed(decode: Decode, nms_config: NmsConfig) -> Detect:

@@ -14,7 +14,7 @@ def recognize(facts: Facts) -> Head | None:
     names = {each.name for each in facts.outputs}
     if names == DETR:
         boxes = "xmin, ymin, xmax, ymax, in pixels of the size that is its second input"
-        return Head("DETR with decoding inside (RT-DETR, D-FINE, DEIM)", boxes)
+        return Head("DETR with decoding inside (RT-DETR, D-FINE, DEIM)", boxes, ids="from 0")
     maps = [each.shape[1:] for _, each in facts.of_rank(4)]
     maps += [each.shape[1:3] for _, each in facts.of_rank(5)]
     for strides in STRIDES:

@@ -56,15 +56,14 @@ def _are_pair(boxes: Tensor, scores: Tensor, facts: Facts) -> bool:
     return scores.shape[2] != 4 or not any(word in boxes.name for word in ("class", "score"))
 
 
-def _decoded(
-    family: str, how: RawSsd, at: int, scored: int, columns: int, background: int
-) -> Head:
+def _decoded(family: str, how: RawSsd, at: int, scored: int, columns: int, background: int) -> Head:
     def decode(outputs: Arrays) -> Candidates:
         scores = outputs[scored][..., background:]
         scores = NUMPY.sigmoid(scores) if how.sigmoid else as_scores(scores)
         return Candidates(_boxes(outputs[at], how), scores)
 
-    return Head(family, BOXES, columns - background, suppressed(decode, NmsConfig()))
+    ids = f"number {background} of the scores of a box is the first class"
+    return Head(family, BOXES, columns - background, suppressed(decode, NmsConfig()), ids=ids)
 
 
 def _boxes(encodings: NDArray[np.float32], how: RawSsd) -> NDArray[np.float32]:

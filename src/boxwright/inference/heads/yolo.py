@@ -77,7 +77,7 @@ def _dense(facts: Facts, place: int, shape: tuple[int, ...]) -> Head | None:
     first = 5 if objectness else 4
     masks = any(MASKS in each.shape for _, each in facts.of_rank(4))
     found = columns - first - (MASKS if masks else 0)
-    classes = found if facts.classes is None else min(facts.classes, found)
+    classes = min(facts.named or found, found)  # keypoints and angles follow
     if classes < 1:
         return None
     layout = Layout(place, count, facts.side, classes, objectness, grid)
@@ -101,6 +101,7 @@ def _queries(facts: Facts, place: int, shape: tuple[int, ...]) -> Head | None:
             std=(255.0,),
             letterbox=True,
             threshold=THRESHOLD,
+            ids="from 0",
         )
     if facts.classes is None or columns != 4 + facts.classes:
         return None
@@ -117,6 +118,7 @@ def _head(family: str, layout: Layout) -> Head:
         std=(255.0,),
         letterbox=True,
         threshold=THRESHOLD,
+        ids=f"number {5 if layout.objectness else 4} of a box is the score of the first class",
     )
 
 
@@ -159,6 +161,6 @@ def _finished(outputs: Arrays, place: int, side: int) -> list[RawDetections]:
     return found
 
 
-def _unit(places: NDArray[np.float32], side: int) -> np.float32:
+def _unit(positions: NDArray[np.float32], side: int) -> np.float32:
     """What 1 is in these coordinates: the input's side in pixels, or 1 if they are fractions."""
-    return np.float32(side if places.size and places.max() > FRACTIONS else 1)
+    return np.float32(side if positions.size and positions.max() > FRACTIONS else 1)
