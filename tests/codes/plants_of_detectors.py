@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from place import Place, Plant, raised
+from place import Place, Plant, checked, raised
 
 from boxwright.evaluation.matching import gather
 from boxwright.export.calibrate import Calibration
 from boxwright.export.export import destination, export
 from boxwright.export.verify import Reference
+from boxwright.formats import predictions
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import file_kinds
 from boxwright.inference.admission import Checks, admit
@@ -28,6 +29,7 @@ from boxwright.safety import trial
 from boxwright.safety.tensorflow_graph import check_frozen
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
+from folders import VocFolder
 
 ARTIFACT = Artifact({}, ("cat",), Preprocessing(300))
 NOBODY: Any = None  # a detector that is not asked
@@ -152,6 +154,11 @@ def frozen_of_another_family(place: Place) -> object:
     return export(place.root, "frozen")
 
 
+def unseen(folder: VocFolder) -> None:
+    folder.pair("a")
+    predictions.describe(folder.root, {"detector": "a.tflite", "threshold": 0.5, "boxes": 1})
+
+
 def in_image(width: int, height: int) -> Detections:
     return replace(finding("cat", 0.5), image_size=(width, height))
 
@@ -201,6 +208,7 @@ PLANTS: dict[str, Plant] = {
     "BW514": raised(failing),
     "BW515": described(preprocessing=replace(ARTIFACT.preprocessing, size=20_000).to_json()),
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
+    "BW531": checked(unseen),
     "BW601": raised(lambda place: gather(truth(place), [finding("dog", 0.5)])),
     "BW602": raised(lambda place: gather(truth(place), [finding("cat", np.nan)])),
     "BW603": evaluated("--slices", "image\n", "--detections", "[]"),

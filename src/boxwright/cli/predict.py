@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.options import Labels, MaxPixels, Trust, say_trusted
+from boxwright.cli.options import Labels, MaxPixels, Trust, choice, say_trusted
 from boxwright.console import FAILED, plain, say, show, show_json
+from boxwright.outputs.registry import OUTPUTS
+
+if TYPE_CHECKING:
+    from boxwright.outputs.predicting import Predicted
 
 
 def predict(
@@ -18,9 +22,23 @@ def predict(
         typer.Argument(metavar="MODEL", help="A run folder, or an exported file or folder."),
     ],
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE", help="Images, folders, or patterns.")
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Images, folders, patterns, .txt files with one of these on each line, zip files, "
+            "or - for standard input.",
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the drawn images and detections.json.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for what is written; not needed for a table alone.")
+    ] = None,
+    to: Annotated[
+        list[str] | None,
+        choice(
+            OUTPUTS,
+            help="What to write; may be repeated. [default: drawn and json]",
+        ),
+    ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Minimum score. [default: the detector's own]"),
@@ -41,54 +59,79 @@ def predict(
         bool, typer.Option("--json", help="Print the content of detections.json.")
     ] = False,
 ) -> None:
-    """Find objects in images.
+    """Find objects in images, and write them in any number of ways at once.
 
-    Writes each image with its boxes drawn, a contact sheet of the first 24, and detections.json
-    with all boxes in pixels of the image. An image that cannot be read is named, the others are
-    processed, and the exit code is 1.
+    By default it writes each image with its boxes drawn, a contact sheet of the first 24, and
+    detections.json with all boxes in pixels of the image. An image that cannot be read is named,
+    the others are processed, and the exit code is 1.
 
     \b
     Examples:
       boxwright predict run/detector.tflite image.jpg --out found
       boxwright predict run holiday/ "more/*.png" --out found --threshold 0.3
-      boxwright predict run/detector.tflite holiday/ --out found --no-pictures
-      boxwright predict coco.tflite holiday/ --out found --labels labels.txt
+      boxwright predict run/detector.tflite holiday.zip --out found --to csv --to crops
+      boxwright predict run holiday/ --out found --to yolo-labels
+      boxwright predict coco.tflite holiday/ --to table --labels labels.txt
     """
     from boxwright.cli.progress import counting
-    from boxwright.images.sources import images as images_of
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
-    from boxwright.inference.gallery import Pictures, write_gallery
-    from boxwright.structures.findings import counted
+    from boxwright.outputs.predicting import USUAL, write_predictions
+    from boxwright.sources.opening import sources
 
     if full_size and no_pictures:
         raise typer.BadParameter("give --full-size or --no-pictures, not both")
-    pictures: Pictures = "full" if full_size else "none" if no_pictures else "small"
-    paths = list(images_of(images))
+    if to and no_pictures:
+        raise typer.BadParameter("give --to or --no-pictures, not both")
+    chosen = tuple(to) if to else ("json",) if no_pictures else USUAL
+    if json and "json" not in chosen:
+        chosen = (*chosen, "json")
+    if out is None and chosen != ("table",):
+        raise typer.BadParameter("Missing option '--out'.")
+    if json and "table" in chosen:
+        raise typer.BadParameter("give --json or --to table, not both: each is printed")
+    found = sources(images)
     names = read_names(labels) if labels else None
     if trust:
         say_trusted(model)
     detector = Detector.load(model, classes=names, trust=trust)
     detector = replace(detector, max_pixels=max_pixels or detector.max_pixels)
     with counting("Detecting") as progress:
-        result = write_gallery(
-            detector, paths, out, threshold=threshold, pictures=pictures, progress=progress
+        predicted = write_predictions(
+            detector,
+            found,
+            out or Path(),
+            chosen,
+            threshold=threshold,
+            full_size=full_size,
+            file=model,
+            tell=lambda text: show(plain(text)),
+            progress=progress,
         )
+    result = predicted.content
     for lost in result["failed"]:
         place, message = plain(lost["image"]), plain(lost["message"])
         say(f"[bold red]{lost['code']}[/] [bold]{place}[/]: {message}")
     if json:
         show_json(result)
     else:
-        boxes = sum(len(image["detections"]) for image in result["images"])
-        found = f"{counted(boxes, 'box', 'boxes')} in {counted(len(result['images']), 'image')}"
-        show(f"{found}: [bold]{plain(out)}[/]")
-        if result["contact_sheet"]:
-            show(f"Look at {plain(out / result['contact_sheet'])}")
-        if not boxes and result["images"]:
-            say(
-                f"The detector found nothing with a score above {result['threshold']:.2f}. Try "
-                "--threshold 0.1; if that finds nothing useful either, train it longer."
-            )
+        _summarize(predicted, out)
     if result["failed"]:
         raise typer.Exit(FAILED)
+
+
+def _summarize(predicted: Predicted, out: Path | None) -> None:
+    from boxwright.structures.findings import counted
+
+    sheet = predicted.content["contact_sheet"]
+    images = counted(predicted.images, "image")
+    found = f"{counted(predicted.boxes, 'box', 'boxes')} in {images}"
+    show(f"{found}: [bold]{plain(out)}[/]" if out else f"{found}.")
+    if out and sheet:
+        show(f"Look at {plain(out / sheet)}")
+    if not predicted.boxes and predicted.images:
+        threshold = predicted.content["threshold"]
+        say(
+            f"The detector found nothing with a score above {threshold:.2f}. Try --threshold 0.1; "
+            "if that finds nothing useful either, train it longer."
+        )

@@ -197,6 +197,14 @@ DETECTING: dict[str, Meaning] = {
         "It is missing, is empty, is not UTF-8 text, or names a class twice.",
         "Write one name per line in id order, each only once, or give a label map (.pbtxt).",
     ),
+    "BW531": Meaning(
+        "warning",
+        "Nobody has looked at these labels",
+        "`boxwright predict` wrote these labels: they are what a detector found, with its mistakes. "
+        "A detector that learns from them learns the mistakes, and measured on them it seems "
+        "perfect. `predictions.json` beside the labels says which detector it was.",
+        "Look at the labels with `boxwright label`, correct them, then delete predictions.json.",
+    ),
     "BW601": Meaning(
         "error",
         "Detector and data have no class in common",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,7 @@ def read_annotations(folder: Folder, form: str | None = None) -> Chosen:
 
 
 def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Dataset]:
+    from boxwright.formats import predictions
     from boxwright.formats.assemble import assemble
 
     chosen = read_annotations(folder, options.form)
@@ -122,6 +124,8 @@ def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Da
     )
     if not len(dataset) and not (tolerant and dataset.findings):
         raise _nothing(folder, FORMATS[chosen.name].TITLE)
+    if unseen := predictions.finding(folder.root):
+        dataset = replace(dataset, findings=(*dataset.findings, unseen))
     return chosen.name, dataset
 
 

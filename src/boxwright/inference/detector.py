@@ -9,8 +9,9 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from os import PathLike
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ from boxwright.inference.engines import Engine, network_of
 from boxwright.inference.file_kinds import opened, wrong_names
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
+
+if TYPE_CHECKING:
+    from boxwright.sources.frame import Frame
 
 MAX_THREADS = 64
 Source = TypeVar("Source")
@@ -91,6 +95,15 @@ class Detector:
         detector.check_golden(path)
         return detector
 
+    @classmethod
+    def of(
+        cls, detector: str | PathLike[str] | Detector, classes: Sequence[str] | None = None
+    ) -> Detector:
+        """The detector itself, or that of a path; raises as `load`."""
+        if isinstance(detector, Detector):
+            return detector
+        return cls.load(Path(detector), classes=classes)
+
     def check_golden(self, where: Path) -> None:
         """Raise DetectorError BW508 if the golden image's result differs from the stored one."""
         golden = self.artifact.golden
@@ -128,7 +141,7 @@ class Detector:
             DetectorError: BW507 `image` has an unsupported type.
         """
         (detections,) = self.detect([self.prepare(image, bgr=bgr)])
-        return self._kept(detections, threshold)
+        return self.kept(detections, threshold)
 
     __call__ = predict
 
@@ -146,7 +159,33 @@ class Detector:
         when the iterator reaches the image in question.
         """
         found = self._detect_many(partial(self.prepare, bgr=bgr), images, batch_size)
-        return (self._kept(detections, threshold) for detections in found)
+        return (self.kept(detections, threshold) for detections in found)
+
+    def stream(
+        self, source: str | Path | Sequence[str | Path], *, threshold: float | None = None
+    ) -> Iterator[tuple[Frame, Detections]]:
+        """Detect in all images of folders, patterns, lists and archives, one after another.
+
+            >>> for frame, detections in detector.stream(["image.jpg", "images"]):
+            ...     print(frame.name, len(detections))
+
+        Memory does not grow, however many there are.
+
+        Args:
+            source: one or several sources, as `boxwright.sources.opening.sources` takes them.
+            threshold: as in `predict`.
+
+        Raises:
+            DataError: BW191 there is no such file or folder, BW192 it contains no images; and the
+                errors of `predict` when the iterator reaches the image in question.
+        """
+        from boxwright.inference.stream import predictions
+        from boxwright.sources.opening import sources
+
+        with ThreadPoolExecutor(readers()) as pool:
+            for each in sources(source):
+                for found in predictions(self, each, pool, threshold=threshold):
+                    yield found.frame, found.detections
 
     def detections_in(self, images: Dataset, watch: Watch | None = None) -> Iterator[Detections]:
         """All detections in each image of a dataset, at any score, with its limit of pixels.
@@ -172,7 +211,8 @@ class Detector:
             for batch in read_ahead(pool, prepare, images, batch_size):
                 yield from self.detect([image.result() for image in batch])
 
-    def _kept(self, detections: Detections, threshold: float | None) -> Detections:
+    def kept(self, detections: Detections, threshold: float | None) -> Detections:
+        """Those of at least this score; None takes the detector's own, which classes may have."""
         if threshold is None:
             limits = np.array(self.artifact.thresholds, np.float32)
             return detections[detections.scores >= limits[detections.labels]]
