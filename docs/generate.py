@@ -93,7 +93,7 @@ def commands() -> str:
         ),
     ]
     for command in app.registered_commands:
-        if command.callback:
+        if command.callback and not command.hidden:
             lines += _section(command.callback)
     lines.append("## Commands of the Object Detection API\n")
     for name in COMMANDS:

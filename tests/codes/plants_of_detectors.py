@@ -25,8 +25,11 @@ from boxwright.inference.engines.engine import batch_side, running
 from boxwright.inference.golden import Golden
 from boxwright.models.registry import family
 from boxwright.ops.operation_check import CHECKING
+from boxwright.outputs.predicting import write_predictions
 from boxwright.safety import trial
 from boxwright.safety.tensorflow_graph import check_frozen
+from boxwright.sources.images import Images
+from boxwright.sources.opening import sources
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
 from folders import VocFolder
@@ -159,6 +162,15 @@ def unseen(folder: VocFolder) -> None:
     predictions.describe(folder.root, {"detector": "a.tflite", "threshold": 0.5, "boxes": 1})
 
 
+def filmed(content: bytes) -> Plant:
+    def plant(place: Place) -> object:
+        (place.root / "clip.mp4").write_bytes(content)
+        (source,) = sources(place.root / "clip.mp4")
+        return list(source)
+
+    return raised(plant)
+
+
 def in_image(width: int, height: int) -> Detections:
     return replace(finding("cat", 0.5), image_size=(width, height))
 
@@ -209,6 +221,9 @@ PLANTS: dict[str, Plant] = {
     "BW515": described(preprocessing=replace(ARTIFACT.preprocessing, size=20_000).to_json()),
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
     "BW531": checked(unseen),
+    "BW532": filmed(b"no video"),
+    "BW533": raised(lambda _: next(iter(sources("camera:/dev/no-such-camera")[0]))),
+    "BW534": raised(lambda place: write_predictions(NOBODY, [Images({})], place.root, ["video"])),
     "BW601": raised(lambda place: gather(truth(place), [finding("dog", 0.5)])),
     "BW602": raised(lambda place: gather(truth(place), [finding("cat", np.nan)])),
     "BW603": evaluated("--slices", "image\n", "--detections", "[]"),

@@ -146,9 +146,7 @@ def test_more_images_than_fit_in_memory(detector: Detector, tmp_path: Path) -> N
         landscape((60 + i, 40)).save(paths[-1])
     paths[17].write_bytes(b"no photo")
     seen: list[tuple[int, int]] = []
-    said = gallery(
-        detector, paths, tmp_path / "out", progress=lambda *counts: seen.append(counts)
-    )
+    said = gallery(detector, paths, tmp_path / "out", progress=lambda *counts: seen.append(counts))
     assert [image["width"] for image in said["images"]] == [60 + i for i in range(40) if i != 17]
     assert [lost["code"] for lost in said["failed"]] == ["BW102"]
     assert seen[-1] == (40, 40)

@@ -25,7 +25,7 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.ops.postprocess import RawDetections
-from boxwright.outputs.predicting import Predicted, write_predictions
+from boxwright.outputs.predicting import FOR_VIDEOS, Predicted, write_predictions
 from boxwright.outputs.registry import LABELS, OUTPUTS
 from boxwright.sources.opening import sources
 from boxwright.structures.dataset import Dataset
@@ -133,7 +133,7 @@ def test_crops_show_the_objects(detector: Detector, images: Path) -> None:
 
 def test_the_table_has_a_line_for_each_image(detector: Detector, images: Path) -> None:
     lines: list[str] = []
-    write(detector, images, "table", tell=lines.append)
+    write(detector, images, "table", print_line=lines.append)
     assert len(lines) == 4
     assert lines[1].endswith("80 x 40  1 cat (0.90), 1 dog: small (0.62)")
     assert lines[2].endswith("80 x 40  -")
@@ -218,7 +218,8 @@ def test_files_of_others_stay(
 
 
 def test_all_outputs_at_once(detector: Detector, images: Path) -> None:
-    done = write(detector, images, *OUTPUTS, tell=lambda text: None)
+    to = [name for name in OUTPUTS if name not in FOR_VIDEOS]
+    done = write(detector, images, *to, print_line=lambda text: None)
     written = {path.name for path in (images.parent / "out").iterdir()}
     labels = {f"{form}{LABELS}" for form in FORMATS}
     files = {"detections.json", "detections.jsonl", "detections.csv", "coco_results.json"}

@@ -15,7 +15,12 @@ from typing import Any
 
 from boxwright.errors import SystemFaultError
 
-EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}  # else `train`
+EXTRAS = {  # else `train`
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "openvino": "openvino",
+    "av": "video",
+}
 ALONE = ("pandas", "supervision")  # not in any extra; their users install them
 # Switches of libraries that report their use to their makers, read when they are imported.
 SILENT = {
@@ -150,6 +155,15 @@ def pandas() -> Any:
         SystemFaultError: BW901 it is not installed.
     """
     return _imported("pandas")
+
+
+def av() -> Any:
+    """The `av` module (PyAV), which reads and writes videos.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("av")
 
 
 def supervision() -> Any:

@@ -10,7 +10,9 @@ import typer
 
 from boxwright.cli.options import Labels, MaxPixels, Trust, choice, say_trusted
 from boxwright.console import FAILED, plain, say, show, show_json
+from boxwright.images.options import MAX_PIXELS
 from boxwright.outputs.registry import OUTPUTS
+from boxwright.sources.names import RTSP
 
 if TYPE_CHECKING:
     from boxwright.outputs.predicting import Predicted
@@ -25,8 +27,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="SOURCE",
-            help="Images, folders, patterns, .txt files with one of these on each line, zip files, "
-            "or - for standard input.",
+            help="Images, videos, folders, patterns, .txt files with one of these on each line, "
+            "zip files, - for standard input, camera:0, or addresses such as rtsp://host/path.",
         ),
     ],
     out: Annotated[
@@ -36,7 +38,16 @@ def predict(
         list[str] | None,
         choice(
             OUTPUTS,
-            help="What to write; may be repeated. [default: drawn and json]",
+            help="What to write; may be repeated. [default: drawn and json; of videos video and "
+            "jsonl]",
+        ),
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|SECONDSs",
+            help="Of a video, write each n-th frame as an image, or one each so many seconds: 30, "
+            "2s. [default: with --to, every frame]",
         ),
     ] = None,
     threshold: Annotated[
@@ -44,6 +55,7 @@ def predict(
         typer.Option(min=0, max=1, help="Minimum score. [default: the detector's own]"),
     ] = None,
     labels: Labels = None,
+    rtsp: Annotated[str, choice(RTSP, help="How RTSP streams are transported.")] = RTSP[0],
     trust: Trust = False,
     max_pixels: MaxPixels = None,
     full_size: Annotated[
@@ -59,11 +71,13 @@ def predict(
         bool, typer.Option("--json", help="Print the content of detections.json.")
     ] = False,
 ) -> None:
-    """Find objects in images, and write them in any number of ways at once.
+    """Find objects in images, videos and streams, and write them in several ways at once.
 
     By default it writes each image with its boxes drawn, a contact sheet of the first 24, and
-    detections.json with all boxes in pixels of the image. An image that cannot be read is named,
-    the others are processed, and the exit code is 1.
+    detections.json with all boxes in pixels of the image; of a video a drawn video, and
+    detections.jsonl with a line for each frame. What cannot be read is named, the others are
+    processed, and the exit code is 1. Of cameras and streams the newest frame is taken, the others
+    are dropped and counted; end them with Ctrl-C.
 
     \b
     Examples:
@@ -72,40 +86,54 @@ def predict(
       boxwright predict run/detector.tflite holiday.zip --out found --to csv --to crops
       boxwright predict run holiday/ --out found --to yolo-labels
       boxwright predict coco.tflite holiday/ --to table --labels labels.txt
+      boxwright predict run clip.mp4 --out found --every 2s
+      boxwright predict run rtsp://192.168.0.9/live --out found --to jsonl
     """
     from boxwright.cli.progress import counting
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
-    from boxwright.outputs.predicting import USUAL, write_predictions
+    from boxwright.outputs.every import Every
+    from boxwright.outputs.predicting import write_predictions
     from boxwright.sources.opening import sources
 
     if full_size and no_pictures:
         raise typer.BadParameter("give --full-size or --no-pictures, not both")
     if to and no_pictures:
         raise typer.BadParameter("give --to or --no-pictures, not both")
-    chosen = tuple(to) if to else ("json",) if no_pictures else USUAL
-    if json and "json" not in chosen:
-        chosen = (*chosen, "json")
-    if out is None and chosen != ("table",):
-        raise typer.BadParameter("Missing option '--out'.")
-    if json and "table" in chosen:
+    if json and "table" in (to or ()):
         raise typer.BadParameter("give --json or --to table, not both: each is printed")
-    found = sources(images)
+    chosen = to or (["json"] if no_pictures else None)
+    if json and chosen:
+        chosen = [*chosen, "json"]
+    if out is None and chosen != ["table"]:
+        raise typer.BadParameter("Missing option '--out'.")
+    try:
+        distance = None if every is None else Every.parse(every)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    limit = max_pixels or MAX_PIXELS
+
+    def tell(text: str) -> None:
+        say(plain(text))
+
+    found = sources(images, rtsp=rtsp, max_pixels=limit, tell=tell)
     names = read_names(labels) if labels else None
     if trust:
         say_trusted(model)
     detector = Detector.load(model, classes=names, trust=trust)
-    detector = replace(detector, max_pixels=max_pixels or detector.max_pixels)
+    detector = replace(detector, max_pixels=limit)
     with counting("Detecting") as progress:
         predicted = write_predictions(
             detector,
             found,
             out or Path(),
             chosen,
+            every=distance,
             threshold=threshold,
             full_size=full_size,
             file=model,
-            tell=lambda text: show(plain(text)),
+            tell=tell,
+            print_line=lambda text: show(plain(text)),
             progress=progress,
         )
     result = predicted.content

@@ -200,10 +200,31 @@ DETECTING: dict[str, Meaning] = {
     "BW531": Meaning(
         "warning",
         "Nobody has looked at these labels",
-        "`boxwright predict` wrote these labels: they are what a detector found, with its mistakes. "
-        "A detector that learns from them learns the mistakes, and measured on them it seems "
+        "`boxwright predict` wrote these labels: they are what a detector found, with its "
+        "mistakes. A detector that learns from them learns the mistakes, and measured on them it seems "
         "perfect. `predictions.json` beside the labels says which detector it was.",
         "Look at the labels with `boxwright label`, correct them, then delete predictions.json.",
+    ),
+    "BW532": Meaning(
+        "error",
+        "A video cannot be read",
+        "It is damaged, is no video, needs a decoder that PyAV lacks, or has larger frames than "
+        "`--max-pixels` allows.",
+        "Play it in another program; if that works, convert it to an .mp4 with H.264.",
+    ),
+    "BW533": Meaning(
+        "error",
+        "A camera or stream cannot be opened",
+        "The name or address is wrong, the camera is in use or switched off, or it asks for a user "
+        "and a password. A stream that is lost later is connected again.",
+        "Try the address in another program, such as VLC. Cameras are camera:0, camera:1 and so "
+        "on; for RTSP over UDP add `--rtsp udp`.",
+    ),
+    "BW534": Meaning(
+        "error",
+        "An output does not fit the sources",
+        "Videos and their frames can only be written if a video, camera or stream is read.",
+        "Leave this output out, or give a video.",
     ),
     "BW601": Meaning(
         "error",

@@ -28,7 +28,7 @@ def images(paths: Iterable[str | Path]) -> Iterator[Path]:
         if path.is_dir():
             matching = _below(path)
         elif is_pattern(path):
-            matching = fitting(path, _may_be_image)
+            matching = fitting(path, may_be_image)
         else:
             raise DataError("BW191", "there is no such image or folder.", where=path)
         if not matching:
@@ -37,7 +37,7 @@ def images(paths: Iterable[str | Path]) -> Iterator[Path]:
     return iter(found)
 
 
-def _may_be_image(path: Path) -> bool:
+def may_be_image(path: Path) -> bool:
     """True for images, and for HEIC even if it cannot be opened: the error says what to do."""
     return is_image(path) or (suffix_of(path.name) in HEIF_SUFFIXES and path.name[0] != ".")
 
@@ -47,7 +47,7 @@ def _below(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if _may_be_image(path)
+        if may_be_image(path)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )

@@ -78,9 +78,13 @@ def predictions(
                 raise
             return frame, error
 
-    at_once = WHOLE_AT_ONCE if picture == "full" or source.is_video else AT_ONCE
-    for batch in read_ahead(pool, load, source, at_once):
-        loaded = [each.result() for each in batch]
+    if source.is_live:  # nothing is read ahead of a frame: it would be old when its turn comes
+        batches = ([load(frame)] for frame in source)
+    else:
+        at_once = WHOLE_AT_ONCE if picture == "full" or source.is_video else AT_ONCE
+        ahead = read_ahead(pool, load, source, at_once)
+        batches = ([each.result() for each in batch] for batch in ahead)
+    for loaded in batches:
         seen = [each for each in loaded if isinstance(each, _Loaded)]
         found = iter(detector.detect([each.shown for each in seen]) if seen else [])
         for each in loaded:

@@ -1,1 +1,1 @@
-"""What `predict` writes: drawn images, JSON, CSV, COCO results, labels, crops, a table."""
+"""What `predict` writes: drawn images and videos, JSON, CSV, COCO results, labels, crops."""

@@ -23,9 +23,8 @@ def crops(job: Job) -> Iterator[Add]:
     taken: dict[str, set[str]] = {name: set() for name in folders.values()}
 
     def add(record: Record) -> None:
-        picture, found = record.prediction.picture, record.prediction.detections
-        assert picture is not None  # noqa: S101 - asked for
-        edges = np.vstack([np.floor(found.boxes[:, :2].T), np.ceil(found.boxes[:, 2:].T)]).T
+        picture, found = record.picture, record.prediction.detections
+        edges = np.hstack([np.floor(found.boxes[:, :2]), np.ceil(found.boxes[:, 2:])])
         for label, edge in zip(found.labels.tolist(), edges.astype(int).tolist(), strict=True):
             left, top, right, bottom = edge
             if left < right and top < bottom:
@@ -48,4 +47,4 @@ def _folders(classes: Sequence[str]) -> dict[int, str]:
     return folders
 
 
-OUTPUT = Output(crops, lambda _: "full")
+OUTPUT = Output(crops, lambda _: "full", only="stills")

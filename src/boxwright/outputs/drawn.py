@@ -27,8 +27,7 @@ def drawn(job: Job) -> Iterator[Add]:
     captions: list[str] = []
 
     def add(record: Record) -> None:
-        picture = record.prediction.picture
-        assert picture is not None  # noqa: S101 - asked for
+        picture = record.picture
         found = record.prediction.detections
         name = fresh(stem_of(record), job.taken, job.out)
         on_sheet = len(thumbnails) < ON_SHEET
@@ -64,4 +63,4 @@ def _draw(picture: Image.Image, detections: Detections, target: Path, shrink: bo
         picture.thumbnail((THUMBNAIL, THUMBNAIL))
 
 
-OUTPUT = Output(drawn, lambda full_size: "full" if full_size else "small")
+OUTPUT = Output(drawn, lambda full_size: "full" if full_size else "small", only="stills")

@@ -82,4 +82,6 @@ def _hash(detector: Path) -> str:
     return digest.hexdigest()
 
 
-OUTPUTS = SimpleNamespace(**{form: Output(partial(labels, form)) for form in FORMATS})
+OUTPUTS = SimpleNamespace(
+    **{form: Output(partial(labels, form), only="stills") for form in FORMATS}
+)

@@ -8,7 +8,9 @@ from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
+
+from PIL import Image
 
 from boxwright.inference.stream import Picture, Prediction
 
@@ -18,13 +20,20 @@ class Record:
     """A prediction on its way through the outputs.
 
     Attributes:
-        prediction: frame, detections and decoded picture. `drawn` draws on the picture later, in
-            a thread, so the outputs before it take copies.
+        prediction: frame and detections.
         entry: what JSON says about it. An output that writes a file for it adds the file's name.
+        is_still: it is a single image, or a frame of a video that is chosen to be written as one.
     """
 
     prediction: Prediction
     entry: dict[str, Any]
+    is_still: bool
+
+    @property
+    def picture(self) -> Image.Image:
+        """The decoded picture, for outputs that ask for one. `drawn` draws on it later, in a
+        thread, so the outputs before it take copies."""
+        return cast("Image.Image", self.prediction.picture)
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Job:
     result: dict[str, Any]
     background: Background
     tell: Callable[[str], None]
+    print_line: Callable[[str], None]
     full_size: bool = False
 
 
@@ -66,11 +76,13 @@ class Output:
         picture: what pictures it needs, see `inference.stream.predictions`; called with
             `Job.full_size`.
         writes: False if it needs no folder.
+        only: "stills" or "videos", if it takes no others; see `Record.is_still`.
     """
 
     open: Callable[[Job], AbstractContextManager[Add]]
     picture: Callable[[bool], Picture] = lambda full_size: "none"
     writes: bool = True
+    only: Literal["stills", "videos"] | None = None
 
 
 @dataclass

@@ -33,23 +33,28 @@ def refuse_to_replace(path: Path, is_own: Callable[[TextIO], bool]) -> None:
     raise DataError("BW194", "predict did not write this file, and would replace it.", where=path)
 
 
-def fresh(stem: str, taken: set[str], out: Path) -> str:
-    """`<stem>.jpg`, or `<stem>-2.jpg` and so on if that name is taken, in `out` by a file that is
-    not one of ours."""
-    name, number = f"{stem}.jpg", 1
-    while name.lower() in taken or not _is_free(out / name):
-        number += 1
-        name = f"{stem}-{number}.jpg"
-    taken.add(name.lower())
-    return name
-
-
-def _is_free(path: Path) -> bool:
-    if not os.path.lexists(path):
-        return True
+def is_own_jpeg(path: Path) -> bool:
+    """True if `save` wrote the file."""
     with suppress(Exception), pillow_picture(path, str(path), MAX_PIXELS) as picture:
         return picture.format == "JPEG" and picture.info.get("comment") == MARK
     return False  # Pillow raises many different classes for what is no picture
+
+
+def fresh(
+    stem: str,
+    taken: set[str],
+    out: Path,
+    suffix: str = ".jpg",
+    is_own: Callable[[Path], bool] = is_own_jpeg,
+) -> str:
+    """`<stem>.jpg`, or `<stem>-2.jpg` and so on if that name is taken, in `out` by a file that is
+    not one of ours."""
+    name, number = f"{stem}{suffix}", 1
+    while name.lower() in taken or (os.path.lexists(out / name) and not is_own(out / name)):
+        number += 1
+        name = f"{stem}-{number}{suffix}"
+    taken.add(name.lower())
+    return name
 
 
 def save(picture: Image.Image, target: Path, *, synced: bool = False) -> None:

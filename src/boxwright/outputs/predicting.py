@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from boxwright.errors import BoxwrightError, check_choice
+from boxwright.errors import BoxwrightError, SourceError, check_choice
 from boxwright.inference.detector import Detector, readers
-from boxwright.inference.stream import AT_ONCE, WHOLE_AT_ONCE, Picture, Prediction, predictions
+from boxwright.inference.stream import (
+    AT_ONCE,
+    WHOLE_AT_ONCE,
+    Failed,
+    Picture,
+    Prediction,
+    predictions,
+)
 from boxwright.io.faults import translating_os_errors
 from boxwright.io.interrupts import undisturbed
 from boxwright.io.scratch import sync
-from boxwright.outputs.output import Background, Job, Record
+from boxwright.outputs.every import Chooser, Every
+from boxwright.outputs.output import Background, Job, Output, Record
 from boxwright.outputs.registry import OUTPUTS
 from boxwright.sources.frame import Frame, Source
 from boxwright.sources.images import Images
 from boxwright.structures.findings import counted
+
 
 class Predicted(NamedTuple):
     """What was written.
@@ -39,7 +46,7 @@ class Predicted(NamedTuple):
     boxes: int
 
 
-USUAL = ("drawn", "json")
+FOR_VIDEOS = ("video", "frames")
 PICTURES: tuple[Picture, ...] = ("none", "small", "full")  # each can serve for those before it
 
 
@@ -47,12 +54,14 @@ def write_predictions(
     detector: Detector,
     sources: Sequence[Source],
     out: str | Path,
-    to: Sequence[str] = USUAL,
+    to: Sequence[str] | None = None,
     *,
+    every: Every | None = None,
     threshold: float | None = None,
     full_size: bool = False,
     file: Path | None = None,
-    tell: Callable[[str], None] = print,
+    tell: Callable[[str], None] = lambda text: None,
+    print_line: Callable[[str], None] = print,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:
     """Detect in every frame of the sources, and write what the outputs of these names write.
@@ -65,24 +74,27 @@ def write_predictions(
         detector: the detector.
         sources: as `sources.opening.sources` finds them.
         out: the folder to write to.
-        to: names of outputs, see `outputs.registry`.
+        to: names of outputs, see `outputs.registry`; None writes drawn images with a JSON file,
+            and drawn videos with JSON lines.
+        every: which frames of a video are written as images: in `frames` by default, and with
+            `to` by all outputs of images. None with `to` takes all frames.
         threshold: lowest score to keep; None takes the detector's own.
         full_size: draw on full-size images, and not on at most 1600 pixels a side, which is faster
             for large JPEGs.
         file: the detector's file or run, whose hash is stored beside labels.
-        tell: called with each line of a table, and each sentence for people.
+        tell: called with sentences for people, such as what a format cannot store.
+        print_line: called with each line of a table.
         progress: called with the number of finished images and the total.
 
     Raises:
         ArgumentError: BW803 there is no such output.
         DataError: BW194 a file or folder is there that no earlier call wrote.
+        SourceError: BW534 `to` has videos or frames, and no source is a video.
         SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
         KeyboardInterrupt: after Ctrl-C, when all is written.
     """
-    for name in to:
-        check_choice("to", name, OUTPUTS)
-    rows = [OUTPUTS[name] for name in OUTPUTS if name in to]
-    picture = max((row.picture(full_size) for row in rows), key=PICTURES.index, default="none")
+    rows = [OUTPUTS[name] for name in _chosen(to, sources, every)]
+    chooser = Chooser(every or (Every(1, in_seconds=False) if to else None))
     out = Path(out)
     failed: list[dict[str, str]] = []
     result: dict[str, Any] = {
@@ -101,21 +113,32 @@ def write_predictions(
 
     stopped: KeyboardInterrupt | None = None
     with ThreadPoolExecutor(readers()) as pool, ExitStack() as stack:
-        found = partial(
-            predictions, detector, pool=pool, threshold=threshold, picture=picture, failed=fail
-        )
-        background = Background(pool, WHOLE_AT_ONCE if picture == "full" else AT_ONCE)
+        full = any(row.picture(full_size) == "full" for row in rows)
+        background = Background(pool, WHOLE_AT_ONCE if full else AT_ONCE)
         taken = _images_in(out, sources)
-        job = Job(out, taken, detector.classes, file, result, background, tell, full_size)
-        adds = [stack.enter_context(row.open(job)) for row in reversed(rows)]  # ends the first first
+        job = Job(
+            out, taken, detector.classes, file, result, background, tell, print_line, full_size
+        )
+        adds = [
+            stack.enter_context(row.open(job)) for row in reversed(rows)
+        ]  # ends the first first
         try:
-            for prediction in chain.from_iterable(map(found, sources)):
-                with undisturbed():
-                    record = Record(prediction, _entry(prediction))
-                    for add in reversed(adds):
-                        add(record)
-                    done, boxes = done + 1, boxes + len(prediction.detections)
-                progress(done + len(failed), total)
+            for source in sources:
+                able = [row for row in rows if _takes(row, source)]
+                needed = (row.picture(full_size) for row in able)
+                picture = max(needed, key=PICTURES.index, default="none")
+                found = predictions(
+                    detector, source, pool, threshold=threshold, picture=picture, failed=fail
+                )
+                for prediction in _until_unreadable(found, source, fail):
+                    with undisturbed():
+                        is_still = chooser.chooses(prediction.frame)
+                        record = Record(prediction, _entry(prediction), is_still)
+                        for row, add in zip(rows, reversed(adds), strict=True):
+                            if row in able and (is_still or row.only != "stills"):
+                                add(record)
+                        done, boxes = done + 1, boxes + len(prediction.detections)
+                    progress(done + len(failed), total)
         except KeyboardInterrupt as stop:
             stopped = stop
     if any(row.writes for row in rows):
@@ -125,6 +148,34 @@ def write_predictions(
         stopped.add_note(f"{counted(done, 'image')} are done.")
         raise stopped
     return Predicted(result, done, boxes)
+
+
+def _chosen(to: Sequence[str] | None, sources: Sequence[Source], every: Every | None) -> list[str]:
+    """The names of the outputs, in the order of the registry."""
+    videos = any(source.is_video for source in sources)
+    images = not all(source.is_video for source in sources)
+    if to is None:
+        usual = ["drawn"] * images + ["video", *(["frames"] if every else [])] * videos
+        to = [*usual, "jsonl" if videos else "json"]
+    for name in to:
+        check_choice("to", name, OUTPUTS)
+        if name in FOR_VIDEOS and not videos:
+            raise SourceError("BW534", f"no video is given to write {name} of.")
+    return [name for name in OUTPUTS if name in to]
+
+
+def _takes(output: Output, source: Source) -> bool:
+    return output.only != "videos" or source.is_video
+
+
+def _until_unreadable(
+    found: Iterator[Prediction], source: Source, fail: Failed
+) -> Iterator[Prediction]:
+    """The predictions of a source, as far as it can be read."""
+    try:
+        yield from found
+    except SourceError as error:
+        fail(Frame(source.name, b""), error)
 
 
 def _images_in(out: Path, sources: Sequence[Source]) -> set[str]:

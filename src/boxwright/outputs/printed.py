@@ -14,14 +14,14 @@ WIDTH = 40  # characters of a name, which is aligned
 @contextmanager
 def printed(job: Job) -> Iterator[Add]:
     """Tell for each image how many objects of each class it has, and the best score of each."""
-    job.tell(f"{'image':{WIDTH}} {'size':>11}  objects, and their best score")
+    job.print_line(f"{'image':{WIDTH}} {'size':>11}  objects, and their best score")
 
     def add(record: Record) -> None:
         entry = record.entry
         name = entry["image"] if "frame" not in entry else f"{entry['image']}, {entry['frame']}"
         shown = name if len(name) <= WIDTH else f"...{name[3 - WIDTH :]}"
         size = f"{entry['width']} x {entry['height']}"
-        job.tell(f"{shown:{WIDTH}} {size:>11}  {_objects(record)}")
+        job.print_line(f"{shown:{WIDTH}} {size:>11}  {_objects(record)}")
 
     yield add
 

@@ -19,6 +19,8 @@ LABELS = "-labels"  # ends the name of an output that is a format of labels
 OUTPUTS: Registry[Output] = Registry(
     {
         "crops": "boxwright.outputs.crops:OUTPUT",
+        "frames": "boxwright.outputs.frames:OUTPUT",
+        "video": "boxwright.outputs.video:OUTPUT",
         "drawn": "boxwright.outputs.drawn:OUTPUT",
         "jsonl": "boxwright.outputs.text_files:JSON_LINES",
         "csv": "boxwright.outputs.text_files:CSV",

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
 from typing import Protocol
 
 from boxwright.images.inputs import ImageLike
+
+
+@dataclass(frozen=True)
+class Video:
+    """What all frames of a video share.
+
+    Attributes:
+        rate: frames a second, as stated; None if unknown.
+        aspect: width of a pixel of an upright frame, divided by its height.
+        file: the video's file, which may have a sound track; None for a camera or stream.
+    """
+
+    rate: Fraction | None
+    aspect: Fraction
+    file: Path | None
 
 
 @dataclass(frozen=True)
@@ -18,13 +35,15 @@ class Frame:
             video.
         image: the image.
         number: the number of a frame in its video, from 0; None for a single image.
-        seconds: the time of a frame in its video; None for a single image.
+        seconds: its time in the video, as the video says; None for a single image.
+        video: its video; None for a single image.
     """
 
     name: str
     image: ImageLike
     number: int | None = None
     seconds: float | None = None
+    video: Video | None = None
 
 
 class Source(Protocol):
@@ -33,7 +52,8 @@ class Source(Protocol):
     Attributes:
         name: what was given.
         total: number of frames; None if it is unknown.
-        is_video: its frames belong together, one after another in time.
+        is_video: its frames follow each other in time.
+        is_live: it does not wait: whoever asks for a frame gets the newest.
     """
 
     @property
@@ -44,5 +64,8 @@ class Source(Protocol):
 
     @property
     def is_video(self) -> bool: ...
+
+    @property
+    def is_live(self) -> bool: ...
 
     def __iter__(self) -> Iterator[Frame]: ...

@@ -15,7 +15,7 @@ class Images:
 
     images: Mapping[str, ImageFile | bytes]
 
-    is_video = False
+    is_video = is_live = False
 
     @property
     def name(self) -> str:
