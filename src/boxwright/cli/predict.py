@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.options import Labels, MaxPixels, Trust, choice, say_trusted
+from boxwright.cli.options import (
+    Labels,
+    MaxPixels,
+    Overlap,
+    Tile,
+    Trust,
+    choice,
+    say_trusted,
+    with_tiles,
+)
 from boxwright.console import FAILED, plain, say, show, show_json
 from boxwright.images.options import MAX_PIXELS
 from boxwright.outputs.registry import OUTPUTS
@@ -55,6 +64,8 @@ def predict(
         typer.Option(min=0, max=1, help="Minimum score. [default: the detector's own]"),
     ] = None,
     labels: Labels = None,
+    tile: Tile = None,
+    overlap: Overlap = 0.2,
     rtsp: Annotated[str, choice(RTSP, help="How RTSP streams are transported.")] = RTSP[0],
     trust: Trust = False,
     max_pixels: MaxPixels = None,
@@ -121,7 +132,7 @@ def predict(
     if trust:
         say_trusted(model)
     detector = Detector.load(model, classes=names, trust=trust)
-    detector = replace(detector, max_pixels=limit)
+    detector = with_tiles(replace(detector, max_pixels=limit), tile, overlap)
     with counting("Detecting") as progress:
         predicted = write_predictions(
             detector,

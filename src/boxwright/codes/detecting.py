@@ -201,8 +201,8 @@ DETECTING: dict[str, Meaning] = {
         "warning",
         "Nobody has looked at these labels",
         "`boxwright predict` wrote these labels: they are what a detector found, with its "
-        "mistakes. A detector that learns from them learns the mistakes, and measured on them it seems "
-        "perfect. `predictions.json` beside the labels says which detector it was.",
+        "mistakes. A detector that learns from them learns the mistakes, and measured on them it "
+        "seems perfect. `predictions.json` beside the labels says which detector it was.",
         "Look at the labels with `boxwright label`, correct them, then delete predictions.json.",
     ),
     "BW532": Meaning(

@@ -37,8 +37,8 @@ class Artifact:
             `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
             `{"folder", "fingerprint"}` in an exported file), `recipe`, `metrics`, `weights`,
             `license` (of the weights), `comparison` (of an export), `threshold` (how it was
-            chosen), and in a run `held_out` (names of the training images that it held out for
-            validation).
+            chosen), `sizes` (of the training's images and boxes, see `inference.tiling`), and in a
+            run `held_out` (names of the training images that it held out for validation).
         golden: an image and the result that an exported file must have for it.
     """
 

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines import Engine, network_of
 from boxwright.inference.file_kinds import opened, wrong_names
+from boxwright.inference.tiling import Region, Tiling, merged, size_of
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from boxwright.sources.frame import Frame
 
 MAX_THREADS = 64
+AT_ONCE = 16  # tiles
 Source = TypeVar("Source")
 Read = TypeVar("Read")
 Watch = Callable[[int, Image.Image], None]
@@ -51,11 +53,14 @@ class Detector:
         engine: runs the network.
         artifact: the description in the detector's file.
         max_pixels: image files with more are refused.
+        tiling: how large images are cut into tiles, which are detected beside the whole image; None
+            for the whole image alone.
     """
 
     engine: Engine
     artifact: Artifact
     max_pixels: int = MAX_PIXELS
+    tiling: Tiling | None = None
 
     @classmethod
     def load(
@@ -196,8 +201,7 @@ class Detector:
         options = preprocessing.decode_options(images.decoding.max_pixels)
 
         def prepare(index: int) -> Input:
-            short_side = ENOUGH * preprocessing.size
-            with decoded(images.image(index), options, short_side=short_side) as whole:
+            with decoded(images.image(index), options, short_side=self.short_side) as whole:
                 if watch:
                     watch(index, whole.picture)
                 return self.prepare(whole)
@@ -221,44 +225,76 @@ class Detector:
     def prepare(self, image: ImageLike | Decoded, *, bgr: bool = False) -> Input:
         """Convert an image to the input of `detect`. Raises the errors of `predict`.
 
-        A large JPEG is decoded at a fraction of its size, see `images.preprocessing.read_square`.
+        Without tiles, a large JPEG is decoded at a fraction of its size, see
+        `images.preprocessing.read_square`.
         """
         preprocessing = self.artifact.preprocessing
         if not isinstance(image, Decoded):
             options = preprocessing.decode_options(self.max_pixels)
-            short_side = ENOUGH * preprocessing.size
             if isinstance(image, str | Path | ByteRange | bytes):
-                with decoded(image, options, short_side=short_side) as whole:
+                with decoded(image, options, short_side=self.short_side) as whole:
                     return self.prepare(whole)
-            image = open_image(image, options, short_side=short_side, bgr=bgr)
-        return Input(preprocessing.resize(image.picture), image.width, image.height)
+            image = open_image(image, options, short_side=self.short_side, bgr=bgr)
+        regions = self.tiling.regions(image.width, image.height) if self.tiling else []
+        tiles = tuple(
+            Tile(preprocessing.resize(image.picture.crop(region)), region) for region in regions
+        )
+        return Input(preprocessing.resize(image.picture), image.width, image.height, tiles)
+
+    @property
+    def short_side(self) -> int | None:
+        """The pixels of an image's shorter side that are enough for `prepare`; None for all."""
+        return None if self.tiling else ENOUGH * self.artifact.preprocessing.size
 
     def detect(self, batch: Sequence[Input]) -> list[Detections]:
         """All detections in each of several prepared images, at any score."""
-        found = self.engine(np.stack([image.pixels for image in batch]))
+        wholes = self._detect([(image.pixels, image.width, image.height) for image in batch])
+        return [
+            merged(whole, [tile.region for tile in image.tiles], self._detect_in_tiles(image.tiles))
+            if image.tiles
+            else whole
+            for image, whole in zip(batch, wholes, strict=True)
+        ]
+
+    def _detect_in_tiles(self, tiles: Sequence[Tile]) -> list[Detections]:
+        squares = [(tile.pixels, *size_of(tile.region)) for tile in tiles]
+        parts = (squares[i : i + AT_ONCE] for i in range(0, len(squares), AT_ONCE))
+        return [found for part in parts for found in self._detect(part)]
+
+    def _detect(self, squares: Sequence[tuple[NDArray[np.uint8], int, int]]) -> list[Detections]:
+        """The detections in squares of the input size, in pixels of their width and height."""
+        found = self.engine(np.stack([pixels for pixels, _, _ in squares]))
         for label in {int(label) for _, _, labels in found for label in labels}:
             if not 0 <= label < len(self.classes):
                 raise wrong_names(f"detected an object of class {label}", self.classes)
         to_image = self.artifact.preprocessing.to_image
         return [
             Detections(
-                to_image(boxes, image.width, image.height),
+                to_image(boxes, width, height),
                 scores,
                 labels.astype(np.int32),
                 self.classes,
-                (image.width, image.height),
+                (width, height),
             )
-            for image, (boxes, scores, labels) in zip(batch, found, strict=True)
+            for (_, width, height), (boxes, scores, labels) in zip(squares, found, strict=True)
         ]
+
+
+class Tile(NamedTuple):
+    """A tile of an image, resized to `(S, S, 3)` uint8, and where it is."""
+
+    pixels: NDArray[np.uint8]
+    region: Region
 
 
 @dataclass(frozen=True)
 class Input:
-    """An image resized to `(S, S, 3)` uint8, and its original size."""
+    """An image resized to `(S, S, 3)` uint8, its original size, and its tiles."""
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
+    tiles: tuple[Tile, ...] = ()
 
 
 def readers() -> int:

@@ -13,7 +13,6 @@ from PIL import Image
 from boxwright.errors import BoxwrightError, DataError
 from boxwright.images.decoding import ByteRange, decoded
 from boxwright.images.inputs import open_image
-from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.detector import Detector, Input, read_ahead
 from boxwright.sources.frame import Frame, Source
 from boxwright.structures.detections import Detections
@@ -105,7 +104,7 @@ def _load(detector: Detector, frame: Frame, picture: Picture) -> _Loaded:
         whole = open_image(image, options)
         kept = whole.picture if picture == "full" else small(whole.picture.copy())
         return _Loaded(frame, detector.prepare(whole), kept)
-    short_side = ENOUGH * detector.artifact.preprocessing.size
+    short_side = detector.short_side
     with decoded(image, options, short_side=short_side, long_side=MAX_SIDE // 2) as whole:
         return _Loaded(frame, detector.prepare(whole), small(whole.picture))
 
