@@ -20,6 +20,7 @@ USED = {
     "__dir__": "Python",
     "__getattr__": "Python",
     "to_coco": "users of detections",
+    "to_fiftyone": "users of detections",
     "to_pandas": "users of detections",
     "to_supervision": "users of detections",
     "to_tensorflow": "users of detections",

@@ -23,9 +23,9 @@ from boxwright.images.options import DecodeOptions, DepthRange
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
+from boxwright.ops.postprocess import RawDetections
 from boxwright.outputs.predicting import write_predictions
 from boxwright.sources.opening import sources
-from boxwright.ops.postprocess import RawDetections
 from folders import VocFolder
 
 pytestmark = pytest.mark.tiny

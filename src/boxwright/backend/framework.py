@@ -21,7 +21,7 @@ EXTRAS = {  # else `train`
     "openvino": "openvino",
     "av": "video",
 }
-ALONE = ("pandas", "supervision")  # not in any extra; their users install them
+ALONE = ("fiftyone", "pandas", "supervision")  # not in any extra; their users install them
 # Switches of libraries that report their use to their makers, read when they are imported.
 SILENT = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime: looks up a host, writes an id of the device
@@ -164,6 +164,15 @@ def av() -> Any:
         SystemFaultError: BW901 it is not installed.
     """
     return _imported("av")
+
+
+def fiftyone() -> Any:
+    """The `fiftyone` module.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("fiftyone")
 
 
 def supervision() -> Any:
