@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,9 +119,7 @@ def write_predictions(
         job = Job(
             out, taken, detector.classes, file, result, background, tell, print_line, full_size
         )
-        adds = [
-            stack.enter_context(row.open(job)) for row in reversed(rows)
-        ]  # ends the first first
+        adds = [stack.enter_context(row.open(job)) for row in reversed(rows)]  # the stack turns it
         try:
             for source in sources:
                 able = [row for row in rows if _takes(row, source)]
@@ -130,15 +128,16 @@ def write_predictions(
                 found = predictions(
                     detector, source, pool, threshold=threshold, picture=picture, failed=fail
                 )
-                for prediction in _until_unreadable(found, source, fail):
-                    with undisturbed():
-                        is_still = chooser.chooses(prediction.frame)
-                        record = Record(prediction, _entry(prediction), is_still)
-                        for row, add in zip(rows, reversed(adds), strict=True):
-                            if row in able and (is_still or row.only != "stills"):
-                                add(record)
-                        done, boxes = done + 1, boxes + len(prediction.detections)
-                    progress(done + len(failed), total)
+                with closing(_until_unreadable(found, source, fail)) as readable:
+                    for prediction in readable:
+                        with undisturbed():
+                            is_still = chooser.chooses(prediction.frame)
+                            record = Record(prediction, _entry(prediction), is_still)
+                            for row, add in zip(rows, reversed(adds), strict=True):
+                                if row in able and (is_still or row.only != "stills"):
+                                    add(record)
+                            done, boxes = done + 1, boxes + len(prediction.detections)
+                        progress(done + len(failed), total)
         except KeyboardInterrupt as stop:
             stopped = stop
     if any(row.writes for row in rows):
@@ -170,7 +169,7 @@ def _takes(output: Output, source: Source) -> bool:
 
 def _until_unreadable(
     found: Iterator[Prediction], source: Source, fail: Failed
-) -> Iterator[Prediction]:
+) -> Generator[Prediction, None, None]:
     """The predictions of a source, as far as it can be read."""
     try:
         yield from found
