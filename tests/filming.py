@@ -48,13 +48,13 @@ def film(
     with av.open(str(path), "w") as out:
         stream: Any = out.add_stream(codec, rate=rate)
         stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)
         if aspect:
             stream.codec_context.sample_aspect_ratio = aspect
         if rotation:
             stream.set_display_rotation(rotation)
-        track: Any = out.add_stream(sound, rate=44100) if sound else None
+        track: Any = out.add_stream(sound, rate=48000) if sound else None
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(gray(number, size), "rgb24")
             at = number / rate if times is None else times[number]
@@ -62,9 +62,9 @@ def film(
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
         if track:
-            samples = np.zeros((1, int(44100 * count / rate)), np.float32)
+            samples = np.zeros((1, int(48000 * count / rate)), np.float32)
             tone: Any = av.AudioFrame.from_ndarray(samples, "fltp", "mono")
-            tone.rate, tone.pts = 44100, 0
+            tone.rate, tone.pts = 48000, 0
             for each in av.AudioResampler(track.format, track.layout, track.rate).resample(tone):
                 out.mux(track.encode(each))
             out.mux(track.encode(None))

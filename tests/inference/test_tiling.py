@@ -158,7 +158,7 @@ def test_evaluation_knows_tiles(detector: Detector, tmp_path: Path) -> None:
     drawn((320, 320), boxes).save(tmp_path / "a.png")
     data = Dataset.of(tmp_path, [LabeledImage("a.png", 320, 320, boxes, ["blob"] * 9)])
     ap = [
-        measure(replace(detector, tiling=tiling), data, ALL).evaluation.ap50
+        measure(replace(detector, tiling=tiling), data, ALL).ap50
         for tiling in (None, Tiling(64, 64))
     ]
     assert ap == [0.0, pytest.approx(1.0)]

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from boxwright.structures.dataset import Dataset
 
 pytestmark = pytest.mark.tiny
 
-CLASSES = ("cat", "dog: small")
+CLASSES = ("cat", "dog:small")
 FOUND = [  # normalized yxyx, score, class
     ((0.25, 0.5, 0.75, 1.0), 0.9, 0),
     ((0.0, 0.0, 0.5, 0.25), 0.625, 1),
@@ -135,7 +136,7 @@ def test_the_table_has_a_line_for_each_image(detector: Detector, images: Path) -
     lines: list[str] = []
     write(detector, images, "table", print_line=lines.append)
     assert len(lines) == 4
-    assert lines[1].endswith("80 x 40  1 cat (0.90), 1 dog: small (0.62)")
+    assert lines[1].endswith("80 x 40  1 cat (0.90), 1 dog:small (0.62)")
     assert lines[2].endswith("80 x 40  -")
     assert {line.index(" x ") for line in lines[1:]} == {lines[1].index(" x ")}
     assert not (images.parent / "out").exists(), "it needs no folder"
@@ -250,6 +251,16 @@ def test_after_an_error_no_file_is_half_written(
     with pytest.raises(BoxwrightError, match="disk"):
         write(detector, images, "drawn", "json", "coco", "voc-labels")
     assert [*(images.parent / "out").iterdir()] == []
+
+
+def test_a_class_that_a_format_cannot_store_is_told_before_the_work(
+    detector: Detector, images: Path
+) -> None:
+    unfit = replace(detector, artifact=replace(detector.artifact, classes=("cat", "big dog")))
+    with pytest.raises(BoxwrightError) as raised:
+        write(unfit, images, "drawn", "kitti-labels")
+    assert raised.value.code == "BW141"
+    assert not [*(images.parent / "out").iterdir()]
 
 
 def test_an_unknown_output_is_refused(detector: Detector, images: Path) -> None:

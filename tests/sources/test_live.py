@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import islice
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 
 from boxwright.errors import SourceError
 from boxwright.sources import live
-from boxwright.sources.frame import Frame
+from boxwright.sources.frame import Frame, Video
 from boxwright.sources.live import Live
 from boxwright.sources.names import is_live, is_video
 from boxwright.sources.opening import sources
@@ -82,14 +83,22 @@ def test_a_camera_that_disappears_comes_back_with_any_size() -> None:
     assert "It was lost 4 times." in told[-1]
 
 
-def test_the_frame_that_is_taken_is_at_most_two_behind() -> None:
+def test_of_all_decoded_frames_the_newest_is_taken() -> None:
+    newest = live._Newest()
+    for number in range(5):
+        newest.put(live._Decoded(None, number, Video(None, Fraction(1), None), None))
+    assert newest.take().number == 4
+
+
+def test_frames_without_times_get_those_of_the_clock() -> None:
     camera = Camera(frames=200)
     with camera.on():
-        for count, frame in enumerate(opened(camera.url)):
-            assert camera.sent - (frame.number or 0) <= 3  # one more is on its way
-            time.sleep(0.02)
-            if count == 10:
-                break
+        start = time.monotonic()
+        for frame in islice(opened(camera.url), 4):
+            assert 0 < (frame.seconds or 0) <= time.monotonic() - start
+            time.sleep(0.05)
+        assert (frame.seconds or 0) > 0.15
+        assert camera.sent - (frame.number or 0) < 15, "and are not from a queue"
 
 
 def test_waits_between_attempts_grow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,8 @@ def labels(form: str, job: Job) -> Iterator[Add]:
     """Write a folder of labeled images, and `predictions.json` beside the labels.
 
     Raises:
-        DataError: BW194 the folder exists: somebody may have corrected its labels.
+        DataError: BW194 the folder exists: somebody may have corrected its labels. BW141 the format
+            cannot store the name of a class.
     """
     target = job.out / f"{form}{SUFFIX}"
     check_free(target)
@@ -48,6 +49,8 @@ def labels(form: str, job: Job) -> Iterator[Add]:
         predictions.describe(draft, about)
 
     with scratch_folder(job.out) as scratch:
+        nothing = Dataset.of(job.out, [], job.classes)
+        FORMATS[form].write(nothing, [], scratch)  # raises BW141 now and not after hours
 
         def add(record: Record) -> None:
             found = record.prediction.detections

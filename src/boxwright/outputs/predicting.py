@@ -112,6 +112,10 @@ def write_predictions(
         progress(done + len(failed), total)
 
     stopped: KeyboardInterrupt | None = None
+    writes = any(row.writes for row in rows)
+    if writes:
+        with translating_os_errors(out):
+            out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(readers()) as pool, ExitStack() as stack:
         full = any(row.picture(full_size) == "full" for row in rows)
         background = Background(pool, WHOLE_AT_ONCE if full else AT_ONCE)
@@ -140,7 +144,7 @@ def write_predictions(
                         progress(done + len(failed), total)
         except KeyboardInterrupt as stop:
             stopped = stop
-    if any(row.writes for row in rows):
+    if writes:
         with translating_os_errors(out):
             sync(out)
     if stopped:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from boxwright.sources.video import frame_of, video_of
 
 DEVICES = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 SECONDS = 5.0  # without a frame, after which a stream counts as lost
+UNTIMED = {"mpjpeg", "mjpeg"}  # streams of JPEGs, to which FFmpeg gives times of its own
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two attempts to connect again
 
 
@@ -62,7 +64,7 @@ class Live:
                 taken = newest.take()
                 self.dropped += taken.number - number - 1
                 number = taken.number
-                yield frame_of(taken.frame, self.name, number, taken.video)
+                yield frame_of(taken.frame, self.name, number, taken.video, taken.seconds)
         finally:
             newest.close()
             thread.join(1)
@@ -74,11 +76,12 @@ class Live:
 
     def _decode(self, newest: _Newest) -> None:
         """Decode all frames until `newest` is closed; runs in a thread."""
-        number, wait = 0, FIRST_WAIT
+        number, wait, start = 0, FIRST_WAIT, time.monotonic()
         while not newest.closed.is_set():
             try:
-                for frame, video in self._frames():
-                    newest.put(_Decoded(frame, number, video))
+                for frame, video, is_timed in self._frames():
+                    seconds = None if is_timed else time.monotonic() - start
+                    newest.put(_Decoded(frame, number, video, seconds))
                     number, wait = number + 1, FIRST_WAIT
                     if newest.closed.is_set():
                         return
@@ -97,7 +100,8 @@ class Live:
             newest.closed.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
-    def _frames(self) -> Iterator[tuple[Any, Video]]:
+    def _frames(self) -> Iterator[tuple[Any, Video, bool]]:
+        """Each frame, what is known of the video, and whether it states the times of frames."""
         av = framework.av()
         address, device, options = self._address()
         with av.open(address, format=device, options=options, timeout=SECONDS) as container:
@@ -111,7 +115,7 @@ class Live:
                     continue
                 for frame in frames:
                     video = video or video_of(stream, frame, None)
-                    yield frame, video
+                    yield frame, video, container.format.name not in UNTIMED
 
     def _address(self) -> tuple[str, str | None, dict[str, str]]:
         """What PyAV opens: a device or address, the kind of device, and options."""
@@ -134,6 +138,7 @@ class _Decoded(NamedTuple):
     frame: Any
     number: int
     video: Video
+    seconds: float | None
 
 
 class _Newest:

@@ -102,15 +102,18 @@ def video_of(stream: Any, frame: Any, file: Path | None) -> Video:
     return Video(stream.average_rate or stream.guessed_rate, 1 / aspect if turned else aspect, file)
 
 
-def frame_of(frame: Any, name: str, number: int, video: Video) -> Frame:
-    """A frame of PyAV, upright and in RGB."""
+def frame_of(
+    frame: Any, name: str, number: int, video: Video, seconds: float | None = None
+) -> Frame:
+    """A frame of PyAV, upright and in RGB; `seconds` is its time if it does not state it."""
     rgb = frame.reformat(format="rgb24")
     plane = rgb.planes[0]
     size = (rgb.width, rgb.height)
     picture = Image.frombuffer("RGB", size, plane, "raw", "RGB", plane.line_size, 1)
     turn = TURNS.get(frame.rotation)
     upright = picture if turn is None else picture.transpose(turn)
-    seconds = frame.time if frame.time is not None else number / (video.rate or 25)
+    if seconds is None:
+        seconds = frame.time if frame.time is not None else number / (video.rate or 25)
     return Frame(name, upright, number, round(float(seconds), 6), video)
 
 
