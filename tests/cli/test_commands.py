@@ -141,7 +141,7 @@ def test_predict_prints_a_table_without_a_folder(images: Path) -> None:
     result = run("predict", "m", images, "--to", "table")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[1].endswith("a.jpg         80 x 40  1 helmet (0.90)")
+    assert lines[1].endswith("a.jpg     80 x 40  1 helmet (0.90)")
     assert lines[-1] == "2 boxes in 2 images."
 
 

@@ -85,4 +85,4 @@ def predict(
     if isinstance(source, Iterable) and not is_image_like(source):
         images = cast("Iterable[ImageLike]", source)
         return list(opened.predict_many(images, threshold=threshold, bgr=bgr))
-    return opened.predict(cast("ImageLike", source), threshold=threshold, bgr=bgr)
+    return opened.predict(source, threshold=threshold, bgr=bgr)

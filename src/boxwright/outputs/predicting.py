@@ -127,8 +127,7 @@ def write_predictions(
         try:
             for source in sources:
                 able = [row for row in rows if _takes(row, source)]
-                needed = (row.picture(full_size) for row in able)
-                picture = max(needed, key=PICTURES.index, default="none")
+                picture = max([row.picture(full_size) for row in able], key=PICTURES.index)
                 found = predictions(
                     detector, source, pool, threshold=threshold, picture=picture, failed=fail
                 )

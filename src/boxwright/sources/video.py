@@ -112,9 +112,9 @@ def frame_of(
     picture = Image.frombuffer("RGB", size, plane, "raw", "RGB", plane.line_size, 1)
     turn = TURNS.get(frame.rotation)
     upright = picture if turn is None else picture.transpose(turn)
-    if seconds is None:
-        seconds = frame.time if frame.time is not None else number / (video.rate or 25)
-    return Frame(name, upright, number, round(float(seconds), 6), video)
+    stated = seconds if seconds is not None else frame.time
+    at = float(number / (video.rate or 25) if stated is None else stated)
+    return Frame(name, upright, number, round(at, 6), video)
 
 
 @contextmanager
