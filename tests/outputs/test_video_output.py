@@ -141,7 +141,7 @@ def test_ctrl_c_leaves_a_video_that_plays(detector: Detector, tmp_path: Path) ->
     path = film(tmp_path / "clip.mp4", sound="aac")
     with pytest.raises(KeyboardInterrupt) as raised:
         write(detector, path, tmp_path / "out", progress=stop)
-    assert raised.value.__notes__ == ["5 images are done."]
+    assert raised.value.__notes__ == ["5 frames done."]
     assert len(decoded(tmp_path / "out" / "clip.mp4")) == 5
     lines = (tmp_path / "out" / "detections.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["frame"] for line in lines] == [0, 1, 2, 3, 4]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,10 +21,12 @@ from boxwright.cli.options import (
 )
 from boxwright.console import FAILED, plain, say, show, show_json
 from boxwright.images.options import MAX_PIXELS
-from boxwright.outputs.registry import OUTPUTS
+from boxwright.io.shell import quoted
+from boxwright.outputs.registry import LABELS, OUTPUTS
 from boxwright.sources.names import RTSP
 
 if TYPE_CHECKING:
+    from boxwright.outputs.every import Every
     from boxwright.outputs.predicting import Predicted
 
 
@@ -54,9 +57,9 @@ def predict(
     every: Annotated[
         str | None,
         typer.Option(
-            metavar="N|SECONDSs",
-            help="Of a video, write each n-th frame as an image, or one each so many seconds: 30, "
-            "2s. [default: with --to, every frame]",
+            metavar="N|Ns",
+            help="Of a video, write each n-th frame as an image, or one each n seconds: 30, 2s. "
+            "[default: with --to, every frame]",
         ),
     ] = None,
     threshold: Annotated[
@@ -103,25 +106,11 @@ def predict(
     from boxwright.cli.progress import counting
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
-    from boxwright.outputs.every import Every
     from boxwright.outputs.predicting import write_predictions
     from boxwright.sources.opening import sources
 
-    if full_size and no_pictures:
-        raise typer.BadParameter("give --full-size or --no-pictures, not both")
-    if to and no_pictures:
-        raise typer.BadParameter("give --to or --no-pictures, not both")
-    if json and "table" in (to or ()):
-        raise typer.BadParameter("give --json or --to table, not both: each is printed")
-    chosen = to or (["json"] if no_pictures else None)
-    if json and chosen:
-        chosen = [*chosen, "json"]
-    if out is None and chosen != ["table"]:
-        raise typer.BadParameter("Missing option '--out'.")
-    try:
-        distance = None if every is None else Every.parse(every)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    chosen = _outputs(to, out, full_size=full_size, no_pictures=no_pictures, json=json)
+    distance = _distance(every)
     limit = max_pixels or MAX_PIXELS
 
     def tell(text: str) -> None:
@@ -147,27 +136,54 @@ def predict(
             print_line=lambda text: show(plain(text)),
             progress=progress,
         )
-    result = predicted.content
-    for lost in result["failed"]:
+    for lost in predicted.content["failed"]:
         place, message = plain(lost["image"]), plain(lost["message"])
         say(f"[bold red]{lost['code']}[/] [bold]{place}[/]: {message}")
     if json:
-        show_json(result)
+        show_json(predicted.content)
     else:
-        _summarize(predicted, out)
-    if result["failed"]:
+        is_video = any(source.is_video for source in found)
+        _summarize(predicted, out, chosen or (), "frame" if is_video else "image")
+    if predicted.content["failed"]:
         raise typer.Exit(FAILED)
 
 
-def _summarize(predicted: Predicted, out: Path | None) -> None:
+def _outputs(
+    to: list[str] | None, out: Path | None, *, full_size: bool, no_pictures: bool, json: bool
+) -> list[str] | None:
+    """The chosen outputs; None for the usual ones."""
+    for problem, holds in {
+        "give --full-size or --no-pictures, not both": full_size and no_pictures,
+        "give --to or --no-pictures, not both": to and no_pictures,
+        "give --json or --to table, not both: each is printed": json and "table" in (to or ()),
+        "Missing option '--out'.": out is None and to != ["table"],
+    }.items():
+        if holds:
+            raise typer.BadParameter(problem)
+    chosen = ["json"] if no_pictures else to
+    return [*chosen, "json"] if chosen and json else chosen
+
+
+def _distance(every: str | None) -> Every | None:
+    from boxwright.outputs.every import Every
+
+    try:
+        return None if every is None else Every.parse(every)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _summarize(predicted: Predicted, out: Path | None, outputs: Sequence[str], what: str) -> None:
     from boxwright.structures.findings import counted
 
     sheet = predicted.content["contact_sheet"]
-    images = counted(predicted.images, "image")
-    found = f"{counted(predicted.boxes, 'box', 'boxes')} in {images}"
+    found = f"{counted(predicted.boxes, 'box', 'boxes')} in {counted(predicted.images, what)}"
     show(f"{found}: [bold]{plain(out)}[/]" if out else f"{found}.")
     if out and sheet:
         show(f"Look at {plain(out / sheet)}")
+    for name in outputs:
+        if out and name.endswith(LABELS):
+            show(f"Look at the labels: boxwright label {plain(quoted(out / name))}")
     if not predicted.boxes and predicted.images:
         threshold = predicted.content["threshold"]
         say(

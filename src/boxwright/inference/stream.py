@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,7 +54,7 @@ def predictions(
     threshold: float | None = None,
     picture: Picture = "none",
     failed: Failed | None = None,
-) -> Iterator[Prediction]:
+) -> Generator[Prediction, None, None]:
     """Detect in every frame of a source. Threads decode while the network processes other frames.
 
     Args:
@@ -77,21 +78,22 @@ def predictions(
                 raise
             return frame, error
 
-    if source.is_live:  # nothing is read ahead of a frame: it would be old when its turn comes
-        batches = ([load(frame)] for frame in source)
-    else:
-        at_once = WHOLE_AT_ONCE if picture == "full" or source.is_video else AT_ONCE
-        ahead = read_ahead(pool, load, source, at_once)
-        batches = ([each.result() for each in batch] for batch in ahead)
-    for loaded in batches:
-        seen = [each for each in loaded if isinstance(each, _Loaded)]
-        found = iter(detector.detect([each.shown for each in seen]) if seen else [])
-        for each in loaded:
-            if isinstance(each, _Loaded):
-                kept = detector.kept(next(found), threshold)
-                yield Prediction(each.frame, kept, each.picture)
-            elif failed:
-                failed(*each)
+    with closing(iter(source)) as frames:
+        if source.is_live:  # nothing is read ahead of a frame: it would be old when its turn comes
+            batches = ([load(frame)] for frame in frames)
+        else:
+            at_once = WHOLE_AT_ONCE if picture == "full" or source.is_video else AT_ONCE
+            ahead = read_ahead(pool, load, frames, at_once)
+            batches = ([each.result() for each in batch] for batch in ahead)
+        for loaded in batches:
+            seen = [each for each in loaded if isinstance(each, _Loaded)]
+            found = iter(detector.detect([each.shown for each in seen]) if seen else [])
+            for each in loaded:
+                if isinstance(each, _Loaded):
+                    kept = detector.kept(next(found), threshold)
+                    yield Prediction(each.frame, kept, each.picture)
+                elif failed:
+                    failed(*each)
 
 
 def _load(detector: Detector, frame: Frame, picture: Picture) -> _Loaded:

@@ -147,7 +147,8 @@ def write_predictions(
         with translating_os_errors(out):
             sync(out)
     if stopped:
-        stopped.add_note(f"{counted(done, 'image')} are done.")
+        what = "frame" if any(source.is_video for source in sources) else "image"
+        stopped.add_note(f"{counted(done, what)} done.")
         raise stopped
     return Predicted(result, done, boxes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -68,4 +68,4 @@ class Source(Protocol):
     @property
     def is_live(self) -> bool: ...
 
-    def __iter__(self) -> Iterator[Frame]: ...
+    def __iter__(self) -> Generator[Frame, None, None]: ...

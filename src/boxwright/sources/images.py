@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from boxwright.images.decoding import ImageFile
@@ -25,5 +25,5 @@ class Images:
     def total(self) -> int:
         return len(self.images)
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Generator[Frame, None, None]:
         return (Frame(name, image) for name, image in self.images.items())

@@ -6,7 +6,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -52,7 +52,7 @@ class Live:
         """The address without user and password."""
         return re.sub(r"(?<=://)[^/]*@", "", self.address)
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Generator[Frame, None, None]:
         """Raises SourceError BW533: the camera or stream cannot be opened the first time."""
         newest = _Newest()
         self.dropped = self.lost = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -56,7 +56,7 @@ class VideoFile:
         except SourceError:
             return None
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Generator[Frame, None, None]:
         """Raises SourceError BW532: it is damaged, or has too many pixels."""
         with self._opened() as container, readable(self.name):
             stream = container.streams.video[0]
