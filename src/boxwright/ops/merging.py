@@ -9,6 +9,7 @@ from boxwright.ops.boxes import Boxes, parts_within
 from boxwright.ops.nms import multiclass_nms
 
 IOU = 0.5  # above it two boxes of a class are of one object
+MAX_TOTAL = 1000  # whole and cut boxes in an image, each; the best ones
 PART = 0.5  # of a box that a tile cuts, inside a whole one: above it both are of one object
 
 
@@ -42,6 +43,6 @@ def _nms(boxes: Boxes, scores: NDArray[np.float32], labels: NDArray[np.int32]) -
     by_class = np.zeros((count, int(labels.max(initial=0)) + 1), np.float32)
     by_class[np.arange(count), labels] = scores
     kept, _ = multiclass_nms(
-        boxes, by_class, iou_threshold=IOU, max_per_class=count, max_total=count
+        boxes, by_class, iou_threshold=IOU, max_per_class=MAX_TOTAL, max_total=MAX_TOTAL
     )
     return kept
