@@ -14,7 +14,7 @@ from boxwright.evaluation.measuring import measure
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
-from boxwright.inference.tiling import Tiling
+from boxwright.inference.tiling import Tiling, sizes_of
 from boxwright.ops.boxes import iou
 from boxwright.ops.merging import merge
 from boxwright.ops.postprocess import RawDetections
@@ -177,3 +177,45 @@ def test_nothing_can_be_merged() -> None:
     empty = np.zeros((0, 4), np.float32)
     kept = merge(empty, nothing.astype(np.float32), nothing.astype(np.int32), nothing.astype(bool))
     assert kept.tolist() == []
+
+
+SIZES = {"images": [400.0, 300.0], "boxes": [12.0, 24.0, 60.0]}
+
+
+def knowing(sizes: object, side: int = 320) -> Artifact:
+    return Artifact({}, ("blob",), Preprocessing(side), provenance={"sizes": sizes})
+
+
+def test_auto_takes_the_size_of_the_trainings_images() -> None:
+    tiling = Tiling.auto(knowing(SIZES), 0.3)
+    assert tiling
+    assert (tiling.height, tiling.width, tiling.overlap) == (300, 400, 0.3)
+    assert tiling.regions(400, 300) == []
+    assert tiling.regions(800, 600) == [], "up to twice as large nothing is cut"
+    assert len(tiling.regions(1600, 1200)) == 6 * 6
+
+
+def test_auto_cuts_nothing_while_the_network_sees_the_smallest_objects() -> None:
+    """Objects of 120 pixels have 8 at an input of 320 in an image of 4800 pixels."""
+    large = {**SIZES, "boxes": [120.0, 240.0, 300.0]}
+    tiling = Tiling.auto(knowing(large))
+    assert tiling
+    assert tiling.regions(4700, 3500) == []
+    assert tiling.regions(6500, 4900)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [None, {}, {"images": [400.0]}, {**SIZES, "images": [0.0, 0.0]}, {**SIZES, "boxes": "large"}],
+)
+def test_auto_knows_no_tiles_without_sizes(sizes: object) -> None:
+    assert Tiling.auto(knowing(sizes)) is None
+
+
+def test_the_sizes_of_a_training_are_those_of_its_images_and_boxes(tmp_path: Path) -> None:
+    boxes = [[0, 0, side, side] for side in range(10, 21)]
+    images = [LabeledImage(f"{i}.png", 100 + i, 50, [box], ["blob"]) for i, box in enumerate(boxes)]
+    sizes = sizes_of(Dataset.of(tmp_path, images))
+    assert sizes == {"images": [105.0, 50.0], "boxes": [11.0, 15.0, 19.0]}
+    assert sizes_of(Dataset.of(tmp_path, [])) == {}
+    assert Tiling.auto(knowing(sizes))
