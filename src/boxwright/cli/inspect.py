@@ -93,6 +93,9 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
         yield "computes in", COMPUTES[description.graph.arithmetic]
         sizes = description.graph.weights.items()
         yield "constants", ", ".join(f"{size / 1e6:.2f} MB of {kind}" for kind, size in sizes)
+    if description.slower is not None:
+        left = ", ".join(f"{count} {name}" for name, count in description.slower.items())
+        yield "not in XNNPACK", left or "nothing"
     if settings := description.postprocessing:
         said = [name for name in sorted(settings) if not name.startswith("_")]
         yield "post-processing", ", ".join(f"{name} {settings[name]}" for name in said)

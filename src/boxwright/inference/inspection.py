@@ -29,6 +29,8 @@ class Description:
         graph: tensors and operators of a .tflite.
         postprocessing: settings of a .tflite's last operator.
         metadata: the TFLite metadata of a .tflite; None without.
+        slower: the operators of a .tflite that XNNPACK leaves to slower kernels on this machine,
+            and their numbers; None if unknown.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Description:
     graph: tflite_graph.Graph | None = None
     postprocessing: dict[str, Any] = field(default_factory=dict)
     metadata: litert.Metadata | None = None
+    slower: dict[str, int] | None = None
 
     @property
     def input_range(self) -> tuple[float, float] | None:
@@ -65,6 +68,7 @@ class Description:
             tensors = {"inputs": self.graph.inputs, "outputs": self.graph.outputs}
             said |= {name: [each._asdict() for each in some] for name, some in tensors.items()}
             said["operators"] = [asdict(each) for each in self.graph.operators]
+            said["slower_operators"] = self.slower
             said["arithmetic"] = self.graph.arithmetic
             said["weight_bytes"] = self.graph.weights
             said |= {"input_range": self.input_range, "mismatch": self.mismatch}
@@ -119,4 +123,5 @@ def _graph(path: Path) -> dict[str, Any]:
         "graph": tflite_graph.read_graph(content),
         "postprocessing": last[-1] if last else {},
         "metadata": litert.read_metadata(content),
+        "slower": litert.slower_operators(content),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,6 +80,29 @@ def interpreter(content: bytes, threads: int) -> Any:
         made = api.Interpreter(model_content=content, num_threads=threads)
         made.allocate_tensors()
     return made
+
+
+def slower_operators(content: bytes) -> dict[str, int] | None:
+    """The operators that XNNPACK leaves to LiteRT's own kernels on this machine, by name, the most
+    frequent first; None if LiteRT cannot load the file, or does not tell.
+
+    LiteRT lists the operators of the file, and each part that XNNPACK runs as one more, which
+    states its inputs and outputs: what lies between them is XNNPACK's.
+    """
+    try:
+        nodes = interpreter(content, 1)._get_ops_details()
+    except (AttributeError, RuntimeError, ValueError):
+        return None
+    parts = [node for node in nodes if node["op_name"] == "DELEGATE"]
+    own = {node["index"]: node for node in nodes if node["op_name"] != "DELEGATE"}
+    made_by = {int(tensor): i for i, node in own.items() for tensor in node["outputs"]}
+    for part in parts:
+        inputs, waiting = set(part["inputs"].tolist()), part["outputs"].tolist()
+        while waiting:
+            tensor = waiting.pop()
+            node = own.pop(made_by.get(tensor, -1), None) if tensor not in inputs else None
+            waiting += node["inputs"].tolist() if node else []
+    return dict(Counter(node["op_name"] for node in own.values()).most_common())
 
 
 def defect(content: bytes) -> str | None:
