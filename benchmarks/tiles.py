@@ -105,7 +105,7 @@ def grid(images: Dataset, folder: Path) -> Dataset:
         for box, label in zip(
             images.boxes[images.rows(i)], images.labels[images.rows(i)], strict=True
         ):
-            boxes.append((box + [left, top, left, top]).tolist())
+            boxes.append((box + np.array([left, top, left, top])).tolist())
             names.append(images.classes[label])
         left, row = left + width, max(row, height)
     finish()
