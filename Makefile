@@ -11,6 +11,7 @@ TOOLS := $(READY)/dev
 LOCK := requirements/dev.txt
 LOCKED := --require-hashes --requirement $(LOCK)
 PAGE := tests/studio/page
+CLIENTS := tests/export/clients
 UV := 'uv>=0.5'  # installs faster than pip, which is used where uv is not to be had
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
@@ -67,7 +68,7 @@ lock: $(READY)/venv
 	  --custom-compile-command "make lock" --extra dev --output-file $(LOCK) pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(PAGE)/node_modules demo dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PAGE)/node_modules $(CLIENTS)/node_modules demo dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(TOOLS): pyproject.toml $(LOCK) $(READY)/venv
 	@echo "Installing Boxwright and its test dependencies into $(VENV): this takes a few minutes"
@@ -82,9 +83,11 @@ $(RUNTIME): pyproject.toml $(READY)/venv
 	@touch $@
 
 # Types and style of the studio's page; tests that need them are skipped without npm.
-$(READY)/checkers: $(PAGE)/package-lock.json $(READY)/venv
-	@if npm ci --prefix $(PAGE) --ignore-scripts --silent; then touch $@; \
-	  else echo "Without npm and its registry, the types and style of the studio's page are not checked"; fi
+$(READY)/checkers: $(PAGE)/package-lock.json $(CLIENTS)/package-lock.json $(READY)/venv
+	@if npm ci --prefix $(PAGE) --ignore-scripts --silent && \
+	    npm ci --prefix $(CLIENTS) --ignore-scripts --silent; then touch $@; \
+	  else echo "Without npm and its registry, the types and style of the studio's page are not checked, \
+	  and no exported file is run in JavaScript"; fi
 
 # An interpreter is suitable if it runs, has a supported version and can create environments. Shims of
 # version managers may not run, and some systems lack venv.

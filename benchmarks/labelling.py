@@ -173,7 +173,7 @@ class Annotator:
             names = [self._truth.classes[label] for label in self._truth.labels[rows]]
             blind = index in store.blind()
             proposals = () if blind else store.journal.proposals(index)
-            overlaps, kept, left = _matched(proposals, boxes, names, self._credulous)
+            overlaps, kept, left = matched(proposals, boxes, names, self._credulous)
             made = [*kept, *((boxes[i], names[i]) for i in left)]
             new = tuple(
                 LabeledBox(f"new-{i}", tuple(box), name) for i, (box, name) in enumerate(made)
@@ -184,7 +184,7 @@ class Annotator:
         return self._desk.wait_for(label)
 
 
-def _matched(
+def matched(
     proposals: Sequence[Proposal], boxes: list[Any], names: list[str], credulous: bool
 ) -> tuple[tuple[float, ...], list[tuple[Any, str]], list[int]]:
     """The IoU of each proposal, the labels made of proposals, and the boxes that are drawn."""

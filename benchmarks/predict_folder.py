@@ -28,7 +28,8 @@ from boxwright.images.decoding import read_image
 from boxwright.images.preprocessing import ENOUGH
 from boxwright.images.sources import images as images_of
 from boxwright.inference.detector import Detector
-from boxwright.inference.gallery import write_gallery
+from boxwright.outputs.predicting import write_predictions
+from boxwright.sources.opening import sources
 
 WIDTH, HEIGHT = 4000, 3000
 QUALITY, GRAIN = 88, 8.0  # like photos of a phone: 3 to 4 MB
@@ -69,6 +70,7 @@ def enlarged(originals: Iterable[Path], count: int, folder: Path) -> list[Path]:
 
 def compare(detector: Detector, paths: Sequence[Path], out: Path, turns: int) -> None:
     inputs = [detector.prepare(path) for path in paths]
+    found = sources(paths)
     enough = ENOUGH * detector.artifact.preprocessing.size
 
     def decode(at_least: int | None) -> None:
@@ -82,9 +84,9 @@ def compare(detector: Detector, paths: Sequence[Path], out: Path, turns: int) ->
         "prepare": lambda: list(ThreadPoolExecutor(os.cpu_count()).map(detector.prepare, paths)),
         "network": lambda: detector.detect(inputs),
         "predict_many": lambda: list(detector.predict_many(paths, threshold=0)),
-        "without pictures": lambda: write_gallery(detector, paths, out, pictures="none"),
-        "with pictures": lambda: write_gallery(detector, paths, out),
-        "full size": lambda: write_gallery(detector, paths, out, pictures="full"),
+        "without pictures": lambda: write_predictions(detector, found, out, ["json"]),
+        "with pictures": lambda: write_predictions(detector, found, out),
+        "full size": lambda: write_predictions(detector, found, out, full_size=True),
     }
     detector.detect(inputs)  # warm-up
     seconds: dict[str, list[float]] = {name: [] for name in parts}

@@ -1,6 +1,7 @@
 """How fast the studio's page is: the first image, the next one, and a pointer that draws.
 
-    python benchmarks/studio_page.py ../shared/data/raccoon/images/raccoon-1.jpg --images 100000
+    cd ../shared/data/raccoon
+    python benchmarks/studio_page.py images/raccoon-1.jpg --images 100000 --labeled 100000
 
 Makes a folder of hard links to one image, and another one with an image of 20 megapixels. Opens
 them in a headless Chromium and measures in the page: from the first request until the first image
@@ -24,11 +25,13 @@ from PIL import Image
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("tests", "tests/studio", "tools")]
 
 from served import HOST, Served, serving
+from studio_folder import XML
 
 from boxwright.studio.store import LabelStore
 from browser import Browser, Page, launched
 
 MEGAPIXELS_20 = (5472, 3648)
+LINKS = 50_000  # to a file, at most
 OPEN = "document.body.dataset.open"
 # From a key to the frame in which the image is drawn.
 TIMED = """
@@ -44,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("image", type=Path)
     parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--labeled", type=int, default=0, help="of them, in VOC files")
     parser.add_argument("--steps", type=int, default=100, help="keys, and movements")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
@@ -59,17 +63,24 @@ def main() -> None:
 def many_images(browser: Browser, folder: Path, given: argparse.Namespace) -> None:
     """Time to the first image and to the next ones, in a folder of many."""
     folder.mkdir()
-    (folder / "0.jpg").write_bytes(given.image.read_bytes())
-    for number in range(1, given.images):
-        os.link(folder / "0.jpg", folder / f"{number}.jpg")
-    began = time.perf_counter()
+    for number in range(given.images):
+        path, linked = folder / f"{number}.jpg", folder / f"{number - number % LINKS}.jpg"
+        if path == linked:
+            path.write_bytes(given.image.read_bytes())
+        else:
+            os.link(linked, path)
+        if number < given.labeled:
+            text = XML.format(f"{number}.jpg")
+            (folder / f"{number}.xml").write_text(text, encoding="utf-8")
+    began, used = time.perf_counter(), time.process_time()
     with serving(lambda: LabelStore.open(folder, ("object",))) as studio:
         opened = time.perf_counter()
         with browser.page(address(studio)) as page:
             page.until(f"{OPEN} === '0'")
             shown = time.perf_counter()
-            print(f"{given.images} images: opened in {opened - began:.2f} s, "
-                  f"first image after {shown - began:.2f} s")  # fmt: skip
+            print(f"{given.images} images, {given.labeled} labeled: opened in "
+                  f"{opened - began:.2f} s, first image after {shown - began:.2f} s, of which "
+                  f"{time.process_time() - used:.2f} s of the server's processor")  # fmt: skip
             page.run(TIMED)
             for key, step in (("d", 1), ("a", -1)):
                 for _ in range(given.steps):

@@ -4,8 +4,8 @@
 
 Copies the images without their labels, runs `boxwright label`, and opens the page in a headless
 Chromium. By real events of mouse and keys it draws boxes as the annotations say, until the
-assistant proposes boxes, accepts or corrects those, trains for two minutes, exports a .tflite and
-tries it on an image. It prints what it did and when, and writes screenshots.
+assistant proposes boxes, accepts or corrects those, trains, exports a .tflite and tries it on an
+image. It prints what it did and when, and writes screenshots.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from browser import Page, launched
 PICTURE = "document.querySelector('#stage > img')"
 OPEN = "document.body.dataset.open"
 OFFER = "document.getElementById('offer')"
-PATIENCE = 400.0  # seconds for a training
+PATIENCE = 900.0  # seconds for a training
 Box = tuple[str, list[float]]
 BEGAN = time.monotonic()
 
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("annotations", type=Path, help="folder of Pascal VOC files")
     parser.add_argument("--by-hand", type=int, default=14, help="images to draw")
     parser.add_argument("--assisted", type=int, default=6, help="images to accept or correct")
+    parser.add_argument("--budget", default="2m", help="of the training, as the page has it")
     parser.add_argument("--out", type=Path, default=Path("road"))
     given = parser.parse_args()
     given.out.mkdir(exist_ok=True)
@@ -55,6 +56,7 @@ def main() -> None:
             browser.page(address) as page,
         ):
             label(page, given)
+            page.run(f"document.getElementById('budget').value = {json.dumps(given.budget)}")
             finish(page, given.out, next(iter(sorted(folder.glob("*.jpg")))))
         files = sorted(Path(made).glob("images-run/*.tflite"))
         say(f"written: {', '.join(f'{file.name}, {file.stat().st_size} bytes' for file in files)}")

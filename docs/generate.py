@@ -22,7 +22,7 @@ from boxwright.codes import MEANINGS, RANGES, Meaning
 from boxwright.formats import FORMATS
 from boxwright.formats.annotations import Holds
 from boxwright.tfod.commands import COMMANDS, named
-from boxwright.tfod.flags import FlagClass, default_of, example, written
+from boxwright.tfod.flags import FlagClass, default_of, example, ignored, written
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -93,7 +93,7 @@ def commands() -> str:
         ),
     ]
     for command in app.registered_commands:
-        if command.callback:
+        if command.callback and not command.hidden:
             lines += _section(command.callback)
     lines.append("## Commands of the Object Detection API\n")
     for name in COMMANDS:
@@ -137,6 +137,8 @@ def _tfod_section(kind: type[FlagClass]) -> Iterator[str]:
             cells = (f"`{written(one)}`", one.metadata["text"], default)
             yield "| {} | {} | {} |".format(*map(_cell, cells))
         yield ""
+    for reason, names in ignored(kind).items():
+        yield _filled(f"Ignored, because {reason}: {', '.join(f'`{name}`' for name in names)}.")
 
 
 def _cell(text: str) -> str:

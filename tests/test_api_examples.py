@@ -23,13 +23,15 @@ import boxwright
 from boxwright.openimages.sources import IMAGES_VARIABLE, LISTS_VARIABLE
 from boxwright.structures.dataset import Split
 from eagerly import op_by_op
+from filming import film
 from misbehaving import Server
 from offered import offer
 from squares import Squares
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO = ROOT / "docs" / "how-to"
-PAGES = (HOW_TO / "python.md", HOW_TO / "report.md", HOW_TO / "open-images.md", ROOT / "README.md")
+NAMES = ("python.md", "report.md", "open-images.md", "predict.md", "tiles.md", "video.md")
+PAGES = (*(HOW_TO / name for name in NAMES), ROOT / "README.md")
 STEPS = 6
 SLOW = re.compile(r'budget="\d+m"(, out="[\w-]+")?')  # what takes minutes
 FAST = "from_scratch=True, recipe=small"  # what takes seconds instead
@@ -84,6 +86,7 @@ def namespace(
         first, second = sorted((folder / "images-drawn").glob("test*.png"))[:2]
         Image.open(first).save("image.jpg", quality=95)
         Image.open(second).save("other.jpg", quality=95)
+        film(Path("clip.mp4"))
         dataset = boxwright.load("images")
         small = recipe_for(
             dataset.split("train"), pretrained=False, steps=STEPS, input_size=64, model="centers"

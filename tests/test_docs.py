@@ -195,6 +195,7 @@ def test_every_code_is_raised_for_one_thing_and_lies_in_its_range() -> None:
         "TrainingError": "3",
         "ExportError": "4",
         "DetectorError": "5",
+        "SourceError": "5",
         "EvaluationError": "6",
         "ArgumentError": "8",
         "FlagError": "7",

@@ -76,6 +76,7 @@ OTHERS = {
     "studio/journal.py": {"uncertain"},  # of active learning
     "studio/queue.py": {"uncertain", "uncertain_first"},
     "studio/security.py": {"Guard"},  # of a door
+    "tfod/doctor.py": {"tfod_doctor"},  # a command
     "tfod/config/model.py": {  # fields of the Object Detection API
         "NonMaxSuppression",
         "batch_non_max_suppression",
@@ -104,8 +105,8 @@ def names() -> Iterator[tuple[str, str]]:
     """(file, name) of every name that is given in the package, modules' own among them."""
     for path in sorted(PACKAGE.rglob("*.py")):
         file = path.relative_to(PACKAGE).as_posix()
-        yield file, file.removesuffix(".py").replace("/", "_")
-        for name in set(given(ast.parse(path.read_text(encoding="utf-8")))):
+        own = file.removesuffix(".py").replace("/", "_")
+        for name in {own, *given(ast.parse(path.read_text(encoding="utf-8")))}:
             if name not in OTHERS.get(file, set()):
                 yield file, name
 

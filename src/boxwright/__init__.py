@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from boxwright.api import evaluate as evaluate
     from boxwright.api import load as load
     from boxwright.api import merge as merge
-    from boxwright.api import predict as predict
     from boxwright.api import read as read
     from boxwright.api import split as split
     from boxwright.api import train as train
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from boxwright.export.export import export as export
     from boxwright.formats import ReadOptions as ReadOptions
     from boxwright.inference.detector import Detector as Detector
+    from boxwright.inference.predict import predict as predict
     from boxwright.learning_curve.forecast import forecast as forecast
     from boxwright.openimages.download import download_openimages as download_openimages
     from boxwright.report.run_report import report as report
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 _NAMES = {
-    "boxwright.api": "Run check convert evaluate load merge predict read split train write",
+    "boxwright.api": "Run check convert evaluate load merge read split train write",
     "boxwright.bench.compare": "bench",
     "boxwright.diagnosis.diagnose": "diagnose",
     "boxwright.errors": "BoxwrightError",
@@ -54,6 +54,7 @@ _NAMES = {
     "boxwright.export.export": "export",
     "boxwright.formats": "ReadOptions",
     "boxwright.inference.detector": "Detector",
+    "boxwright.inference.predict": "predict",
     "boxwright.openimages.download": "download_openimages",
     "boxwright.report.run_report": "report",
     "boxwright.structures.dataset": "Dataset",

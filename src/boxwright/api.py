@@ -5,12 +5,12 @@ The command line calls the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any
 
 from boxwright.datasets.convert import convert
 from boxwright.datasets.convert import write_verified as write
@@ -19,7 +19,6 @@ from boxwright.datasets.load import load
 from boxwright.datasets.merge import merge
 from boxwright.datasets.source import paths_of
 from boxwright.formats import ReadOptions, read
-from boxwright.images.inputs import is_image_like
 from boxwright.structures.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from boxwright.evaluation.coco import Evaluation
     from boxwright.evaluation.numbers import Numbers
     from boxwright.export.export import Exported
-    from boxwright.images.inputs import ImageLike
     from boxwright.inference.detector import Detector
-    from boxwright.structures.detections import Detections
     from boxwright.training.control import Control
     from boxwright.training.events import Subscriber
     from boxwright.training.recipe import Recipe
@@ -44,7 +41,6 @@ __all__ = [
     "evaluate",
     "load",
     "merge",
-    "predict",
     "read",
     "split",
     "train",
@@ -88,7 +84,9 @@ class Run:
 
     def detector(self) -> Detector:
         """Return the trained detector; raises as `Detector.load`."""
-        return _detector(self)
+        from boxwright.inference.detector import Detector
+
+        return Detector.of(self)
 
     def evaluate(self, data: Data | None = None, **options: Any) -> Numbers:
         """Evaluate it on its own test images, or on those of other data; options and errors are
@@ -269,73 +267,16 @@ def evaluate(
     from boxwright.datasets.evaluation_set import evaluation_data
     from boxwright.evaluation.measuring import Options, measure
     from boxwright.evaluation.threshold import Aim
+    from boxwright.inference.detector import Detector
     from boxwright.training.folds import out_of_fold
 
-    opened = _detector(detector, labels)
+    opened = Detector.of(detector, labels)
     choice = ClassChoice.of(classes, exclude, rename)
     options = None if form is None else ReadOptions.of(form)
     dataset = evaluation_data(opened.artifact.provenance, paths_of(data), choice, options)
     in_folds = partial(out_of_fold, detector) if folds else None
     wanted = Options(None if aim is None else Aim.parse(aim), folds=in_folds)
     return measure(opened, dataset, split, wanted, progress)
-
-
-@overload
-def predict(  # type: ignore[overload-overlap]  # a str is an iterable of str, and one image
-    source: ImageLike,
-    detector: str | PathLike[str] | Detector,
-    *,
-    threshold: float | None = None,
-    labels: Sequence[str] | None = None,
-    bgr: bool = False,
-) -> Detections: ...
-
-
-@overload
-def predict(
-    source: Iterable[ImageLike],
-    detector: str | PathLike[str] | Detector,
-    *,
-    threshold: float | None = None,
-    labels: Sequence[str] | None = None,
-    bgr: bool = False,
-) -> list[Detections]: ...
-
-
-def predict(
-    source: ImageLike | Iterable[ImageLike],
-    detector: str | PathLike[str] | Detector,
-    *,
-    threshold: float | None = None,
-    labels: Sequence[str] | None = None,
-    bgr: bool = False,
-) -> Detections | list[Detections]:
-    """Detect objects in one image, or in each of several.
-
-        >>> detections = boxwright.predict("image.jpg", "run")
-        >>> for each in boxwright.predict(["image.jpg", "other.jpg"], "run", threshold=0.3):
-        ...     print(len(each))
-
-    For repeated calls, load the detector once with `Detector.load(path)`, which is faster.
-
-    Args:
-        source: an image as `Detector.predict` takes it, or several: any iterable.
-        detector: a run, an exported file, or a loaded detector.
-        threshold: minimum score; None takes the detector's own, 0 returns all.
-        labels: class names in id order, for a file of another tool without names.
-        bgr: True if arrays are BGR, as OpenCV reads images.
-
-    Raises:
-        DataError: BW101 there is no such image, BW102 it is damaged.
-        DetectorError: BW507 it is not an image; as `Detector.load`.
-    """
-    opened = _detector(detector, labels)
-    if is_image_like(source):
-        return opened.predict(source, threshold=threshold, bgr=bgr)
-    if isinstance(source, Iterable):
-        images = cast("Iterable[ImageLike]", source)
-        return list(opened.predict_many(images, threshold=threshold, bgr=bgr))
-    return opened.predict(source, threshold=threshold, bgr=bgr)  # raises BW507
 
 
 def check(
@@ -370,13 +311,3 @@ def check(
 
     reach = family(DEFAULT).reach
     return run_checks(data, form, input_size=input_size, reach=reach, progress=progress)
-
-
-def _detector(
-    detector: str | PathLike[str] | Detector, classes: Sequence[str] | None = None
-) -> Detector:
-    from boxwright.inference.detector import Detector
-
-    if isinstance(detector, Detector):
-        return detector
-    return Detector.load(Path(detector), classes=classes)

@@ -6,6 +6,7 @@
     ├── TrainingError        a run that cannot start or continue           BW3xx
     ├── ExportError          an export that failed or lost accuracy         BW4xx
     ├── DetectorError        a detector file that cannot be run            BW5xx
+    ├── SourceError          a video, camera or stream that cannot be read  BW5xx
     ├── EvaluationError      detections that cannot be evaluated           BW6xx
     ├── TfodError            configs and commands of tfod                  BW7xx
     │   └── FlagError        an invalid command line of tfod
@@ -98,6 +99,10 @@ class ExportError(BoxwrightError):
 
 class DetectorError(BoxwrightError):
     """A detector file or run folder that cannot be run."""
+
+
+class SourceError(BoxwrightError):
+    """A video, camera or stream that cannot be read, or not be written as asked."""
 
 
 class EvaluationError(BoxwrightError):

@@ -124,6 +124,36 @@ def test_an_unreadable_image_is_named_and_the_others_are_done(images: Path, tmp_
     assert [lost["code"] for lost in answer["failed"]] == ["BW102"]
 
 
+def test_predict_writes_what_it_is_told_to(images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run(
+        "predict", "m", images, "--out", out, "--to", "csv", "--to", "voc-labels", "--json"
+    )
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.stdout)["images"]) == 2
+    written = {path.name for path in out.iterdir()}
+    assert written == {"detections.csv", "detections.json", "voc-labels"}
+    checked = run("check", out / "voc-labels")
+    assert "Nobody has looked at these labels" in checked.stdout
+
+
+def test_predict_prints_a_table_without_a_folder(images: Path) -> None:
+    result = run("predict", "m", images, "--to", "table")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[1].endswith("a.jpg     80 x 40  1 helmet (0.90)")
+    assert lines[-1] == "2 boxes in 2 images."
+
+
+def test_tiles_are_an_option_of_predict_and_evaluate(labeled: Path, tmp_path: Path) -> None:
+    for words in (["evaluate", "m", labeled], ["predict", "m", labeled, "--to", "table"]):
+        result = run(*words, "--tile", "auto")
+        assert result.exit_code == 0
+        assert "There are no tiles" in result.stderr
+        assert run(*words, "--tile", "40").exit_code == 0
+        assert run(*words, "--tile", "large").exit_code == 2
+
+
 def test_evaluate_measures_the_test_images(labeled: Path) -> None:
     result = run("evaluate", "m", labeled, "--json")
     assert result.exit_code == 0, result.output
@@ -171,6 +201,12 @@ def test_a_failure_is_a_coded_sentence_and_a_remedy(
     [
         ["predict", "m", "photo.jpg"],
         ["predict", "m", "photo.jpg", "--out", "x", "--threshold", "2"],
+        ["predict", "m", "photo.jpg", "--out", "x", "--to", "excel"],
+        ["predict", "m", "photo.jpg", "--out", "x", "--to", "csv", "--no-pictures"],
+        ["predict", "m", "photo.jpg", "--to", "table", "--json"],
+        ["predict", "m", "photo.jpg", "--to", "csv"],
+        ["predict", "m", "photo.jpg", "--out", "x", "--every", "often"],
+        ["predict", "m", "photo.jpg", "--out", "x", "--overlap", "1"],
         ["evaluate", "m", "d", "--split", "tset"],
         ["export", "run", "--to", "onyx"],
         ["evaluate"],

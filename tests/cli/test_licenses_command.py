@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +77,14 @@ def test_what_is_no_detector_is_said(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["licenses", str(tmp_path / "none")])
     assert result.exit_code == 1
     assert "BW501" in result.stderr
+
+
+@pytest.mark.parametrize("verb", ["licenses", "licences"])
+def test_without_a_detector_the_parts_of_pyav_are_listed(verb: str) -> None:
+    parts = json.loads(CliRunner().invoke(app, [verb, "--json"]).stdout)
+    licenses = {part["name"]: part["license"] for part in parts}
+    assert licenses[f"PyAV {metadata.version('av')}"] == "BSD-3-Clause"
+    if sys.platform == "linux":  # where the wheel has a folder of libraries
+        assert "GPL version" in licenses["libavcodec"]
+        assert licenses["libx264"] == "GPL-2.0-or-later"
+        assert "unknown" not in licenses.values()

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from boxwright import downloads
 from boxwright.bench import untrained
 from boxwright.bench.limits import Cost
-from boxwright.cli import progress as progress_line
 from boxwright.cli.main import app
 from boxwright.errors import WeightsError
 from boxwright.models.weights import zoo
@@ -163,8 +163,8 @@ def test_a_download_is_said_once_and_moves_in_a_terminal(
         how = {"width": 100, "highlight": False, "soft_wrap": True}
         return Console(file=written, force_terminal=terminal, **how)
 
-    monkeypatch.setattr(progress_line, "messages", messages)
-    with progress_line.downloading("net [1]", "https://a.org/net.zip") as progress:
+    monkeypatch.setattr(downloads, "messages", messages)
+    with downloads.downloading("net [1]", "https://a.org/net.zip") as progress:
         assert "net" not in written.getvalue()
         progress(1_000_000, 4_000_000)
         progress(3_000_000, 4_000_000)

@@ -102,6 +102,12 @@ def other_optimizer(place: Place) -> object:
     return _check_optimizer(recipe, {}, place.root / "model.ckpt-7")
 
 
+def doctored(place: Place) -> str:
+    place.folder.text("p.config", CONFIG.replace("num_layers: 6", "num_layers: 7", 1))
+    place.patch.chdir(place.root)
+    return place.cli("tfod", "doctor", "p.config")
+
+
 def without_pandas(place: Place) -> object:
     place.patch.setitem(sys.modules, "pandas", None)
     return Detections([], [], [], ("cat",)).to_pandas()
@@ -178,6 +184,7 @@ PLANTS: dict[str, Plant] = {
     "BW731": tfod("sample_config", "ssd_mobilnet_v1_coco"),
     "BW732": raised(other_optimizer),
     "BW733": config("max_evals: 10", "num_examples: 71"),
+    "BW740": doctored,
     "BW801": lambda place: place.cli("train", place.root, "--budget", "soon"),
     "BW802": lambda place: place.cli("train", place.root, "--deterministic"),
     "BW803": raised(lambda place: images_of_split(Dataset.of(place.root, []), "tests")),

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from place import Place, Plant, raised
+from place import Place, Plant, checked, raised
 
 from boxwright.evaluation.matching import gather
 from boxwright.export.calibrate import Calibration
 from boxwright.export.export import destination, export
 from boxwright.export.verify import Reference
+from boxwright.formats import predictions
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import file_kinds
 from boxwright.inference.admission import Checks, admit
@@ -24,10 +25,14 @@ from boxwright.inference.engines.engine import batch_side, running
 from boxwright.inference.golden import Golden
 from boxwright.models.registry import family
 from boxwright.ops.operation_check import CHECKING
+from boxwright.outputs.predicting import write_predictions
 from boxwright.safety import trial
 from boxwright.safety.tensorflow_graph import check_frozen
+from boxwright.sources.images import Images
+from boxwright.sources.opening import sources
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
+from folders import VocFolder
 
 ARTIFACT = Artifact({}, ("cat",), Preprocessing(300))
 NOBODY: Any = None  # a detector that is not asked
@@ -54,7 +59,7 @@ def opening(artifact: Artifact, classes: list[str] | None = None) -> Plant:
 
     def plant(place: Place) -> object:
         kind = file_kinds.FileKind(
-            lambda path: True, lambda path, threads: Blind(), lambda path, engine: artifact
+            lambda path: True, lambda *_: Blind(), lambda path, engine: artifact
         )
         place.patch.setattr(file_kinds, "FILE_KINDS", {"any": kind})
         return Detector.load(place.root / "file", classes=classes)
@@ -152,6 +157,20 @@ def frozen_of_another_family(place: Place) -> object:
     return export(place.root, "frozen")
 
 
+def unseen(folder: VocFolder) -> None:
+    folder.pair("a")
+    predictions.describe(folder.root, {"detector": "a.tflite", "threshold": 0.5, "boxes": 1})
+
+
+def filmed(content: bytes) -> Plant:
+    def plant(place: Place) -> object:
+        (place.root / "clip.mp4").write_bytes(content)
+        (source,) = sources(place.root / "clip.mp4")
+        return list(source)
+
+    return raised(plant)
+
+
 def in_image(width: int, height: int) -> Detections:
     return replace(finding("cat", 0.5), image_size=(width, height))
 
@@ -201,6 +220,11 @@ PLANTS: dict[str, Plant] = {
     "BW514": raised(failing),
     "BW515": described(preprocessing=replace(ARTIFACT.preprocessing, size=20_000).to_json()),
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
+    "BW521": raised(lambda place: export(place.root, "tflite", raw=True)),
+    "BW531": checked(unseen),
+    "BW532": filmed(b"no video"),
+    "BW533": raised(lambda _: next(iter(sources("camera:/dev/no-such-camera")[0]))),
+    "BW534": raised(lambda place: write_predictions(NOBODY, [Images({})], place.root, ["video"])),
     "BW601": raised(lambda place: gather(truth(place), [finding("dog", 0.5)])),
     "BW602": raised(lambda place: gather(truth(place), [finding("cat", np.nan)])),
     "BW603": evaluated("--slices", "image\n", "--detections", "[]"),

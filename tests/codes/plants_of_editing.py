@@ -1,9 +1,10 @@
-"""Faults of editing labels in place: BW179 and BW180."""
+"""Faults of the studio and of editing labels in place: BW170, BW179, BW180 and BW185."""
 
 from __future__ import annotations
 
 from place import Place, Plant, raised
 
+from boxwright.studio.keys import read_keys
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
 
 LINE = "0 0.5 0.5 0.25 0.25\n"
@@ -24,4 +25,21 @@ def difficult_in_yolo(place: Place) -> object:
     return store.write(0, Labels((box,), False, ""), store.read(0).etag)
 
 
-PLANTS: dict[str, Plant] = {"BW179": raised(in_kitti), "BW180": raised(difficult_in_yolo)}
+def in_a_viewer(place: Place) -> object:
+    place.folder.image("a.jpg")
+    store = LabelStore.open(place.root, ["cat"], read_only=True)
+    box = LabeledBox("new", (1, 2, 30, 40), "cat")
+    return store.write(0, Labels((box,), False, ""), store.read(0).etag)
+
+
+def keys_without_list(place: Place) -> object:
+    place.folder.text("keys.json", '{"next": 7}')
+    return read_keys(place.root / "keys.json")
+
+
+PLANTS: dict[str, Plant] = {
+    "BW170": raised(keys_without_list),
+    "BW179": raised(in_kitti),
+    "BW180": raised(difficult_in_yolo),
+    "BW185": raised(in_a_viewer),
+}

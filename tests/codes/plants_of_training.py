@@ -18,7 +18,7 @@ from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.run_folder import check_options, checkpoint_of, only_training
-from boxwright.training.sanity_checks import check_loss, check_trainable
+from boxwright.training.sanity_checks import SUSTAINED, LossWatch, check_loss, check_trainable
 
 
 class Alien(DetectionModel):
@@ -105,6 +105,12 @@ def demo(trained: float, control: float) -> Plant:
     return raised(plant)
 
 
+def exploding(_: Place) -> None:
+    watch = LossWatch()
+    for total in (7.0, *[1e13] * SUSTAINED):
+        watch.check(SimpleNamespace(total=total), 9, 80.0)  # type: ignore[arg-type]
+
+
 NAN = SimpleNamespace(total=np.nan, classes=np.nan, boxes=0.0)
 
 PLANTS: dict[str, Plant] = {
@@ -128,6 +134,7 @@ PLANTS: dict[str, Plant] = {
     "BW311": raised(without_room),
     "BW312": lambda place: place.cli("train", place.root, "--set", "learning_rate.peek=1e-3"),
     "BW313": lambda place: place.cli("train", place.root, "--set", "batch_size=many"),
+    "BW314": raised(exploding),
     "BW391": demo(trained=0.2, control=0.0),
     "BW392": demo(trained=0.95, control=0.9),
 }

@@ -33,7 +33,9 @@ ALL = tuple(TARGETS)
 def test_a_good_file_is_proven_and_gets_its_name(kind: str, exported: Callable[..., Any]) -> None:
     good = exported(kind)
     comparison, folder = good.comparison, good.path.parent
-    assert [path.name for path in folder.iterdir()] == [TARGETS[kind].default_name]
+    labels = ["labels.txt", *(["label_map.pbtxt"] if TARGETS[kind].label_map else [])]
+    names = {path.name for path in folder.iterdir()}
+    assert names == {TARGETS[kind].default_name, *labels}
     assert comparison.images == {"unassigned": 8}
     assert comparison.split == "unassigned"
     name, run, file = comparison.table[0]

@@ -241,7 +241,7 @@ def test_we_read_what_we_wrote(described: Path) -> None:
     assert said.name == "tiny"
     assert said.description.startswith("Detects Klasse ü0, Klasse ü1.")
     assert (said.mean, said.std, said.threshold) == ((0,), (1,), 0.25)
-    assert said.labels == ("Klasse ü0", "Klasse ü1")
+    assert said.labels == ["Klasse ü0", "Klasse ü1"]
 
 
 def test_a_quantized_input_is_described_by_its_scale(described: Path) -> None:

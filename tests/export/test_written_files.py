@@ -23,6 +23,7 @@ from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import TFLiteEngine
+from boxwright.inference.inspection import inspect
 from exporting import assert_same, copied, run_graph
 
 
@@ -80,14 +81,14 @@ def test_a_savedmodel_agrees(saved_model: Any, random_inputs: NDArray[np.uint8])
 
 
 @pytest.mark.parametrize(
-    ("name", "takes", "shape", "counted_in"),
+    ("name", "takes", "shape"),
     [
-        ("serving_default", "inputs", [None, None, None, 3], "float32"),  # the API's
-        ("batched", "images", [None, 64, 64, 3], "int32"),
+        ("serving_default", "inputs", [None, None, None, 3]),  # the API's
+        ("batched", "images", [None, 64, 64, 3]),
     ],
 )
 def test_the_savedmodels_signatures(
-    name: str, takes: str, shape: list[int | None], counted_in: str, saved_model: Any
+    name: str, takes: str, shape: list[int | None], saved_model: Any
 ) -> None:
     signature = tensorflow().saved_model.load(str(saved_model[0])).signatures[name]
     (images,) = signature.structured_input_signature[1].values()
@@ -96,9 +97,53 @@ def test_the_savedmodels_signatures(
     assert outputs == {
         "detection_boxes": "float32",
         "detection_scores": "float32",
-        "detection_classes": counted_in,
-        "num_detections": counted_in,
+        "detection_classes": "float32",
+        "num_detections": "float32",
     }
+
+
+def test_both_signatures_count_classes_from_one(
+    saved_model: Any, random_inputs: NDArray[np.uint8]
+) -> None:
+    folder, tiny = saved_model
+    tf = tensorflow()
+    loaded = tf.saved_model.load(str(folder)).signatures
+    images = tf.constant(random_inputs)
+    whole, batched = loaded["serving_default"](inputs=images), loaded["batched"](images=images)
+    for name in litert.OUTPUT_NAMES:
+        np.testing.assert_allclose(whole[name], batched[name], atol=1e-5)
+    (_, _, labels), *_ = tiny.detector.engine(random_inputs)
+    first = batched["detection_classes"].numpy()[0, : len(labels)]
+    assert (first - 1).tolist() == labels.tolist()
+
+
+def test_a_savedmodel_of_0_1_0_is_read(
+    saved_model: Any, random_inputs: NDArray[np.uint8], written: Path
+) -> None:
+    """Its signature `batched` has whole numbers from 0."""
+    folder, tiny = saved_model
+    tf = tensorflow()
+    now = tf.saved_model.load(str(folder))
+
+    def batched(images: Any) -> dict[str, Any]:
+        found = dict(now.signatures["batched"](images=images))
+        found["detection_classes"] = tf.cast(found["detection_classes"], tf.int32) - 1
+        found["num_detections"] = tf.cast(found["num_detections"], tf.int32)
+        return found
+
+    old, module = written / "old", tf.Module()
+    module.now = now
+    spec = tf.TensorSpec((None, 64, 64, 3), tf.uint8, name="images")
+    module.batched = tf.function(batched, input_signature=[spec])
+    tf.saved_model.save(module, str(old), signatures={"batched": module.batched})
+    described = (folder / "assets.extra" / "boxwright.json").read_bytes()
+    (old / "assets.extra").mkdir(exist_ok=True)
+    (old / "assets.extra" / "boxwright.json").write_bytes(described)
+    detector = Detector.load(old)
+    assert_same(tiny.detector.engine(random_inputs), detector.engine(random_inputs))
+    contract = inspect(old).contract
+    assert contract is not None
+    assert [each.first_class for each in contract.interfaces] == [0]
 
 
 def test_a_request_as_tensorflow_serving_has_it(saved_model: Any) -> None:

@@ -23,8 +23,9 @@ from boxwright.images.options import DecodeOptions, DepthRange
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
-from boxwright.inference.gallery import write_gallery
 from boxwright.ops.postprocess import RawDetections
+from boxwright.outputs.predicting import write_predictions
+from boxwright.sources.opening import sources
 from folders import VocFolder
 
 pytestmark = pytest.mark.tiny
@@ -220,8 +221,12 @@ def test_a_detector_reads_images_in_its_range(tmp_path: Path) -> None:
     detector.predict(path.read_bytes())
     with Image.open(path) as picture:
         detector.predict(picture)
-    for pictures in ("small", "full", "none"):
-        write_gallery(detector, [path], tmp_path / pictures, pictures=pictures)  # type: ignore[arg-type]
+    for name, to, full_size in (
+        ("small", ["drawn"], False),
+        ("full", ["drawn"], True),
+        ("none", ["json"], False),
+    ):
+        write_predictions(detector, sources(path), tmp_path / name, to, full_size=full_size)
     assert len(engine.seen) == 6
     for pixels in engine.seen:
         assert pixels.max() == pytest.approx(236, abs=2)

@@ -74,7 +74,7 @@ def with_preprocessing(**change: Any) -> dict[str, Any]:
         (GOOD | {"model": "ssd"}, "BW502", "an object but is 'ssd'"),
         (GOOD | {"threshold": "high"}, "BW502", "'high'"),
         (without("preprocessing"), "BW502", '"preprocessing" is missing'),
-        (with_preprocessing(resize="letterbox"), "BW502", "'letterbox'"),
+        (with_preprocessing(resize="crop"), "BW502", "'crop'"),
         (with_preprocessing(size=0), "BW502", "pixels but 0"),
         (with_preprocessing(size=300.5), "BW502", "300.5"),
         (with_preprocessing(scale="small"), "BW502", "preprocessing"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from boxwright.inference import litert, tflite_graph
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.inspection import inspect
 
+EARLIER = Path(__file__).parents[1] / "earlier" / "files" / "run"
 COCO = "ssd_mobilenet_v1_coco_quant.tflite"
 ORIGIN = {
     "boxwright": "0.1.0",
@@ -171,3 +173,26 @@ def test_the_network_without_its_postprocessing_computes_the_same(name: str, sha
 def test_a_classifier_has_no_postprocessing(shared: Path) -> None:
     content = (shared / "weights" / "mobilenet_v1_0.25_128_quant.tflite").read_bytes()
     assert tflite_graph.without_postprocessing(content) is None
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("name", ["detector", "detector-int8", "detector-fp16", "detector-dynamic"])
+def test_operators_that_xnnpack_leaves_are_listed(name: str) -> None:
+    path = EARLIER / f"{name}.tflite"
+    description = inspect(path)
+    assert description.graph
+    counts: Counter[str] = Counter()
+    for each in description.graph.operators:
+        counts[each.name] += each.count
+    assert description.slower
+    assert description.slower[litert.POSTPROCESS] == 1
+    assert all(counts[each] >= count for each, count in description.slower.items())
+    assert not {"CONV_2D", "DEPTHWISE_CONV_2D"} & description.slower.keys()
+    said = CliRunner().invoke(app, ["inspect", str(path)]).stdout
+    listed = ", ".join(f"{count} {each}" for each, count in description.slower.items())
+    assert f"not in XNNPACK {listed}" in " ".join(said.split())
+
+
+@pytest.mark.tiny
+def test_a_file_that_cannot_be_loaded_has_unknown_kernels() -> None:
+    assert litert.slower_operators(b"no network") is None

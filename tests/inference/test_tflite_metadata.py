@@ -12,6 +12,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from boxwright.inference import litert, tflite_metadata
+from boxwright.inference.class_names import names_in
 
 LABELS = {"name": "labels.txt", "type": 3, "locale": "de"}
 IMAGE = {
@@ -46,6 +47,9 @@ FIELDS: dict[str, Any] = {
 }
 
 
+NAMES_ALONE = litert.Metadata({}, labels=names_in("dog\nkite"))  # of the attached file
+
+
 def model_with(buffer: bytes, labels: bytes = b"dog\nkite\n", **options: Any) -> bytes:
     """A .tflite without a network that has these bytes for metadata, and a zip."""
     model = schema.ModelT(
@@ -74,7 +78,7 @@ def test_a_file_of_any_origin_is_read() -> None:
     said = litert.read_metadata(model_with(tflite_metadata.pack(FIELDS)))
     assert said is not None
     assert said.fields == FIELDS
-    assert (said.mean, said.std, said.labels) == ((1.5, 2), (0.25,), ("dog", "kite"))
+    assert (said.mean, said.std, said.labels) == ((1.5, 2), (0.25,), ["dog", "kite"])
     assert (said.name, said.threshold) == ("", None)
 
 
@@ -85,8 +89,9 @@ def test_a_published_file_is_read(shared: Path) -> None:
     assert said is not None
     assert said.name == "ImageClassifier"
     assert (said.mean, said.std) == ((127.5,), (127.5,))
-    assert len(said.labels) == 1001
-    assert said.labels[1] == "tench, Tinca tinca"
+    labels = said.labels.fitting(1001)
+    assert len(labels) == 1001  # with the background
+    assert labels[1] == "tench, Tinca tinca"
     without = shared / "weights" / "ssd_mobilenet_v1_coco_quant.tflite"
     assert litert.read_metadata(without.read_bytes()) is None
 
@@ -128,19 +133,19 @@ def test_tables_that_are_all_the_same_cost_no_time() -> None:
     file = table(0, builder.CreateString("x" * 1000))
     tensor = table(6, many(file))
     network = table(3, many(tensor))
-    builder.Finish(table(3, many(network)), tflite_metadata.IDENTIFIER)
+    builder.Finish(table(3, many(network)), tflite_metadata.IDENTIFIERS["ModelMetadata"])
     packed = bytes(builder.Output())
     assert len(packed) < 30_000
     with pytest.raises(ValueError, match="larger than any description"):
         tflite_metadata.unpack(packed)
-    assert litert.read_metadata(model_with(packed)) is None
+    assert litert.read_metadata(model_with(packed)) == NAMES_ALONE
 
 
 @pytest.mark.parametrize("packed", [b"", b"M001", b"\xff\xff\xff\x7fM001" * 4])
 def test_bytes_that_are_no_metadata(packed: bytes) -> None:
     with pytest.raises(ValueError, match=r"begin|end"):
         tflite_metadata.unpack(packed)
-    assert litert.read_metadata(model_with(packed)) is None
+    assert litert.read_metadata(model_with(packed)) == NAMES_ALONE
 
 
 def test_labels_that_unpack_to_more_than_there_is_room_for_are_left_alone() -> None:
@@ -148,4 +153,4 @@ def test_labels_that_unpack_to_more_than_there_is_room_for_are_left_alone() -> N
     content = model_with(tflite_metadata.pack(FIELDS), bomb, compression=zipfile.ZIP_DEFLATED)
     said = litert.read_metadata(content)
     assert said is not None
-    assert said.labels == ()
+    assert said.labels == []

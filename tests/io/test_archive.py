@@ -50,6 +50,7 @@ def test_wanted_files_come_out_by_name(pack: object, tmp_path: Path) -> None:
         ("./model.ckpt.index", True),
         ("./net/model.ckpt.index", True),
         ("net/model.ckpt.meta", False),
+        ("net/checkpoint/model.ckpt.index", True),
         ("net/saved_model/model.ckpt.index", False),
         ("../model.ckpt.index", False),
         ("net/../model.ckpt.index", False),

@@ -195,7 +195,16 @@ def test_a_server_that_trickles_is_left(server: Server, target: Path) -> None:
         download(server.url, target)
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [("7", 7.0), ("100000", 120.0), ("soon", 0.0)])
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("7", 7.0),
+        ("100000", 120.0),
+        ("soon", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 120.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+    ],
+)
 def test_a_busy_server_says_when_to_come_back(
     server: Server, target: Path, monkeypatch: pytest.MonkeyPatch, asked: str, seconds: float
 ) -> None:

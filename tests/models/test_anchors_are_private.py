@@ -10,6 +10,7 @@ import pytest
 
 SRC = Path(__file__).resolve().parents[2] / "src/boxwright"
 ALLOWED = ("models/ssd/", "ops/anchors.py", "ops/box_coder.py", "tfod/")
+FOREIGN = ("inference/heads/ssd.py", "inference/litert.py")  # raw SSDs of others, with their own
 PATHLIB = "anchor"  # the attribute of a path; where a keyword is ours, its parameter is found
 
 
@@ -38,5 +39,5 @@ def test_anchors_are_named_by_their_family_alone() -> None:
         for name in identifiers(ast.parse(path.read_text(encoding="utf-8")))
         if "anchor" in name.lower()
     }
-    assert {name for name in found if not name.startswith(ALLOWED)} == set()
+    assert {name for name in found if not name.startswith(ALLOWED + FOREIGN)} == set()
     assert "models/ssd/detector.py" in found

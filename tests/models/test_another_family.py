@@ -1,5 +1,5 @@
-"""Other families than SSD go the whole road: `toy_family`, without a line of `src`, and a small
-NanoDet-Plus."""
+"""Other families than SSD go the whole road: `toy_family`, without a line of `src`, a small
+NanoDet-Plus, and a small SSD with a feature pyramid."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from boxwright.errors import ExportError
 from boxwright.evaluation.coco import evaluate
 from boxwright.export.export import export
 from boxwright.inference.detector import Detector
-from boxwright.models.backbones import shufflenet_v2
+from boxwright.models.backbones import mobilenet_v2, shufflenet_v2
 from boxwright.models.nanodet_plus import layout
+from boxwright.models.ssd import spec
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.training.events import Event, Step
 from boxwright.training.loop import train
@@ -33,7 +34,11 @@ class Trial(NamedTuple):
 
 
 SMALL = {"depth_multiplier": 0.1, "recipe": {"batch_size": 8}}
-TRIALS = {"centers": Trial(160, 120, {}), "nanodet_plus": Trial(110, 80, SMALL)}
+TRIALS = {
+    "centers": Trial(160, 120, {}),
+    "nanodet_plus": Trial(110, 80, SMALL),
+    "ssd_fpn": Trial(80, 60, SMALL),
+}
 TARGETS = {
     "centers": [
         ("tflite", None),
@@ -43,6 +48,7 @@ TARGETS = {
         ("openvino", None),
     ],
     "nanodet_plus": [("tflite", "int8"), ("onnx", None)],  # the others compute the same graphs
+    "ssd_fpn": [("tflite", "int8"), ("onnx", None)],
 }
 
 
@@ -51,6 +57,9 @@ def family(request: pytest.FixtureRequest, centers: None) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shufflenet_v2, "UNITS", (1, 1, 1))
         patch.setattr(layout, "HEAD_LAYERS", 1)
+        patch.setattr(mobilenet_v2, "BLOCKS", ((16, 1), (24, 2), (32, 2), (64, 2), (96, 2)))
+        patch.setattr(mobilenet_v2, "LEVELS", {2: 2, 3: 3, 4: 4})
+        patch.setattr(spec, "TOWER_LAYERS", 1)
         yield request.param
 
 

@@ -143,7 +143,6 @@ def test_another_depth_multiplier_is_refused(pretrained: Any) -> None:
         ("weights/nowhere.tflite", "BW201"),
         ("weights/README.md", "BW202"),  # not a .tflite
         ("weights/mobilenet_v1_0.25_128_quant.tflite", "BW202"),  # a classifier
-        ("weights/fpnlite320_plate_int8.tflite", "BW202"),  # another detector
     ],
 )
 def test_files_that_are_no_such_network(shared: Path, file: str, code: str) -> None:

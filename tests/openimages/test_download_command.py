@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +19,7 @@ from world_of_images import (
     table,
 )
 
-from boxwright import load
-from boxwright.cli import download as command
+from boxwright import downloads, formats, load
 from boxwright.cli.main import app
 from boxwright.formats.openimages.format import HEADER
 from boxwright.structures.dataset import CROWD, OCCLUDED, TRUNCATED
@@ -78,6 +78,22 @@ def test_all_splits_can_be_read_and_trained_on(world: World, out: Path) -> None:
             ]
             bits = zip(row[8:11], (OCCLUDED, TRUNCATED, CROWD), strict=True)
             assert near == [sum(bit for cell, bit in bits if cell == "1")]
+
+
+def test_another_format_is_written_beside_it(world: World, out: Path) -> None:
+    words = ("Apple", "Orange", "--split", "test", "--to", "coco")
+    result = get(out, *words)
+    beside = out.with_name("fruit-coco")
+    assert f"boxwright train {beside}" in result.output
+    assert "unknown in an image" in result.output, "what COCO cannot store"
+    one, other = load(out), load(beside)
+    assert sorted(map(tuple, one.boxes.tolist())) == sorted(map(tuple, other.boxes.tolist()))
+    assert len(one) == len(other)
+    assert formats.detect(beside) == "coco"
+    asked = len(world.server.paths)
+    again = run(*words, "--out", out)
+    assert (again.exit_code, len(world.server.paths)) == (1, asked)
+    assert "BW194" in again.output
 
 
 def test_validation_images_alone_are_split_before_training(world: World, out: Path) -> None:
@@ -171,21 +187,36 @@ def test_other_lists_are_refused(world: World, out: Path, path: str, content: by
 def test_images_can_be_listed(world: World, out: Path, tmp_path: Path) -> None:
     some = sorted(world.images_of("test", "Wine"))[:2]
     listed = tmp_path / "images.txt"
-    listed.write_text("".join(f"test/{image.upper()} # a comment\n" for image in some), "utf-8")
+    lines = "".join(f"test/{image.upper()} # a comment\n" for image in some)
+    listed.write_text(lines, "utf-8")
     get(out, "--images", listed)
+    listed.write_text(f"../../x\n{lines}test/1 \n", "utf-8")
+    result = run("--images", listed, "--out", out)
+    assert (result.exit_code, "2 of 4 images" in result.output) == (1, True)
+    assert (out / "failed.txt").read_text("utf-8") == (
+        "../../x # this is not a split and an ImageID\n"
+        "test/1 # this is not a split and an ImageID\n"
+    )
     assert images_in(out, "test") == set(some)
     assert boxes_in(out, "test") == [row for row in world.rows["test"] if row[0] in some]
 
 
-def test_classes_are_counted_before_anything_is_fetched(world: World) -> None:
-    result = run("--list-classes", "wine", "--split", "validation", "--json")
+@pytest.mark.parametrize("splits", [("validation",), ("train", "validation", "test")])
+def test_classes_are_counted_before_anything_is_fetched(
+    world: World, splits: tuple[str, ...]
+) -> None:
+    one = ["--split", *splits] if len(splits) == 1 else []
+    result = run("--list-classes", "wine", *one, "--json")
     assert json.loads(result.stdout) == [
         {
             "name": name,
             "code": code,
-            "validation": {
-                "images": len(world.images_of("validation", name)),
-                "boxes": len(world.boxes_of("validation", name)),
+            **{
+                split: {
+                    "images": len(world.images_of(split, name)),
+                    "boxes": len(world.boxes_of(split, name)),
+                }
+                for split in splits
             },
         }
         for code, name in CLASSES.items()
@@ -274,12 +305,30 @@ def test_what_fails_is_listed_with_its_reason_and_can_be_tried_again(
     assert all((calm / f).read_bytes() == (stormy / f).read_bytes() for f in files_in(calm))
 
 
-def test_rows_that_lead_elsewhere_are_left_out_and_counted(world: World, out: Path) -> None:
+HOSTILE = ("../../../../etc/x", "0000000000/../../", "c:0000", "000000000000000g", "'$(x)'%00.jpg")
+
+
+def test_names_that_lead_elsewhere_are_not_asked_for_and_listed(
+    world: World, out: Path, tmp_path: Path
+) -> None:
+    get(tmp_path / "calm", "Apple", "--split", "validation")
     path, apple = FILES["validation"], world.boxes_of("validation", "Apple")[0]
-    hostile = [[name, *apple[1:]] for name in ("../../../../etc/x", "0000000000/../../", "c:0000")]
-    world.server.files[path] += table(hostile[0], hostile[1:])
-    result = get(out, "Apple", "--split", "validation")
-    assert "3 rows of the boxes of validation cannot be used" in result.output
+    hostile = [[name, *apple[1:]] for name in HOSTILE]
+    orange = [HOSTILE[0], *world.boxes_of("validation", "Orange")[0][1:]]
+    world.server.files[path] += table(hostile[0], [*hostile[1:], [*orange]])
+    result = CliRunner().invoke(
+        app,
+        ["download", "openimages", "Apple", "--split", "validation", "--out", str(out)],
+        env={"BOXWRIGHT_CACHE": str(tmp_path / "other cache")},
+    )
+    assert result.exit_code == 1
+    assert f"{len(HOSTILE) + 1} rows of the boxes of validation cannot be used" in result.output
+    lines = (out / "failed.txt").read_text("utf-8").splitlines()
+    assert lines == [f"validation/{name} # this is not a split and an ImageID" for name in HOSTILE]
+    for name in files_in(tmp_path / "calm"):
+        assert (out / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
+    assert files_in(out) == {*files_in(tmp_path / "calm"), "failed.txt"}
+    assert {each.name for each in tmp_path.iterdir()} == {"cache", "calm", "fruit", "other cache"}
     assert boxes_in(out, "validation") == world.boxes_of("validation", "Apple")
     asked = {path for path in world.server.paths if "bucket" in path}
     assert asked == {
@@ -290,13 +339,22 @@ def test_rows_that_lead_elsewhere_are_left_out_and_counted(world: World, out: Pa
 def test_a_large_download_is_confirmed(
     world: World, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "ASKS_ABOVE", 1_000_000)
-    result = run("Apple", "--out", out)
+    monkeypatch.setattr(downloads, "ASKS_ABOVE", 500_000)
+    result = run("Apple", "--split", "test", "--out", out)
     assert result.exit_code == 2
     assert "--yes" in result.output
     assert not out.exists()
-    get(out, "Apple", "--yes")
-    get(out, "Apple")  # nothing is missing
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    with monkeypatch.context() as patch:
+        patch.setattr(downloads, "sys", terminal)
+        words = ["download", "openimages", "Apple", "--split", "test", "--out", str(out)]
+        assert CliRunner().invoke(app, words, input="n\n").exit_code == 1
+        assert not out.exists()
+        said = CliRunner().invoke(app, words, input="y\n")
+        assert (said.exit_code, len(images_in(out, "test")) > 0) == (0, True)
+        assert "images are about" in said.output
+    get(out, "Apple", "--split", "test")  # nothing is missing
+    get(out, "Orange", "--split", "test", "--yes")
 
 
 @pytest.mark.parametrize(
@@ -317,7 +375,7 @@ def test_what_cannot_be_done_is_said(
     said: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "list.txt").write_text("train/0000000000000001\n../../x\n", "utf-8")
+    (tmp_path / "list.txt").write_text("../../x\ntrain/1\n", "utf-8")
     result = run(*arguments, "--out", "out")
     assert result.exit_code == code
     assert said in result.output

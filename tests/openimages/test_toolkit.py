@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import threading
 from itertools import product
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -18,13 +22,13 @@ from world_of_images import (
     table,
 )
 
-from boxwright import formats
+from boxwright import downloads, formats
 from boxwright.errors import BoxwrightError
 from boxwright.formats.openimages.format import HEADER
 from boxwright.openimages.index import Index, indexed
 from boxwright.openimages.rows import FLAGS
 from boxwright.openimages.toolkit import class_folders, write_labels
-from boxwright.tfod.commands import run_line
+from boxwright.tfod.commands import named, run_line
 from misbehaving import Server, files_in, status
 
 NAMES = {"/m/014j1m": "Apple", "/m/0cyhj_": "Orange"}
@@ -140,6 +144,21 @@ def test_labels_of_a_second_run_are_not_appended(world: World, oid: Path) -> Non
     assert len(world.server.paths) == asked
 
 
+def test_a_large_download_is_confirmed(
+    world: World, oid: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The tests have no terminal in which it could ask."""
+    monkeypatch.setattr(downloads, "ASKS_ABOVE", 500_000)
+    line = "downloader --classes Apple --type_csv test"
+    with pytest.raises(BoxwrightError, match=r"images are about \d+ GB: confirm with --yes"):
+        toolkit(line)
+    assert not oid.exists()
+    toolkit(f"{line} -y")
+    count = len(world.images_of("test", "Apple"))
+    assert f"{count} of {count} images, 0.0 MB, " in capfd.readouterr().err
+    toolkit(line)  # nothing is missing
+
+
 @pytest.mark.parametrize("sub", ["h", "m"])
 def test_images_with_a_label(
     world: World, oid: Path, sub: str, capsys: pytest.CaptureFixture[str]
@@ -153,21 +172,56 @@ def test_images_with_a_label(
     assert f"{absent} of them verified not to show it" in capsys.readouterr().out
 
 
-def test_boxes_are_shown_on_a_sheet(world: World, oid: Path) -> None:
-    toolkit("downloader --classes Apple --type_csv test")
-    toolkit("visualizer")
-    with Image.open("OID_contact_sheet.jpg") as sheet:
-        assert sheet.size[0] == 1600
+@pytest.mark.parametrize("name", ["main.py", "oidv4"])
+def test_the_visualizer_shows_what_was_downloaded(world: World, oid: Path, name: str) -> None:
+    """Its page is tested in tests/studio/test_viewer.py."""
+    toolkit("downloader --classes Apple Orange --type_csv test")
+    before = files_in(oid)
+    seen: list[dict[str, object]] = []
+
+    def look(address: str) -> None:
+        at = urlsplit(address)
+        browser = http.client.HTTPConnection(at.netloc, timeout=10)
+        browser.request("GET", f"/?{at.query}")
+        answer = browser.getresponse()
+        answer.read()
+        headers = {"Cookie": answer.getheader("set-cookie", "").partition(";")[0]}
+        for path in ("/api/folder", "/api/rows"):
+            browser.request("GET", path, headers=headers)
+            seen.append(json.loads(browser.getresponse().read()))
+        browser.request("POST", "/api/quit", headers={**headers, "X-Boxwright": "1"})
+        assert browser.getresponse().status == 204
+        browser.close()
+
+    def say(text: str) -> None:
+        said.append(text)
+        if "http://" in text:
+            threading.Thread(target=look, args=(text.strip(),)).start()
+
+    said: list[str] = []
+    named(name).run(named(name).Flags(command="visualizer"), say)
+    folder, listed = seen
+    assert folder["read_only"] is True
+    assert folder["classes"] == ["Apple", "Orange"]
+    rows = {Path(row["name"]).stem: row["boxes"] for row in listed["rows"]}
+    images = world.images_of("test", "Apple", "Orange")
+    own = [row[0] for row in world.boxes_of("test", "Apple", "Orange")]
+    assert rows == {image: own.count(image) for image in images}
+    assert "q (quit)" in said[-1]
+    assert files_in(oid) == before
 
 
 def test_images_that_do_not_come_are_listed(world: World, oid: Path) -> None:
     image = min(world.images_of("test", "Apple"))
     world.server.behaviors_of[world.path(f"test/{image}")] = [status(404)] * 9
-    with pytest.raises(BoxwrightError, match=r"1 image could not be downloaded.*404") as caught:
+    elsewhere = ["../../../x", *world.boxes_of("test", "Apple")[0][1:]]
+    world.server.files[BOXES.format("test")] += f"{','.join(elsewhere)}\n".encode()
+    with pytest.raises(BoxwrightError, match=r"2 images could not be downloaded.*404") as caught:
         toolkit("downloader --classes Apple --type_csv test")
     assert caught.value.code == "BW178"
-    listed = (oid / "Dataset/failed.txt").read_text("utf-8")
-    assert listed.startswith(f"test/{image} # the server answers 404")
+    first, second = (oid / "Dataset/failed.txt").read_text("utf-8").splitlines()
+    assert first.startswith(f"test/{image} # the server answers 404")
+    assert second == "test/../../../x # this is not a split and an ImageID"
     place = oid / "Dataset/test/Apple"
     assert images_in(place) == lines_in(place).keys()
     assert images_in(place) == world.images_of("test", "Apple") - {image}
@@ -219,25 +273,32 @@ def index(rows: list[list[str]], server: Server, tmp_path: Path) -> Index:
     return indexed(f"{server.url}/boxes.csv", tmp_path / "index", ["127.0.0.1"])
 
 
-def kept_by_the_rule(rows: list[list[str]], where: dict[str, int]) -> set[str]:
-    """The images that the ToolKit keeps: it leaves out those of each box with another value."""
-    out = {
-        row[0]
-        for name, value in where.items()
-        for row in rows
-        if int(row[HEADER.index(name)]) != value
+LeftOut = dict[tuple[str, int], set[str]]
+
+
+@pytest.fixture(scope="module")
+def left_out(rows: list[list[str]]) -> LeftOut:
+    """The images that the ToolKit leaves out for a flag and its value: those of each box, of
+    whatever class, with another value."""
+    return {
+        (name, value): {row[0] for row in rows if int(row[HEADER.index(name)]) != value}
+        for name in FLAGS
+        for value in (0, 1)
     }
-    return {row[0] for row in rows} - out
+
+
+def kept_by_the_rule(rows: list[list[str]], left_out: LeftOut, where: dict[str, int]) -> set[str]:
+    return {row[0] for row in rows}.difference(*(left_out[one] for one in where.items()))
 
 
 def test_every_combination_of_attributes_chooses_the_same_images(
-    rows: list[list[str]], index: Index
+    rows: list[list[str]], left_out: LeftOut, index: Index
 ) -> None:
     of_class = {code: {row[0] for row in rows if row[2] == code} for code in NAMES}
     some = 0
     for values in product((None, 0, 1), repeat=len(FLAGS)):
         where = {name: v for name, v in zip(FLAGS, values, strict=True) if v is not None}
-        kept = kept_by_the_rule(rows, where)
+        kept = kept_by_the_rule(rows, left_out, where)
         for folder in class_folders("train", index, NAMES, where=where):
             assert {image.id for image in folder.images} == of_class[folder.codes[0]] & kept
             some += bool(folder.images)
@@ -246,11 +307,15 @@ def test_every_combination_of_attributes_chooses_the_same_images(
 
 @pytest.mark.parametrize("flags", [(), ("IsOccluded",), ("IsInside", "IsGroupOf")])
 def test_the_lines_are_the_same(
-    rows: list[list[str]], index: Index, tmp_path: Path, flags: tuple[str, ...]
+    rows: list[list[str]],
+    left_out: LeftOut,
+    index: Index,
+    tmp_path: Path,
+    flags: tuple[str, ...],
 ) -> None:
-    """Of the first 60 images that fit."""
+    """Of the first images that fit."""
     where = dict.fromkeys(flags, 0)
-    (folder,) = class_folders("train", index, NAMES, together=True, where=where, limit=60)
+    (folder,) = class_folders("train", index, NAMES, together=True, where=where, limit=20)
     place = tmp_path / "train" / "Apple_Orange"
     place.mkdir(parents=True)
     Image.new("RGB", (1024, 683)).save(place / "first.jpg")
@@ -258,7 +323,7 @@ def test_the_lines_are_the_same(
         (place / f"{image.id}.jpg").hardlink_to(place / "first.jpg")
     write_labels(folder, tmp_path, index, NAMES)
     chosen = {image.id for image in folder.images}
-    assert chosen <= kept_by_the_rule(rows, where)
+    assert chosen <= kept_by_the_rule(rows, left_out, where)
     expected: dict[str, list[str]] = {}
     for code, name in NAMES.items():
         for image, _, _, _, left, right, top, bottom in (r[:8] for r in rows if r[2] == code):

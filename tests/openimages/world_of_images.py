@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -151,6 +152,7 @@ def image_list(split: str, images: Iterable[str]) -> bytes:
     return file.getvalue().encode()
 
 
+@cache
 def jpeg(image: str) -> bytes:
     """A picture that depends on the id."""
     rng = np.random.default_rng(int(image, 16))

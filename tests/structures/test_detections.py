@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,18 @@ def test_supervision_has_it_all_and_gives_it_back() -> None:
     assert len(supervision.Detections.merge([theirs, NOTHING.to_supervision()])) == 3
 
 
+def test_fiftyone_gets_fractions_of_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = SimpleNamespace(Detections=dict, Detection=dict)  # the package installs MongoDB
+    monkeypatch.setitem(sys.modules, "fiftyone", fake)
+    theirs = FOUND.to_fiftyone()["detections"]
+    assert [each["label"] for each in theirs] == ["dog", "cat", "dog"]
+    assert [each["confidence"] for each in theirs] == pytest.approx(FOUND.scores.tolist())
+    width, height = FOUND.image_size or (0, 0)
+    xmin, ymin, xmax, ymax = FOUND.boxes[0].tolist()
+    expected = [xmin / width, ymin / height, (xmax - xmin) / width, (ymax - ymin) / height]
+    assert theirs[0]["bounding_box"] == pytest.approx(expected)
+
+
 def test_a_table_of_pandas_has_the_columns_that_people_know() -> None:
     table = FOUND.to_pandas()
     columns = ["xmin", "ymin", "xmax", "ymax", "confidence", "class", "name"]
@@ -197,7 +210,11 @@ def test_tensors_as_the_object_detection_api_returns_them(found: Detections) -> 
 
 @pytest.mark.parametrize(
     ("convert", "package"),
-    [(Detections.to_pandas, "pandas"), (Detections.to_supervision, "supervision")],
+    [
+        (Detections.to_fiftyone, "fiftyone"),
+        (Detections.to_pandas, "pandas"),
+        (Detections.to_supervision, "supervision"),
+    ],
 )
 def test_a_missing_package_is_named_with_the_command_that_installs_it(
     convert: Any, package: str, monkeypatch: pytest.MonkeyPatch

@@ -47,6 +47,11 @@ pytestmark = pytest.mark.tiny
         ("item { id: 1 name: 'a' more { b { c: ']' } } words: ['x]', 'y'] }", {1: "a"}),
         ("item { id: 3 name: 'c' } item { id: 1 name: 'a' }", {1: "a", 3: "c"}),
         ("item { id: 1 name: house }", {1: "house"}),
+        (
+            "item { id: 2 name: 'a' } item { id: 1 name: 'b' } item { id: 3 name: 'a' } "
+            "item { id: 4 name: 'a' }",
+            {1: "b", 2: "a", 3: "a (2)", 4: "a (3)"},
+        ),
     ],
 )
 def test_label_maps_as_they_are_written(text: str, expected: dict[int, str]) -> None:
@@ -62,7 +67,12 @@ def test_label_maps_as_they_are_written(text: str, expected: dict[int, str]) -> 
         ("item { name: 'a' }", 1, "None, not a whole number"),
         ("item { id: 1 }", 1, "no name"),
         ("item { id: 1 name: 'a' }\n\nitem { id: 1 name: 'b' }", 3, "both 'a' and 'b'"),
-        ("item { id: 1 name: 'a' } item { id: 2 name: 'a' }", 1, "two ids"),
+        ("item {\n item { id: 1 name: 'a' }\n}", 1, "inside of another item"),
+        ("\n<!DOCTYPE html>\n<html>", 1, "no label map, but a web page"),
+        ("<html>", 1, "web page"),
+        ('{"payload": {}}', 1, "no label map, but JSON"),
+        ("{\\rtf1 item", 1, "formatted text"),
+        ("item {\n id: 1\n name: 'toy\u2019\n}", 3, "ends with \u2019, a typographic"),
         ("item {\n id: 1\n name: 'a'\n", 4, "ends in the middle"),
         ("item { id: 1 name: 'a\n }", 1, "not label map text"),
         ("item { id: 1 name: }", 1, "value is missing"),

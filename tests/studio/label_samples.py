@@ -59,6 +59,26 @@ def _center(box: tuple[float, ...]) -> dict[str, float]:
     return {"x": x + width / 2, "y": y + height / 2, "width": width, "height": height}
 
 
+def _region(box: tuple[float, ...], label: str, **more: str) -> dict[str, object]:
+    sides = dict(zip(("x", "y", "width", "height"), _xywh(box), strict=True))
+    attributes = {"class": label, **more}
+    return {"shape_attributes": {"name": "rect", **sides}, "region_attributes": attributes}
+
+
+def _result(key: str, box: tuple[float, ...], label: str) -> dict[str, object]:
+    x, y, width, height = _xywh(box)
+    value = {"x": x / 0.64, "y": y / 0.48, "width": width / 0.64, "height": height / 0.48}
+    return {
+        "id": key,
+        "type": "rectanglelabels",
+        "from_name": "tag",
+        "to_name": "picture",
+        "original_width": 64,
+        "original_height": 48,
+        "value": {**value, "rotation": 0, "rectanglelabels": [label]},
+    }
+
+
 COCO = {
     "info": {"year": 2026},
     "categories": [{"id": 3, "name": "cat", "color": "red"}, {"id": 7, "name": "dog"}],
@@ -82,6 +102,51 @@ CREATEML = [
         "mine": 1,
     },
     {"image": B, "annotations": [{"label": "dog", "coordinates": _center(DOG)}]},
+]
+VIA = {
+    "_via_settings": {"ui": {"mine": 1}},
+    "_via_img_metadata": {
+        f"{A}12": {
+            "filename": A,
+            "size": 12,
+            "regions": [_region(CAT, "cat", pose="2"), _region(DOG, "dog")],
+            "file_attributes": {"weather": "rain"},
+        },
+        f"{B}34": {
+            "filename": B,
+            "size": 34,
+            "regions": [_region(DOG, "dog")],
+            "file_attributes": {},
+        },
+    },
+    "_via_attributes": {
+        "region": {"class": {"type": "dropdown", "options": {"cat": "", "dog": ""}}},
+        "file": {"weather": {"type": "text"}},
+    },
+    "_via_image_id_list": [f"{A}12", f"{B}34"],
+}
+LABELSTUDIO = [
+    {
+        "id": 8,
+        "data": {"image": "/data/local-files/?d=a%201.jpg", "weather": "rain"},
+        "annotations": [
+            {"result": [], "was_cancelled": True},
+            {
+                "completed_by": 7,
+                "result": [
+                    {**_result("r1", CAT, "cat"), "meta": {"pose": 2}},
+                    {"id": "r1", "type": "textarea", "value": {"text": ["shy"]}},
+                    _result("r2", DOG, "dog"),
+                ],
+            },
+        ],
+        "predictions": [{"model_version": "old"}],
+    },
+    {
+        "id": 9,
+        "data": {"image": "/data/local-files/?d=b%C3%A4.jpg"},
+        "annotations": [{"result": [_result("r1", DOG, "dog")]}],
+    },
 ]
 SAMPLES: dict[str, Sample] = {
     "voc": Sample(
@@ -110,6 +175,14 @@ SAMPLES: dict[str, Sample] = {
     "coco": Sample(
         {"labels.json": json.dumps(COCO)},
         ('"year": 2026', '"color": "red"', '"license": 4', '"pose": 2', '"track": "t"'),
+    ),
+    "via": Sample(
+        {"via_project.json": json.dumps(VIA)},
+        ('"mine": 1', '"pose": "2"', '"weather": "rain"', '"type": "text"'),
+    ),
+    "labelstudio": Sample(
+        {"tasks.json": json.dumps(LABELSTUDIO, indent=2)},
+        ('"completed_by": 7', '"pose": 2', '"shy"', '"weather": "rain"', '"old"'),
     ),
     "createml": Sample({"labels.json": json.dumps(CREATEML, indent=1)}, ('"pose": 2', '"mine": 1')),
     "csv": Sample(

@@ -15,6 +15,7 @@ from children import Scripted
 
 from boxwright.studio.app import application
 from boxwright.studio.child import StartChild
+from boxwright.studio.keys import Keys
 from boxwright.studio.security import Door, Guard, names_of
 from boxwright.studio.serve import Server, bound
 from boxwright.studio.store import LabelStore
@@ -115,18 +116,18 @@ def serving(
     open_store: Callable[[], LabelStore],
     start: StartChild | None = None,
     suspects: Sequence[Mapping[str, Any]] = (),
+    keys: Keys | None = None,
 ) -> Iterator[Served]:
     """A studio that listens at a free port until the block ends; its children do nothing unless
     `start` says so."""
     with (
-        opened(open_store, start=start or Scripted(), suspects=suspects) as studio,
+        opened(open_store, start=start or Scripted(), suspects=suspects, keys=keys) as studio,
         bound(HOST, 0) as sock,
     ):
         port = sock.getsockname()[1]
         door, ready = Door(port), threading.Event()
-        server = Server(
-            Guard(application(studio), door, names_of(HOST, port)), studio.hub, ready.set
-        )
+        app = application(studio, lambda: server.stop())
+        server = Server(Guard(app, door, names_of(HOST, port)), studio.hub, ready.set)
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
         try:

@@ -84,9 +84,9 @@ def ended(told: Sequence[tuple[str, Mapping[str, Any]]], rounds: int = 1) -> boo
 
 
 @pytest.mark.parametrize(
-    ("before", "needed"), [(0, 8), (1, 8), (8, 11), (11, 15), (50, 68), (1000, 1350)]
+    ("before", "needed"), [(0, 5), (1, 5), (5, 7), (7, 9), (50, 58), (1000, 1150)]
 )
-def test_a_round_needs_a_third_more_labels_than_the_last_one(before: int, needed: int) -> None:
+def test_a_round_needs_a_seventh_more_labels_than_the_last_one(before: int, needed: int) -> None:
     assert plan.needed(before) == needed
 
 
@@ -100,6 +100,16 @@ def test_proposals_are_for_the_next_images_of_the_list() -> None:
     assert len(plan.pool(range(10_000), current=9_900)) == plan.POOL
 
 
+@pytest.mark.parametrize(
+    ("indices", "maximum", "chosen"),
+    [([], 3, []), ([4, 7], 3, [4, 7]), (range(0, 100, 10), 4, [0, 20, 50, 70])],
+)
+def test_a_round_learns_from_images_all_over_a_large_folder(
+    indices: Sequence[int], maximum: int, chosen: list[int]
+) -> None:
+    assert plan.spread(indices, maximum) == chosen
+
+
 def test_scores_near_a_half_are_uncertain() -> None:
     order = [[0.5], [0.6, 0.3], [0.9, 0.5], [0.95], [], [0.01]]
     doubts = [plan.uncertainty(scores) for scores in order]
@@ -107,7 +117,7 @@ def test_scores_near_a_half_are_uncertain() -> None:
     assert (doubts[0], doubts[-1]) == (1, 0)
 
 
-def test_training_begins_by_itself_with_eight_labeled_images(desk: Desk) -> None:
+def test_training_begins_by_itself_with_a_few_labeled_images(desk: Desk) -> None:
     start = Scripted([STEP, RESULT])
     train, blind = others(desk), blind_ones(desk)
     with assisting(desk, start) as (assistant, told):
@@ -131,7 +141,7 @@ def test_training_begins_by_itself_with_eight_labeled_images(desk: Desk) -> None
     assert set(states[:-3]) == {"waiting"}
     assert (
         "training",
-        {"reason": "", "round": 1, "images": 8} | {**STEP, "state": "training"},
+        {"reason": "", "round": 1, "images": plan.FIRST} | {**STEP, "state": "training"},
     ) in [(name, {**data, "ap50": None}) for name, data in told]
 
 
@@ -143,8 +153,8 @@ def test_labels_are_counted_only_when_a_round_may_be_due(
     monkeypatch.setattr(Rounds, "due", lambda self: (counts.append(1), due(self))[1])
     train = others(desk)
     with assisting(desk, start := Scripted([RESULT])) as (assistant, told):
-        for done, index in enumerate(train[:8], start=1):
-            eventually(lambda left=9 - done: f" {left} more" in str(assistant.state["reason"]))
+        for done, index in enumerate(train[:5], start=1):
+            eventually(lambda left=6 - done: f" {left} more" in str(assistant.state["reason"]))
             label(desk, [index])
             for _ in range(3):
                 assistant.edited(index)
@@ -157,7 +167,7 @@ def test_a_round_continues_from_the_last_one(desk: Desk) -> None:
     start = Scripted([RESULT], [{**RESULT, "result": "another run"}], [RESULT])
     train = others(desk)
     with assisting(desk, start) as (assistant, told):
-        for number, count in enumerate((8, 11, 15), start=1):
+        for number, count in enumerate((5, 7, 9), start=1):
             label(desk, train[:count])
             assistant.see()
             eventually(lambda number=number: ended(told, number))
@@ -199,12 +209,12 @@ def test_images_are_proposed_for_except_labeled_and_open_ones(desk: Desk) -> Non
 def test_the_quality_line_has_a_point_for_each_round(desk: Desk) -> None:
     train = others(desk)
     with assisting(desk, Scripted([quality(0.4), RESULT], [quality(0.6), RESULT])) as (one, told):
-        for number, count in enumerate((8, 11), start=1):
+        for number, count in enumerate((5, 7), start=1):
             label(desk, train[:count])
             one.see()
             eventually(lambda number=number: ended(told, number))
     lines = [data["points"] for name, data in told if name == "quality"]
-    assert [(p["labeled"], p["ap50"]) for p in lines[-1]] == [(8, 0.4), (11, 0.6)]
+    assert [(p["labeled"], p["ap50"]) for p in lines[-1]] == [(5, 0.4), (7, 0.6)]
 
 
 def test_what_is_missing_is_said_and_labeling_goes_on(

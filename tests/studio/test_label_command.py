@@ -76,7 +76,7 @@ def test_a_port_that_is_asked_for_and_taken(images: Path) -> None:
 
 
 def test_it_says_what_to_install(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("boxwright.cli.label.NEEDED", ("no_such_package",))
+    monkeypatch.setattr("boxwright.studio.installed.NEEDED", ("no_such_package",))
     result = CliRunner().invoke(app, ["label", str(images)])
     assert result.exit_code == 1
     assert "BW901" in result.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ from paging import (
     truth,
 )
 from PIL import Image
-from served import Served
+from served import Served, serving
 
+from boxwright.studio.store import LabelStore
 from browser import Browser, Page
 
 
@@ -251,6 +253,36 @@ def test_keys_of_another_tool_stay_chosen(studio: Served, page: Page, browser: B
         opened(another, 0)
         another.press("s")
         opened(another, 1)
+
+
+def test_keys_of_a_file_replace_others(tmp_path: Path, browser: Browser) -> None:
+    draw_images(tmp_path / "images", ["0.jpg", "1.jpg"])
+    open_store = partial(LabelStore.open, tmp_path / "images")
+    own = {"next": ["J"], "jump": ["y"]}
+    with serving(open_store, keys=own) as studio, browser.page(address(studio)) as page:
+        opened(page, 0)
+        page.until("document.getElementById('notices').textContent.includes('jump')")
+        page.press("d")
+        page.press("j")
+        opened(page, 1)
+        assert page.errors == []
+
+
+def test_accepted_findings_are_remembered(studio: Served, page: Page, browser: Browser) -> None:
+    for _ in range(2):  # the same box twice
+        page.press("w")
+        draw(page, truth(0))
+    saved(page)
+    done = "document.querySelectorAll('.findings .done').length"
+    page.press("Alt+2")
+    page.until("document.querySelector('.findings button[aria-current=true]') !== null")
+    assert page.run(done) == 0
+    page.press("Enter")
+    page.until(f"{done} === 1")
+    with browser.page(address(studio)) as another:
+        opened(another, 0)
+        another.press("Alt+2")
+        another.until(f"{done} === 1")
 
 
 def test_classes_are_renamed_and_deleted_everywhere_and_back(studio: Served, page: Page) -> None:

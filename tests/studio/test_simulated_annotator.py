@@ -62,7 +62,7 @@ def test_what_an_image_takes(
     proposals: list[tuple[float, ...]], seconds: float, labelling: ModuleType
 ) -> None:
     made = [Proposal(f"p{i}", box, "cat", 0.5) for i, box in enumerate(proposals)]  # type: ignore[arg-type]
-    overlaps, kept, left = labelling._matched(made, [list(TRUTH)], ["cat"], False)
+    overlaps, kept, left = labelling.matched(made, [list(TRUTH)], ["cat"], False)
     visit = labelling.Visit(0, 1, overlaps, bool(made))
     assert visit.seconds(labelling.USUAL) == seconds
     assert len(kept) + len(left) == 1
@@ -70,7 +70,7 @@ def test_what_an_image_takes(
 
 def test_a_proposal_of_another_class_is_none(labelling: ModuleType) -> None:
     made = [Proposal("p", TRUTH, "dog", 0.5)]
-    overlaps, kept, left = labelling._matched(made, [list(TRUTH)], ["cat"], False)
+    overlaps, kept, left = labelling.matched(made, [list(TRUTH)], ["cat"], False)
     assert (overlaps, kept, left) == ((0.0,), [], [0])
 
 

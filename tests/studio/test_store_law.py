@@ -23,7 +23,7 @@ from boxwright.studio.store import ConflictError, LabeledBox, Labels, LabelStore
 
 STORED = (64, 48)  # width and height of the image files
 FILE_EACH = ["voc", "yolo", "labelme"]
-RECORDS = ["coco", "createml", "csv"]
+RECORDS = ["coco", "createml", "csv", "labelstudio", "via"]
 NAMES = ["a", "two words", "grün 猫", "a&<b>'c", "back\\slash", "a.b", "e\u0301 (1)", "100%"]
 CLASSES = ["cat", "Müller & <Söhne>", "two words", "\N{SNOWMAN}"]
 FLAGS = ("difficult", "truncated", "occluded", "crowd")
@@ -104,7 +104,7 @@ def _mark(said: Any, mark: Callable[[], str]) -> None:
     elif isinstance(said, dict):
         for one in said.values():
             _mark(one, mark)
-        if {"label", "category_id"} & said.keys():
+        if {"label", "category_id", "shape_attributes", "from_name"} & said.keys():
             said["unknown"] = mark()
 
 

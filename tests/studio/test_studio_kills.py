@@ -1,4 +1,4 @@
-"""Ten seeded rounds of `benchmarks/studio_kills.py`: no acknowledged edit is lost."""
+"""Seeded rounds of `benchmarks/studio_kills.py`: no acknowledged edit is lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its writers are forked")

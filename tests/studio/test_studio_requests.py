@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from served import HOST, Served, serving
 
-from boxwright.errors import SystemFaultError
+from boxwright.errors import DataError, SystemFaultError
 from boxwright.studio.journal import Proposal
+from boxwright.studio.keys import read_keys
+from boxwright.studio.review import MAX_ITEMS, queue
 from boxwright.studio.store import LabelStore
 from folders import VocFolder
 
@@ -66,11 +68,11 @@ def test_the_folder_and_its_rows(unchanged: Served) -> None:
     served = unchanged
     folder = served.get("/api/folder")
     assert folder["classes"] == ["cat", "dog"]
-    assert (folder["images"], folder["labeled"], folder["current"]) == (COUNT, 0, None)
+    assert (folder["images"], folder["current"]) == (COUNT, None)
     assert folder["assist"]["state"] == "waiting"
     assert "tflite" in folder["targets"]
     part = served.get("/api/rows?start=2&count=3")
-    assert part["total"] == COUNT
+    assert (part["total"], part["classes"]) == (COUNT, ["cat", "dog"])
     assert [row["index"] for row in part["rows"]] == [2, 3, 4]
     assert part["rows"][0].items() >= {"state": "new", "boxes": 0, "proposals": 0}.items()
 
@@ -273,6 +275,31 @@ def test_pixels_are_asked_for_once(served: Served, voc_folder: VocFolder) -> Non
     assert served.ask("GET", "/pixels/2").status == 404
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "it cannot be read"),
+        ("[]", "not an object"),
+        ('{"next": 7}', "'next' has no list of keys"),
+        ('{"next": ["j", ""]}', "'next' has no list of keys"),
+    ],
+)
+def test_files_of_keys_that_cannot_be_used(text: str, reason: str, voc_folder: VocFolder) -> None:
+    voc_folder.text("keys.json", text)
+    with pytest.raises(DataError, match=reason):
+        read_keys(voc_folder.root / "keys.json")
+
+
+def test_own_keys_come_with_the_folder(voc_folder: VocFolder) -> None:
+    voc_folder.image("a.jpg")
+    voc_folder.text("keys.json", '{"next": "j", "draw": ["b", "Ctrl+B"]}')
+    own = read_keys(voc_folder.root / "keys.json")
+    with serving(partial(LabelStore.open, voc_folder.root), keys=own) as served:
+        folder = served.get("/api/folder")
+    assert folder["keys"] == "own"
+    assert folder["own_keys"] == {"next": ["j"], "draw": ["b", "Ctrl+B"]}
+
+
 def test_findings_are_reviewed(served: Served, voc_folder: VocFolder) -> None:
     beyond = {"key": "new-0", "box": [50, 10, 64, 48], "label": "cat"}
     put(served, 2, [beyond, {**beyond, "key": "new-1"}])  # the same box twice
@@ -280,6 +307,30 @@ def test_findings_are_reviewed(served: Served, voc_folder: VocFolder) -> None:
     twice = [item for item in items if item["index"] == 2 and item["boxes"]]
     assert twice
     assert all(item["kind"] == "check" and item["remedy"] for item in items)
+
+
+def test_accepted_findings_are_kept_with_the_folder(voc_folder: VocFolder) -> None:
+    voc_folder.image("b.jpg")
+    beyond = {**BOX, "box": [50, 10, 64, 48]}
+    with serving(partial(LabelStore.open, voc_folder.root, ["cat"])) as served:
+        put(served, 0, [beyond, {**beyond, "key": "new-1"}])
+        items = served.get("/api/review")["items"]
+        assert {item["accepted"] for item in items} == {False}
+        chosen = next(item for item in items if item["boxes"])
+        assert served.ask("POST", "/api/review", {"key": chosen["key"]}).status == 204
+    voc_folder.image("a.jpg")  # now the other one has another index
+    with serving(partial(LabelStore.open, voc_folder.root)) as served:
+        again = served.get("/api/review")["items"]
+    assert [item["index"] for item in again if item["accepted"]] == [1]
+    assert [item["key"] for item in again if item["accepted"]] == [chosen["key"]]
+
+
+def test_findings_that_are_left_out_are_counted() -> None:
+    items = [{"kind": "check", "key": f"{number:04}"} for number in range(MAX_ITEMS + 30)]
+    accepted = {f"{number:04}" for number in range(20)}
+    told = queue(items, accepted)
+    assert told["left_out"] == 10
+    assert [item["accepted"] for item in told["items"]] == [True] * 20 + [False] * MAX_ITEMS
 
 
 def test_suspects_are_reviewed_too(voc_folder: VocFolder) -> None:

@@ -92,12 +92,15 @@ FAULTS = [
     ('"data/train.record"', '"PATH_TO_BE_CONFIGURED/train.record"', "BW725", "input_path in line"),
     ('"models/model.ckpt"', '"PATH_TO_BE_CONFIGURED/m"', "BW725", "fine_tune_checkpoint in line"),
     ("num_classes: 1", "num_classes: 90", "BW727", "num_classes is 90, but the highest id"),
-    ("width: 300", "width: 400", "BW724", "square"),
+    ("width: 300", "width: 400", "BW724", "fixed_shape_resizer { height: 352 width: 352 }"),
     ('"models/model.ckpt"', '"models/model.ckpt.index"', "BW728", "models/model.ckpt"),
     ('"models/model.ckpt"', '"models/model.ckpt.data-00000-of-00001"', "BW728", "model.ckpt"),
     ('"models/model.ckpt"', '"models/model.chpt"', "BW728", "Write models/model.ckpt."),
     ('"models/model.ckpt"', '"models/frozen.pb"', "BW728", "frozen graph"),
     ('"models/model.ckpt"', '"models/zoo.tar.gz"', "BW728", "neither"),
+    ('"models/model.ckpt"', '"/x/ssd_mobilenet_v2_coco_2018_03_29/model.ckpt"', "BW728",
+     "Write ssd_mobilenet_v2_coco."),
+    ('"models/model.ckpt"', '"nanodet_plus_m_320_coco"', "BW728", "does not exist"),
     ('"models/model.ckpt"', '"models/half.ckpt"', "BW728", ".data-00000-of-00001 is missing"),
     ('"models/model.ckpt"', '"data"', "BW728", "no checkpoints"),
     ("decay_steps: 800720", "decay_steps: 0", "BW729", "decay_steps is 0"),
@@ -145,4 +148,38 @@ def test_without_a_checkpoint_training_begins_from_scratch(folder: Path) -> None
 
 
 def test_the_networks_are_those_that_there_are() -> None:
-    assert list(FEATURE_EXTRACTORS) == list(BACKBONES)
+    assert set(FEATURE_EXTRACTORS.values()) == set(BACKBONES)
+
+
+def test_all_paths_that_lead_nowhere_are_named_at_once(folder: Path) -> None:
+    (folder / "data" / "train.record").unlink()
+    (folder / "data" / "label_map.pbtxt").unlink()
+    (folder / "models" / "model.ckpt.index").unlink()
+    with pytest.raises(BoxwrightError, match="BW726") as caught:
+        checked(config())
+    text = caught.value.message
+    for name in ("train.record", "label_map.pbtxt", "model.ckpt"):
+        assert f"{name} does not exist" in text
+    lines = [line_of("data/train.record", CONFIG), line_of("models/model.ckpt", CONFIG)]
+    assert all(f"Line {line}: " in text for line in lines)
+
+
+@pytest.mark.parametrize("name", ["ssd_mobilenet_v2_coco", "ssd_mobilenet_v1_coco_2018_01_28"])
+def test_a_name_of_the_zoo_is_a_start(folder: Path, name: str) -> None:
+    start = checked(config('"models/model.ckpt"', f'"{name}"')).checkpoint
+    assert not isinstance(start, Path)
+    assert start is not None
+    assert start.family == "ssd"
+
+
+def test_a_tflite_file_is_a_start(folder: Path) -> None:
+    (folder / "models" / "detect.tflite").touch()
+    start = checked(config('"models/model.ckpt"', '"models/detect.tflite"')).checkpoint
+    assert start == Path("models/detect.tflite")
+
+
+def test_the_evaluation_may_take_each_image_once(folder: Path) -> None:
+    text = CONFIG.replace("shuffle: false", "shuffle: false num_epochs: 1")
+    assert checked(parse_config(text)).eval_records
+    with pytest.raises(BoxwrightError, match=r"BW724 .*num_epochs: 1 .*num_steps sets"):
+        checked(config('"data/train.record"', '"data/train.record" } num_epochs: 1 name: "" #'))

@@ -13,7 +13,7 @@ from boxwright.backend import framework
 from boxwright.errors import TfodError
 from boxwright.ops.anchors import AnchorSpec, PyramidAnchorSpec
 from boxwright.tfod.config import Config, parse_config, sample_config
-from boxwright.tfod.config.model import L1Regularizer
+from boxwright.tfod.config.hyperparams import L1Regularizer
 from boxwright.tfod.mapping.network import initializers_of, norm_decays_of, penalties_of, spec_of
 from boxwright.training.config import LayerGroupValues
 

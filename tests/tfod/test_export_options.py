@@ -12,7 +12,7 @@ import pytest
 
 from boxwright.backend import framework
 from boxwright.errors import BoxwrightError, FlagError, TfodError, WeightsError
-from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph
+from boxwright.tfod import export_inference_graph, export_tflite_ssd_graph, exporter_main_v2
 from exporting import run_graph, said
 
 CONFIG = Path(__file__).parent / "configs" / "helmet.config"
@@ -89,6 +89,33 @@ def test_images_as_files_and_as_examples(small: Small, tmp_path: Path) -> None:
     for name in list(inputs)[1:]:
         for key, values in found["image_tensor"].items():
             np.testing.assert_array_equal(found[name][key], values, err_msg=f"{name} {key}")
+
+    # Files of one batch may have images of different sizes.
+    other = image[:30, :40]
+    name = "encoded_image_string_tensor"
+    both = run_graph(tmp_path / name, name, [content, tf.io.encode_png(other).numpy()])
+    for i, one in enumerate((image, other)):
+        alone = run_graph(tmp_path / "image_tensor", "image_tensor", one[None])
+        for key, values in alone.items():
+            np.testing.assert_allclose(both[key][i], values[0], atol=1e-5, err_msg=key)
+
+
+def test_a_saved_model_of_tensorflow_2_takes_floats(small: Small, tmp_path: Path) -> None:
+    said(
+        exporter_main_v2,
+        f"--pipeline_config_path={small.config}",
+        f"--trained_checkpoint_dir={small.prefix.parent}",
+        f"--output_directory={tmp_path}",
+        "--input_type=float_image_tensor",
+    )
+    tf = framework.tensorflow()
+    detect = tf.saved_model.load(tmp_path / "saved_model")
+    image = np.random.default_rng(1).integers(0, 256, (1, 50, 70, 3)).astype(np.float32)
+    called, served = detect(image), detect.signatures["serving_default"](tf.constant(image))
+    assert len(called) == 4
+    for key, values in called.items():
+        np.testing.assert_array_equal(values, served[key])
+    assert float(called["num_detections"][0]) > 0
 
 
 def test_moving_averages_are_exported_where_the_config_says_so(

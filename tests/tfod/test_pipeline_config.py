@@ -12,10 +12,18 @@ from hypothesis import strategies as st
 
 from boxwright.errors import TfodError
 from boxwright.io.protobuf_text import parse, write
-from boxwright.tfod.config import config_text, parse_config, read_config, report
+from boxwright.tfod.config import (
+    check_all,
+    config_text,
+    examined,
+    parse_config,
+    read_config,
+    report,
+)
 from boxwright.tfod.config.augmentation import OPTIONS, RandomHorizontalFlip, SsdRandomCrop
 from boxwright.tfod.config.model import WeightedSigmoidFocal
 from boxwright.tfod.config.pipeline import CosineDecay, ExponentialDecay, Momentum, RmsProp
+from boxwright.tfod.config.schema import Instead
 
 pytestmark = pytest.mark.tiny
 
@@ -125,20 +133,27 @@ def test_what_changes_nothing_is_said_with_its_line(old: str, new: str, said: st
 
 UNSUPPORTED = [
     ('"ssd_mobilenet_v1"', '"ssd_inception_v2"', "type: \"ssd_inception_v2\" is not supported"),
-    ('"ssd_mobilenet_v1"', '"ssd_mobilenet_v1_fpn" fpn { }', "feature pyramids are not"),
+    ('"ssd_mobilenet_v1"', '"ssd_mobilenet_v1_fpn" fpn { }', "supported are ssd_mobilenet_v1, "),
     ("fixed_shape_resizer { height", "keep_aspect_ratio_resizer { max_dimension", "fixed input"),
+    ("fixed_shape_resizer { height: 300 width: 300 }",
+     "keep_aspect_ratio_resizer { min_dimension: 300 max_dimension: 400 }",
+     "nearest is fixed_shape_resizer { height: 352 width: 352 }"),
+    ("fixed_shape_resizer { height: 300 width: 300 }", "identity_resizer { }", "height: 300"),
     ("weighted_sigmoid { }", "weighted_softmax { }", "only weighted_sigmoid and"),
+    ("weighted_sigmoid { }", "weighted_softmax { }", "the nearest is weighted_sigmoid { }"),
+    ("ssd_random_crop { }", "autoaugment_image { }", "the nearest is random_distort_color { }"),
+    ("ssd_random_crop { }", "remap_labels { }", "the records are written; leave it out"),
     ("activation: RELU_6", "activation: SWISH", "activation: SWISH is not supported"),
     ("train: true", "train: false", "freeze_batchnorm of model.ssd freezes all of them"),
     ("box_code_size: 4", "box_code_size: 5", "a box has four sides"),
-    ("convolutional_box", "weight_shared_convolutional_box", "its own heads"),
+    ("min_depth: 0", "min_dept: 0", "the nearest field is 'min_depth'"),
     ("score_converter: SIGMOID", "", "has no score_converter, and the default IDENTITY"),
     ("score_converter: SIGMOID", "score_converter: SOFTMAX", "SOFTMAX is not supported"),
     ("ssd_random_crop { }", "rgb_to_gray { }", "the network has three input channels"),
     ("ssd_random_crop { }", "random_foo { }", "unknown field 'random_foo'"),
     ("num_steps: 200000", "num_step: 100", "of train_config; the nearest field is 'num_steps'"),
     ("max_evals: 10", 'metrics_set: "oid_challenge_detection_metrics"', "supported are coco"),
-    ("num_steps", 'fine_tune_checkpoint_type: "full" num_steps', "TensorFlow 2 models"),
+    ("num_steps", 'fine_tune_checkpoint_type: "half" num_steps', "the types are classification"),
 ]  # fmt: skip
 
 
@@ -152,6 +167,27 @@ def test_what_is_not_supported_stops_with_its_line(old: str, new: str, said: str
     assert any(said in line for line in report(config))
     if new:
         assert caught.value.where == f"pipeline.config:{line_of(new, text)}"
+
+
+@pytest.mark.parametrize("text", [text for text in OPTIONS.values() if isinstance(text, Instead)])
+def test_the_nearest_option_is_supported(text: Instead) -> None:
+    assert isinstance(text.nearest, str)
+    near = changed("ssd_random_crop { }", text.nearest or "random_horizontal_flip { }")
+    assert parse_config(near).pipeline
+
+
+def test_another_network_is_answered_by_the_nearest_sample_with_the_configs_paths() -> None:
+    config = parse_config(changed('"ssd_mobilenet_v1"', '"ssd_inception_v2"'), "my own.config")
+    with pytest.raises(TfodError) as caught:
+        assert config.pipeline
+    assert caught.value.remedy.endswith(
+        "boxwright tfod sample_config ssd_mobilenet_v2_coco --label_map_path=data/label_map.pbtxt "
+        "--train_record=data/train.record --eval_record=data/val.record "
+        "--output_path='my own.nearest.config'"
+    )
+    with pytest.raises(TfodError) as caught:
+        assert parse_config(changed("num_layers: 6", "num_layers: 7")).pipeline
+    assert "sample_config ssd" not in caught.value.remedy, "a line mends it"
 
 
 def test_other_families_of_networks_are_named() -> None:
@@ -247,6 +283,9 @@ def test_every_option_of_augmentation_is_read(option: str) -> None:
 def test_no_damage_ends_in_another_error(old: str, new: str) -> None:
     with contextlib.suppress(TfodError):
         report(parse_config(HELMET.replace(old, new, 1)))
+    with contextlib.suppress(TfodError):
+        config, problems = examined(HELMET.replace(old, new, 1))
+        assert problems or check_all(config).problems
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from boxwright.errors import TfodError
+from boxwright.models.weights import zoo
 from boxwright.structures.labels import write_label_map
 from boxwright.tfod.config import SAMPLES, parse_config, read_config, report, sample_config
 from boxwright.tfod.config.pipeline import InputReader
@@ -23,10 +24,15 @@ def test_a_sample_is_supported_from_the_first_line_to_the_last(name: str) -> Non
     text = sample_config(name)
     config = parse_config(text)
     assert report(config) == []
-    assert text.count("PATH_TO_BE_CONFIGURED") == 5
+    start = parse_config(text).pipeline.train_config.fine_tune_checkpoint
+    in_zoo = zoo.of_title(name)
+    assert start == (in_zoo.name if in_zoo else "PATH_TO_BE_CONFIGURED/model.ckpt")
+    assert text.count("PATH_TO_BE_CONFIGURED") == (4 if in_zoo else 5)
     pipeline = config.pipeline
     assert pipeline.model.num_classes == 90
-    assert pipeline.model.feature_extractor.type in name.replace("ssdlite", "ssd")
+    assert pipeline.model.feature_extractor.network in name.replace("ssdlite", "ssd")
+    version = "V2" if "coco17" in name else "V1"
+    assert pipeline.train_config.fine_tune_checkpoint_version == version
     assert ("lite" in name) == pipeline.model.box_predictor.use_depthwise
     assert ("0.75" in name) == (pipeline.model.feature_extractor.depth_multiplier == 0.75)
     assert ("quantized" in name) == (pipeline.graph_rewriter.quantization is not None)

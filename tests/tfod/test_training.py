@@ -256,7 +256,8 @@ def test_what_comes_out_of_a_checkpoint(said: str, trained: ApiFolder, tmp_path:
     config = read_config(path)
     ready = checked(config)
     table: list[str] = []
-    begun = start.first(config, ready, recipe_of(ready.pipeline), table.append)
+    no_images: Any = None  # only a .tflite file needs them
+    begun = start.first(config, ready, recipe_of(ready.pipeline), no_images, table.append)
     given, loaded = variables(Path(prefix)), set()
 
     for name, variable in begun.model.named_variables().items():

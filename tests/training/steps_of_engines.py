@@ -52,14 +52,20 @@ from boxwright.models.ssd.objective import Matching, Mining, Objective, Varifoca
 from boxwright.models.ssd.spec import ModelSpec
 from boxwright.training import start, step
 from boxwright.training.config import LayerGroupValues, Quantization  # fmt: skip
-from boxwright.training.optimizers import Averaging, RmsProp
+from boxwright.training.optimizers import Averaging, Momentum, RmsProp
 from boxwright.training.recipe import Recipe
 
 TUNED = Recipe(64, depth_multiplier=0.1, frozen_through=1, train_norm=False)
 RECIPES = {
     "varifocal": replace(TUNED, objective=Objective(classification_loss=Varifocal())),
     "rounded": replace(TUNED, quantization=Quantization()),
-    "nanodet": replace(TUNED, model="nanodet_plus", objective=None, frozen_through=3),
+    "nanodet": replace(
+        TUNED,
+        model="nanodet_plus",
+        objective=None,
+        frozen_through=3,
+        optimizer=Momentum(accumulates_steps=True),
+    ),
     "faithful": replace(
         TUNED,
         frozen_through=-1,

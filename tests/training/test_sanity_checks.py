@@ -10,7 +10,13 @@ import pytest
 
 from boxwright.errors import DataError, TrainingError
 from boxwright.structures.dataset import Dataset, LabeledImage
-from boxwright.training.sanity_checks import check_loss, check_state, check_trainable
+from boxwright.training.sanity_checks import (
+    SUSTAINED,
+    LossWatch,
+    check_loss,
+    check_state,
+    check_trainable,
+)
 
 pytestmark = pytest.mark.tiny
 
@@ -71,3 +77,29 @@ def test_weights_that_are_no_numbers_name_the_last_images(number: float) -> None
 @pytest.mark.parametrize("total", [0.0, 1e30])
 def test_any_number_will_do(total: float) -> None:
     check_loss(SimpleNamespace(total=total, classes=total, boxes=0.0), 0, [])
+
+
+def watch(losses: list[float]) -> None:
+    own = LossWatch()
+    for step, total in enumerate(losses):
+        own.check(SimpleNamespace(total=total), step, 80.0)  # type: ignore[arg-type]
+
+
+def test_a_loss_that_explodes_names_its_learning_rate_and_the_next_to_try() -> None:
+    with pytest.raises(TrainingError) as caught:
+        watch([7.0, *[1e13] * SUSTAINED])
+    assert caught.value.code == "BW314"
+    assert f"from 7 to 1e+13 at step {SUSTAINED}, with a learning rate of 80." in str(caught.value)
+    assert "lower learning rate, such as 8," in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        pytest.param([7.0, *([1e13] * (SUSTAINED - 1) + [8.0]) * 3], id="it leaps and comes back"),
+        pytest.param([0.01, *[60.0] * 3 * SUSTAINED], id="it was tiny at first"),
+        pytest.param([7.0, *[690.0] * 3 * SUSTAINED], id="it is high"),
+    ],
+)
+def test_other_losses_are_no_explosion(losses: list[float]) -> None:
+    watch(losses)

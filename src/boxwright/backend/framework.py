@@ -15,8 +15,13 @@ from typing import Any
 
 from boxwright.errors import SystemFaultError
 
-EXTRAS = {"onnx": "onnx", "onnxruntime": "onnx", "openvino": "openvino"}  # else `train`
-ALONE = ("pandas", "supervision")  # not in any extra; their users install them
+EXTRAS = {  # else `train`
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "openvino": "openvino",
+    "av": "video",
+}
+ALONE = ("fiftyone", "pandas", "supervision")  # not in any extra; their users install them
 # Switches of libraries that report their use to their makers, read when they are imported.
 SILENT = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime: looks up a host, writes an id of the device
@@ -150,6 +155,24 @@ def pandas() -> Any:
         SystemFaultError: BW901 it is not installed.
     """
     return _imported("pandas")
+
+
+def av() -> Any:
+    """The `av` module (PyAV), which reads and writes videos.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("av")
+
+
+def fiftyone() -> Any:
+    """The `fiftyone` module.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("fiftyone")
 
 
 def supervision() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from boxwright.cli.options import choice
 from boxwright.console import echo, plain, say, show, show_json
 from boxwright.errors import ArgumentError, DataError
+from boxwright.formats import FORMATS
 from boxwright.io.shell import quoted
 from boxwright.openimages.sources import ALL, NEWEST, SPLITS, VERSIONS
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from boxwright.openimages.lists import Lists
 
 SOURCES = ("openimages",)
-ASKS_ABOVE = 10**10  # bytes
 SHOWN = 5  # failures that are printed
 
 
@@ -42,8 +41,13 @@ def download(
         ),
     ] = None,
     split: Annotated[
-        str, choice((*SPLITS, ALL), "--split", help="The images to choose from.")
-    ] = SPLITS[0],
+        str | None,
+        choice(
+            (*SPLITS, ALL),
+            "--split",
+            help="The images to choose from. [default: train; all with --list-classes]",
+        ),
+    ] = None,
     version: Annotated[
         str, choice(VERSIONS, "--version", help="The version of the annotations.")
     ] = NEWEST,
@@ -102,6 +106,15 @@ def download(
         bool,
         typer.Option("--only-list", help="Print the chosen images, one a line, and fetch none."),
     ] = False,
+    to: Annotated[
+        str | None,
+        choice(
+            FORMATS,
+            "--to",
+            help="Also write another format, into a folder beside that of --out: fruit-coco. Its "
+            "images are hard links.",
+        ),
+    ] = None,
     threads: Annotated[
         int, typer.Option("--threads", min=1, max=256, help="Images downloaded at once.")
     ] = 16,
@@ -120,27 +133,31 @@ def download(
       boxwright download openimages --classes Apple Orange --limit 200 --out fruit
       boxwright download openimages Vehicle --with-children --only-list
       boxwright download openimages Apple --where IsDepiction=0 --negatives 500 --out fruit
+      boxwright download openimages Apple Orange --split all --limit 500 --out fruit --to yolo
       boxwright download openimages --images fruit/failed.txt --out fruit
     """
     if source not in SOURCES:
         raise typer.BadParameter(f"{source!r} is not one of {', '.join(SOURCES)}.")
-    from boxwright.cli.progress import downloading
+    from boxwright.datasets.convert import check_free
+    from boxwright.downloads import confirm_size, downloading
     from boxwright.openimages.download import check_out, choose_images, plan
     from boxwright.openimages.lists import Lists
 
     lists = Lists(version, downloading)
     wanted = [name for text in (*(classes or ()), *(more or ())) for name in text.split(",")]
     if list_classes:
-        _list(lists, wanted, split, json=json)
+        _list(lists, wanted, split or ALL, json=json)
         return
     if out is not None:
         check_out(out)
+        if to:
+            check_free(_beside(out, to))
     elif not only_list:
         raise ArgumentError("BW802", "the folder is missing: give --out.")
     chosen = choose_images(
         lists,
         wanted,
-        split,
+        split or SPLITS[0],
         images=images,
         children=with_children,
         where=dict(map(_flag, where or ())),
@@ -153,9 +170,8 @@ def download(
         echo("\n".join(map(str, chosen.images)))
         return
     planned = plan(lists, chosen, out)
-    if planned.estimated_bytes > ASKS_ABOVE and not yes:
-        _ask(planned)
-    _fetch(planned, threads, json=json)
+    confirm_size(planned.missing, planned.estimated_bytes, yes=yes)
+    _fetch(planned, threads, to, json=json)
 
 
 def _flag(text: str) -> tuple[str, int]:
@@ -215,19 +231,9 @@ def _table(rows: list[tuple[str, str, dict[str, tuple[int, int]]]], splits: tupl
     return table
 
 
-def _ask(planned: Plan) -> None:
-    """Ask before a large download; without a terminal, refuse it."""
-    said = f"{planned.missing:,} images are about {planned.estimated_bytes / 1e9:.0f} GB"
-    if not sys.stdin.isatty():
-        raise ArgumentError("BW802", f"{said}: confirm with --yes, or give --limit.")
-    if not typer.confirm(f"{said}. Download them?", err=True):
-        raise typer.Abort
-
-
-def _fetch(planned: Plan, threads: int, *, json: bool) -> None:
-    from boxwright.cli.progress import fetching
+def _fetch(planned: Plan, threads: int, to: str | None, *, json: bool) -> None:
+    from boxwright.downloads import fetching
     from boxwright.openimages.download import fetch
-    from boxwright.openimages.fetching import FAILED
     from boxwright.structures.findings import counted
 
     with fetching(f"Downloading {planned.missing:,} images") as told:
@@ -242,22 +248,48 @@ def _fetch(planned: Plan, threads: int, *, json: bool) -> None:
         if index.unusable:
             rows = counted(index.unusable, "row")
             say(f"{rows} of the boxes of {split} cannot be used and were left out.")
-    if done.failures:
-        for failure in done.failures[:SHOWN]:
-            say(f"  {failure.image}: {plain(failure.reason)}")
-        raise DataError(
-            "BW178",
-            f"{len(done.failures):,} of {len(planned.images):,} images could not be downloaded.",
-            where=done.out / FAILED,
-            list=quoted(done.out / FAILED),
-            out=quoted(done.out),
-        )
+    _check_complete(done, len(planned.images) + len(planned.refused))
+    folder = _convert(done.out, to) if to else done.out
     if not json:
-        folder = plain(quoted(done.out))
         show("Next:")
         if not done.images.get(SPLITS[0]):
-            show(f"  boxwright split {folder} --anew")  # training needs images for training
-        show(f"  boxwright train {folder}")
+            show(f"  boxwright split {plain(quoted(folder))} --anew")  # training needs some images
+        show(f"  boxwright train {plain(quoted(folder))}")
+
+
+def _check_complete(done: Downloaded, asked: int) -> None:
+    """Raise DataError BW178 if images failed, and print the first ones."""
+    from boxwright.openimages.fetching import FAILED
+
+    if not done.failures:
+        return
+    for failure in done.failures[:SHOWN]:
+        say(f"  {failure.image}: {plain(failure.reason)}")
+    raise DataError(
+        "BW178",
+        f"{len(done.failures):,} of {asked:,} images could not be downloaded.",
+        where=done.out / FAILED,
+        list=quoted(done.out / FAILED),
+        out=quoted(done.out),
+    )
+
+
+def _convert(out: Path, to: str) -> Path:
+    """Write a download in another format beside it, and say what that format cannot store."""
+    from boxwright.cli.describe import say_findings
+    from boxwright.cli.progress import waiting
+    from boxwright.datasets.convert import convert
+
+    beside = _beside(out, to)
+    with waiting(f"Writing and verifying {FORMATS[to].TITLE}"):
+        done = convert(out, beside, to, link=True)
+    say(f"[bold]{plain(beside)}[/]: the same images as {FORMATS[to].TITLE}.")
+    say_findings(done.lost)
+    return beside
+
+
+def _beside(out: Path, to: str) -> Path:
+    return out.with_name(f"{out.name}-{to}")
 
 
 def _as_json(done: Downloaded) -> dict[str, Any]:

@@ -16,13 +16,16 @@ from boxwright.cli.options import (
     Format,
     Labels,
     MaxPixels,
+    Overlap,
     Rename,
+    Tile,
     Trust,
     UnlabeledImages,
     choice,
     class_choice,
     read_options,
     say_trusted,
+    with_tiles,
 )
 from boxwright.console import plain, say, show, show_json
 from boxwright.datasets.evaluation_set import ALL, SPLITS
@@ -101,6 +104,8 @@ def evaluate(
     units: BoxUnits = None,
     max_pixels: MaxPixels = None,
     labels: Labels = None,
+    tile: Tile = None,
+    overlap: Overlap = 0.2,
     trust: Trust = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print all numbers as JSON instead of a summary.")
@@ -149,7 +154,7 @@ def evaluate(
     if trust:
         say_trusted(model)
     if detections is None:
-        detector = Detector.load(model, classes=names, trust=trust)
+        detector = with_tiles(Detector.load(model, classes=names, trust=trust), tile, overlap)
         provenance, paths = detector.artifact.provenance, tuple(data or ())
     else:
         provenance, paths = {}, (model, *(data or ()))

@@ -51,6 +51,22 @@ def export(
             "[default: a drawn pattern]"
         ),
     ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="End the .onnx before suppression, with all boxes and scores: for OpenCV 4, "
+            "TensorRT and other programs that lack NonMaxSuppression.",
+        ),
+    ] = False,
+    max_detections: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Rows of the outputs, for programs with arrays of a fixed size.",
+        ),
+    ] = 100,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Export a detector and verify its accuracy.
@@ -58,7 +74,8 @@ def export(
     The export is compared with the run on test and other images. It is rejected if it loses more
     than 0.1 AP points as float, 0.2 as fp16, or 1.0 as int8 or dynamic, and the 95 % interval of
     the loss excludes zero, or if too few detections agree. For int8, ways to reduce the loss are
-    tried automatically.
+    tried automatically. `labels.txt` with the class names is written beside it, and for frozen
+    graphs and SavedModels a label map.
 
     \b
     Examples:
@@ -66,6 +83,8 @@ def export(
       boxwright export run --to tflite --quantize int8
       boxwright export run --to savedmodel --out served/helmets
       boxwright export run --to onnx
+      boxwright export run --to onnx --raw
+      boxwright export run --to tflite --max-detections 10
     """
     from boxwright.inference.run import Run
 
@@ -75,7 +94,7 @@ def export(
 
     quantized = cast(Quantized | None, quantize)
     path, comparison = export_run(
-        run, to, out, data, quantized, accept_loss, _progress, golden_image
+        run, to, out, data, quantized, accept_loss, _progress, golden_image, raw, max_detections
     )
     if json:
         show_json({"path": str(path), "comparison": comparison.to_json()})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from boxwright.inference.artifact import Artifact
+    from boxwright.inference.contract import Contract
     from boxwright.inference.inspection import Description
     from boxwright.inference.tflite_graph import Graph
 
@@ -37,8 +38,10 @@ def inspect(
 ) -> None:
     """Describe a detector file.
 
-    Prints its format, size, network, input, classes, threshold and origin, and for a .tflite also
-    its tensors and operators. Files of other tools are described as far as possible.
+    Prints its format, size, network, input, classes, threshold and origin, and what programs that
+    run it need to know: names, order, shapes and types of inputs and outputs, the form of the
+    boxes, the first class id. For a .tflite it also prints the operators. Files of other tools are
+    described as far as possible.
 
     \b
     Examples:
@@ -56,9 +59,10 @@ def inspect(
         return
     show(f"[bold]{plain(model)}[/]: {description.kind}, {description.size / 1e6:.1f} MB\n")
     show(_facts(_all_facts(description)))
-    if description.graph:
+    if description.contract or description.graph:
         show("")
-        show(_tensors(description.graph))
+        show(_tensors(description))
+    if description.graph:
         show("")
         show(_operators(description.graph))
     show("\n" + "\n".join(_next(description)))
@@ -79,20 +83,31 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
     if description.artifact:
         yield from _said(description.artifact)
     else:
-        labels = description.metadata.labels if description.metadata else ()
-        named = ", ".join(labels[:NAMED]) or "no names inside"
+        labels = description.labels
+        more = f", ... ({len(labels)})" if len(labels) > NAMED else ""
+        named = ", ".join(labels[:NAMED]) + more or "no names inside"
         yield "classes", f"{named}; written by another tool"
+    if head := description.head:
+        yield "head", head.family + ("" if head.detect else "; Boxwright does not decode it")
     if input_range := description.input_range:
-        wrong = description.mismatch
-        told = f"; WRONG: {wrong}" if wrong else ""
-        yield (
-            "pixels",
-            f"0 to 255 become {input_range[0]:.3g} to {input_range[1]:.3g} for the network{told}",
-        )
+        low, high = input_range
+        yield "pixels", f"0 to 255 become {low:.3g} to {high:.3g} for the network"
+    if mismatch := description.mismatch:
+        measured = "`boxwright evaluate` on labeled images tells what it finds"
+        yield "warning", f"{mismatch}. It may find less than it could: {measured}"
+    if contract := description.contract:
+        if contract.needs:
+            yield "needs", contract.needs
+        yield "takes", contract.pixels
+        yield "boxes", contract.boxes
+        yield "class ids", "; ".join(_ids(contract))
     if description.graph:
         yield "computes in", COMPUTES[description.graph.arithmetic]
         sizes = description.graph.weights.items()
         yield "constants", ", ".join(f"{size / 1e6:.2f} MB of {kind}" for kind, size in sizes)
+    if description.slower is not None:
+        left = ", ".join(f"{count} {name}" for name, count in description.slower.items())
+        yield "not in XNNPACK", left or "nothing"
     if settings := description.postprocessing:
         said = [name for name in sorted(settings) if not name.startswith("_")]
         yield "post-processing", ", ".join(f"{name} {settings[name]}" for name in said)
@@ -163,18 +178,40 @@ def _flat(found: dict[str, Any]) -> Iterator[str]:
             yield f"{name} {value}"
 
 
-def _tensors(graph: Graph) -> Table:
+def _ids(contract: Contract) -> Iterator[str]:
+    for each in contract.interfaces:
+        said = contract.ids if each.first_class is None else f"from {each.first_class}"
+        yield f"{said} ({each.signature})" if each.signature else said
+
+
+def _tensors(description: Description) -> Table:
     from rich.table import Table
 
+    from boxwright.inference.contract import Interface
+
     rows = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("tensor", "name", "type", "shape", "scale", "zero point"):
+    quantized = description.graph is not None
+    for title in (
+        "tensor",
+        "name",
+        "type",
+        "shape",
+        *(("scale", "zero point") if quantized else ()),
+    ):
         rows.add_column(title, overflow="fold")
-    for title, tensors in (("input", graph.inputs), ("output", graph.outputs)):
-        for each in tensors:
-            shape = " x ".join(map(str, each.shape))
-            scale = "" if each.scale is None else f"{each.scale:.6g}"
-            zero = "" if each.zero_point is None else str(each.zero_point)
-            rows.add_row(title, plain(each.name), each.dtype, shape, scale, zero)
+    graph, contract = description.graph, description.contract
+    interfaces = contract.interfaces if contract else ()
+    if graph and not contract:
+        interfaces = (Interface(graph.inputs, graph.outputs),)
+    for interface in interfaces:
+        where = f" of {interface.signature}" if interface.signature else ""
+        for title, tensors in (("input", interface.inputs), ("output", interface.outputs)):
+            for each in tensors:
+                shape = " x ".join("?" if side < 0 else str(side) for side in each.shape)
+                scale = "" if each.scale is None else f"{each.scale:.6g}"
+                zero = "" if each.zero_point is None else str(each.zero_point)
+                known = (scale, zero) if quantized else ()
+                rows.add_row(title + plain(where), plain(each.name), each.dtype, shape, *known)
     return rows
 
 
@@ -194,12 +231,15 @@ def _next(description: Description) -> Iterator[str]:
     """Commands to use the file with."""
     path, artifact = plain(quoted(description.path)), description.artifact
     if artifact is None:
-        if description.postprocessing:
-            yield "It has no class names. Give a file with one name per line:"
-            yield f"  boxwright predict {path} image.jpg --labels labels.txt --out found"
-            yield f"  boxwright bench {path}"
-        else:
+        if not description.runs:
             yield "Boxwright cannot run it: it has no detection post-processing."
+            return
+        labels = "" if description.labels else " --labels labels.txt"
+        if labels:
+            yield "It has no class names. Give a file with one name per line:"
+        yield f"  boxwright predict {path} image.jpg{labels} --out found"
+        yield f"  boxwright evaluate {path} IMAGES{labels}"
+        yield f"  boxwright bench {path}"
         return
     images = plain(quoted(artifact.data_path)) if artifact.data_path else "images"
     yield "Next:"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,7 @@ import typer
 
 from boxwright.cli.options import Format
 from boxwright.console import plain, say, show, show_json
-from boxwright.errors import SystemFaultError
 from boxwright.io.shell import quoted
-
-NEEDED = ("starlette", "uvicorn")
 
 
 def label(
@@ -41,6 +37,13 @@ def label(
         typer.Option(
             metavar="FILE",
             help="Label suspects to review, in the JSON that `boxwright suspects` writes.",
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your own keys, in JSON. The page of keys, behind `?`, saves such a file.",
         ),
     ] = None,
     port: Annotated[
@@ -70,7 +73,7 @@ def label(
 
     It prints an address. Open it in a browser on this computer; it works once, and another one is
     printed for another browser. Labels are written beside the images, in the format that the folder
-    has, VOC XML where it has none. After eight labeled images a training starts by itself, with low
+    has, VOC XML where it has none. After five labeled images a training starts by itself, with low
     priority, and proposes boxes. Every fifth image is for testing and gets none. The page also
     trains, exports and reports; the run is written beside the folder. Ctrl-C ends it; all labels
     are saved at any time.
@@ -81,49 +84,31 @@ def label(
       boxwright label images --classes helmet,vest
       boxwright label images --weights ssd_mobilenet_v2_coco
       boxwright label images --suspects suspects.json
+      boxwright label images --keys keys.json
       boxwright label images --format yolo --port 9000 --open
     """
-    _check_installed()
-    from functools import partial
+    from boxwright.studio.installed import check_installed
 
-    from boxwright.studio.app import application
-    from boxwright.studio.security import Door, Guard, address, names_of
-    from boxwright.studio.serve import Server, bound
+    check_installed()
+    from boxwright.studio.keys import read_keys
+    from boxwright.studio.serve import serve
     from boxwright.studio.store import LabelStore
-    from boxwright.studio.studio import opened
     from boxwright.suspects.queue import read_queue
 
     names = [name.strip() for text in classes or () for name in text.split(",") if name.strip()]
     store = partial(LabelStore.open, folder, names, form)
     queue = read_queue(suspects) if suspects else ()
-    with opened(store, weights, suspects=queue) as studio, bound(host, port) as sock:
-        number = sock.getsockname()[1]
-        url = address(host, number)
-        door = Door(number, lambda token: say(f"For another browser: {url}/?token={token}"))
+    own = read_keys(keys) if keys else None
 
-        def ready() -> None:
-            first = f"{url}/?token={door.token}"
-            images = studio.desk.wait_for(lambda store: len(store.names))
-            if json:
-                show_json({"address": first, "folder": str(folder), "images": images})
-            else:
-                show(f"Label {images} images of {plain(folder)} in a browser on this computer:")
-                show(f"  {first}")
-                say("Ctrl-C ends the studio.")
-            if open_page:
-                typer.launch(first)
+    def ready(first: str, images: int) -> None:
+        if json:
+            show_json({"address": first, "folder": str(folder), "images": images})
+        else:
+            show(f"Label {images} images of {plain(folder)} in a browser on this computer:")
+            show(f"  {first}")
+            say("Ctrl-C ends the studio.")
+        if open_page:
+            typer.launch(first)
 
-        with suppress(KeyboardInterrupt):  # the usual way to end it
-            app = Guard(application(studio), door, names_of(host, number))
-            Server(app, studio.hub, ready).run([sock])
-        say(f"\nAll labels are saved. To train:  boxwright train {plain(quoted(folder))}")
-
-
-def _check_installed() -> None:
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise SystemFaultError(
-            "BW901",
-            f"the package {missing[0]} is required but not installed.",
-            package="'boxwright[studio]'",
-        )
+    serve(store, ready, host=host, port=port, weights=weights, suspects=queue, keys=own)
+    say(f"\nAll labels are saved. To train:  boxwright train {plain(quoted(folder))}")

@@ -90,6 +90,7 @@ for command in (
     demo.demo,
 ):
     app.command()(guarded(command))
+app.command("licences", hidden=True)(guarded(licenses.licenses))  # its British spelling
 app.command(context_settings=tfod.PASS_THROUGH)(guarded(tfod.tfod))
 
 

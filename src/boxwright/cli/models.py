@@ -75,7 +75,7 @@ def models(
 
 def fetched(published: Published) -> Path:
     """Return the path of the model's weights; the first call downloads them with a progress bar."""
-    from boxwright.cli.progress import downloading
+    from boxwright.downloads import downloading
     from boxwright.models.weights import zoo
 
     with downloading(published.name, published.urls[0]) as progress:

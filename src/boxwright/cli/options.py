@@ -15,6 +15,7 @@ from boxwright.images.options import MAX_PIXELS, DepthRange
 if TYPE_CHECKING:
     from boxwright.datasets.class_choice import ClassChoice
     from boxwright.formats.options import UnitChoice, Unlabeled
+    from boxwright.inference.detector import Detector
 
 
 def choice(names: Collection[str], *declarations: str, help: str) -> Any:
@@ -130,6 +131,46 @@ Rename = Annotated[
         help="Rename a class; may be repeated. Classes with the same new name are merged.",
     ),
 ]
+
+Tile = Annotated[
+    str | None,
+    typer.Option(
+        "--tile",
+        metavar="auto|N|HxW",
+        help="Detect in tiles of N x N or H x W pixels too, for small objects in large images. "
+        "auto takes tiles of the size of the training's images, where they are needed.",
+    ),
+]
+Overlap = Annotated[
+    float,
+    typer.Option(
+        "--overlap",
+        min=0,
+        max=0.9,
+        help="With --tile: the fraction of a side that neighboring tiles share.",
+    ),
+]
+
+
+def with_tiles(detector: Detector, tile: str | None, overlap: float) -> Detector:
+    """The detector with the tiles of `--tile` and `--overlap`; says if `auto` knows no sizes.
+    Raises `typer.BadParameter` for an invalid value."""
+    from dataclasses import replace
+
+    from boxwright.console import say
+    from boxwright.inference.tiling import Tiling
+
+    if tile is None:
+        return detector
+    if tile != "auto":
+        try:
+            return replace(detector, tiling=Tiling.parse(tile, overlap))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    tiling = Tiling.auto(detector.artifact, overlap)
+    if tiling is None:
+        say("There are no tiles: this detector does not know the sizes of its training's images.")
+    return replace(detector, tiling=tiling)
 
 
 def say_trusted(*models: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -10,12 +9,10 @@ from types import TracebackType
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 
 from boxwright.console import messages, plain
@@ -53,54 +50,6 @@ def counting(what: str, *then: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(task, completed=done, total=total)
 
         yield progress
-
-
-@contextmanager
-def downloading(what: str, source: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a progress bar with bytes, rate and time left; yield a function to call with received
-    and total bytes. The first call prints the name and the source."""
-    columns = (BarColumn(20), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    console = messages()
-    still = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=still) as bar:
-        task = bar.add_task("", visible=False)
-
-        def progress(received: int, total: int | None) -> None:
-            if not bar.tasks[task].visible:
-                console.print(escape(f"Downloading {what} from {source}"))
-            bar.update(task, completed=received, total=total, visible=True)
-
-        yield progress
-
-
-@contextmanager
-def fetching(what: str) -> Iterator[Callable[[int, int, int], None]]:
-    """Show the progress of many downloads; yield a function to call with the number of files so
-    far, of all files, and of bytes so far."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(20),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[bytes]}"),
-        TimeRemainingColumn(),
-    )
-    console = messages()
-    still = not console.is_terminal
-    began, printed = time.monotonic(), 0
-    with Progress(*columns, console=console, transient=True, disable=still) as bar:
-        task = bar.add_task(escape(what), bytes="")
-
-        def told(done: int, total: int, received: int) -> None:
-            nonlocal printed
-            seconds = max(time.monotonic() - began, 1e-3)
-            rate = f"{received / 1e6:,.1f} MB, {received / 1e6 / seconds:,.1f} MB/s"
-            bar.update(task, completed=done, total=total, bytes=rate)
-            if still and done * LINES // total > printed:
-                printed = done * LINES // total
-                left = seconds / done * (total - done)
-                console.print(f"{done:,} of {total:,} images, {rate}, {left:.0f} s left")
-
-        yield told
 
 
 @contextmanager

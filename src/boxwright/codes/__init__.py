@@ -21,7 +21,7 @@ from boxwright.codes.training import TRAINING
 
 __all__ = ["MEANINGS", "RANGES", "SIGNS", "Meaning", "Severity"]
 
-MEANINGS: dict[str, Meaning] = {
+_BY_SUBJECT: dict[str, Meaning] = {
     **READING,
     **FITNESS,
     **TOOLS,
@@ -38,6 +38,7 @@ MEANINGS: dict[str, Meaning] = {
     **ARGUMENTS,
     **SYSTEM,
 }
+MEANINGS = dict(sorted(_BY_SUBJECT.items()))
 RANGES = {
     "BW1": "Images, annotations and datasets",
     "BW2": "Pretrained weights",

@@ -37,6 +37,7 @@ CONFIGS: dict[str, Meaning] = {
         "Write {wanted} there.",
         "Change or remove the named lines, or begin with a config from `boxwright tfod "
         "sample_config`.",
+        "The nearest network with your paths: {sample}",
     ),
     "BW725": Meaning(
         "error",
@@ -64,11 +65,13 @@ CONFIGS: dict[str, Meaning] = {
         "error",
         "The config's checkpoint is not a checkpoint",
         "`fine_tune_checkpoint` takes the prefix of a checkpoint's files, such as model.ckpt for "
-        "model.ckpt.index and model.ckpt.data-00000-of-00001: not one of the files, a frozen "
-        "graph or an archive. TensorFlow calls this a DataLossError.",
+        "model.ckpt.index and model.ckpt.data-00000-of-00001, a .tflite file, or a name of the "
+        "zoo: not one of the files, a frozen graph or an archive. TensorFlow calls this a "
+        "DataLossError.",
         "Write {prefixes}.",
         "The value is the common prefix of the checkpoint's file names, such as "
-        "path/to/model.ckpt; its .index and .data files must be in the same folder.",
+        "path/to/model.ckpt; its .index and .data files must be in the same folder. A name such as "
+        "ssd_mobilenet_v2_coco is downloaded.",
     ),
     "BW729": Meaning(
         "error",
@@ -108,5 +111,14 @@ CONFIGS: dict[str, Meaning] = {
         "Two fields of the config exclude each other",
         "A field that may occur once is there twice, or two alternatives are chosen at once.",
         "Keep one of the two.",
+    ),
+    "BW740": Meaning(
+        "error",
+        "The config has problems",
+        "`boxwright tfod doctor pipeline.config` lists all that is wrong with a config, its "
+        "records, label map, checkpoint and paths. It corrects in a copy what has one right "
+        "answer, or a nearest one.",
+        "Compare {corrected} with your config, and train with it if it says what you mean.",
+        "Mend the lines that have no correction.",
     ),
 }

@@ -108,10 +108,11 @@ DETECTING: dict[str, Meaning] = {
     "BW505": Meaning(
         "error",
         "The file is not a detector that can be run",
-        "It is a network of another kind, a detector without post-processing, or one whose input "
-        "is not square.",
+        "It is a network of another kind, a detector whose raw outputs are not known here, or one "
+        "whose input is not square. Raw outputs of YOLO, NanoDet, MediaPipe Model Maker and the "
+        "Object Detection API's SSDs are known.",
         "Give a file that ends in detection post-processing (boxes, classes, scores, count), such "
-        "as one written by `boxwright export`.",
+        "as one written by `boxwright export`. `boxwright inspect` says what this one is.",
     ),
     "BW506": Meaning(
         "error",
@@ -194,8 +195,45 @@ DETECTING: dict[str, Meaning] = {
     "BW520": Meaning(
         "error",
         "A file of class names cannot be used",
-        "It is missing, is empty, is not UTF-8 text, or names a class twice.",
-        "Write one name per line in id order, each only once, or give a label map (.pbtxt).",
+        "It is missing, has no names, or is not UTF-8 text.",
+        "Write one name per line in id order, or give a label map (.pbtxt), lines that begin with "
+        "the id, or a data.yaml. `???`, `n/a` and `unused` stand for ids without a class.",
+    ),
+    "BW521": Meaning(
+        "error",
+        "This target has no raw form",
+        "`--raw` leaves the suppression out of the file, for programs that cannot compute it. Only "
+        ".onnx files have this form.",
+        "Remove `--raw`, or export with `--to onnx`.",
+    ),
+    "BW531": Meaning(
+        "warning",
+        "Nobody has looked at these labels",
+        "`boxwright predict` wrote these labels: they are what a detector found, with its "
+        "mistakes. A detector that learns from them learns the mistakes, and measured on them it "
+        "seems perfect. `predictions.json` beside the labels says which detector it was.",
+        "Look at the labels with `boxwright label`, correct them, then delete predictions.json.",
+    ),
+    "BW532": Meaning(
+        "error",
+        "A video cannot be read",
+        "It is damaged, is no video, needs a decoder that PyAV lacks, or has larger frames than "
+        "`--max-pixels` allows.",
+        "Play it in another program; if that works, convert it to an .mp4 with H.264.",
+    ),
+    "BW533": Meaning(
+        "error",
+        "A camera or stream cannot be opened",
+        "The name or address is wrong, the camera is in use or switched off, or it asks for a user "
+        "and a password. A stream that is lost later is connected again.",
+        "Try the address in another program, such as VLC. Cameras are camera:0, camera:1 and so "
+        "on; for RTSP over UDP add `--rtsp udp`.",
+    ),
+    "BW534": Meaning(
+        "error",
+        "An output does not fit the sources",
+        "Videos and their frames can only be written if a video, camera or stream is read.",
+        "Leave this output out, or give a video.",
     ),
     "BW601": Meaning(
         "error",

@@ -9,7 +9,7 @@ SYSTEM: dict[str, Meaning] = {
         "error",
         "A package is missing",
         "Training, exporting and evaluating a run need Keras and TensorFlow, which come with the "
-        "extra `train`. ONNX and OpenVINO files, `Detections.to_pandas` and "
+        "extra `train`. ONNX and OpenVINO files, videos, `Detections.to_pandas`, `to_fiftyone` and "
         "`to_supervision` need further packages.",
         "KERAS_BACKEND is {engine}: unset it, or install the packages that it needs.",
         "Install it with: pip install {package}",

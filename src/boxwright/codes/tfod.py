@@ -71,8 +71,9 @@ TFOD: dict[str, Meaning] = {
         "(QAT) learns these ranges and stores them in FakeQuant nodes. This graph has none.",
         "Train with graph_rewriter { quantization { ... } } in the config and export again; or "
         "convert with --inference_type=FLOAT, to which --post_training_quantize may be added. "
-        "To measure speed only, make ranges up with --default_ranges_min=0 "
-        "--default_ranges_max=6.",
+        "Ranges made up with --default_ranges_min do not replace them. Without QAT, `boxwright "
+        "export training --to tflite --quantize int8` measures ranges on images; training is the "
+        "folder of the training.",
     ),
     "BW709": Meaning(
         "error",

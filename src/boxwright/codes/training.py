@@ -162,6 +162,16 @@ TRAINING: dict[str, Meaning] = {
         "Give a valid value. `boxwright train DATA --explain` prints those of the automatic "
         "recipe.",
     ),
+    "BW314": Meaning(
+        "error",
+        "The loss has exploded",
+        "The learning rate is too high for the batch size or the optimizer: each step makes the "
+        "network worse. Published rates belong to batches of hundreds of images. The checkpoints "
+        "of the last steps are of no use.",
+        "Start again in an empty folder with a lower learning rate, such as {rate}, or with more "
+        "warmup_steps. In a config it is the learning_rate of the optimizer; `boxwright train` "
+        "chooses one.",
+    ),
     "BW391": Meaning(
         "error",
         "The demo's detector is worse than it should be",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +70,25 @@ def convert(
 
 
 def write_verified(
-    dataset: Dataset, out: str | Path, to: str, *, link: bool = False
+    dataset: Dataset,
+    out: str | Path,
+    to: str,
+    *,
+    link: bool = False,
+    complete: Callable[[Path, list[str]], None] = lambda draft, names: None,
 ) -> list[Finding]:
     """Write a dataset to a new folder and verify it; after an error, nothing is left there.
 
         >>> dataset = boxwright.load("images")
         >>> lost = boxwright.write(dataset.split("test"), "test-images", "yolo")
+
+    Args:
+        dataset: the dataset.
+        out: a new or empty folder.
+        to: the name of a format.
+        link: hard-link the images instead of copying them, if the file system can.
+        complete: called before the result is verified, with its folder and the names of the images
+            in it; may write more.
 
     Returns:
         Data that the format cannot store, and renamed images (BW140, BW142).
@@ -89,6 +102,7 @@ def write_verified(
     form = formats.named(to)
     with writing(out, lambda beside: taken(out, beside)) as draft:
         names, lost = write(dataset, draft, form, link=link)
+        complete(draft, names)
         if len(held(dataset, form)) and (reason := _difference(dataset, names, draft, to)):
             raise DataError(
                 "BW145",

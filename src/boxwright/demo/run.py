@@ -25,9 +25,10 @@ from boxwright.export.export import export
 from boxwright.export.verify import Comparison
 from boxwright.images.decoding import read_image
 from boxwright.inference.detector import Detector
-from boxwright.inference.gallery import write_gallery
 from boxwright.inference.run import Run
 from boxwright.io.files import writing
+from boxwright.outputs.predicting import write_predictions
+from boxwright.sources.opening import sources
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 from boxwright.training.events import Note, Subscriber
@@ -156,7 +157,8 @@ def run(out: str | Path, on_event: Subscriber, *, amount: Amount = FULL, seed: i
     on_event(Note("Detecting hard hats with the exported file"))
     chosen = _worth_looking_at(test)
     phone = Detector.load(exported)
-    write_gallery(phone, [test.root / test.names[i] for i in chosen], out / "found")
+    images = sources([test.root / test.names[i] for i in chosen])
+    write_predictions(phone, images, out / "found")
     sheet = _contact_sheet(out / "scenes.png", test, chosen, phone)
     return Result(
         trained,

@@ -169,7 +169,8 @@ def _coco_rows(path: Path) -> Iterator[Row]:
         except (UnusableError, KeyError, StopIteration, TypeError, ValueError) as error:
             reason = f"detection {number} has no usable image_id, category_id, bbox and score"
             raise _unreadable(path, f"{reason} ({error})") from error
-        yield Row(one["image_id"], label, score, box)
+        name = one.get("file_name")
+        yield Row(name if isinstance(name, str) else one["image_id"], label, score, box)
 
 
 def _voc_rows(folder: Path, file: Path) -> Iterator[Row]:
@@ -205,11 +206,13 @@ def _yolo_rows(folder: Path, file: Path) -> Iterator[Row]:
 def _matched(path: Path, rows: Sequence[Row], images: Dataset, ids: Ids) -> dict[Key, int]:
     """The index of each image that the rows name."""
     index = _index(images)
+    by_path = {name: i for i, name in enumerate(images.names)}
     keys = list(dict.fromkeys(row.image for row in rows))
     found: dict[Key, int] = {}
     for key in keys:
         named = ids.images.get(key, key) if isinstance(key, int) else key
         place = next((index[form] for form in _forms(named) if form in index), None)
+        place = by_path.get(_in_root(str(key), images.root), place)
         if place is not None:
             found[key] = place
     if len(found) < ENOUGH * len(keys):
@@ -232,6 +235,13 @@ def _index(images: Dataset) -> dict[Key, int]:
             if index.setdefault(form, i) != i:
                 ambiguous.add(form)
     return {form: i for form, i in index.items() if form not in ambiguous}
+
+
+def _in_root(name: str, root: Path) -> str:
+    """A path from the data's folder for one from the working directory; empty if it leads
+    elsewhere."""
+    path, root = Path(name).absolute(), root.absolute()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
 
 
 def _forms(name: Key) -> list[Key]:

@@ -10,23 +10,26 @@ from typing import NamedTuple, get_args
 
 from boxwright.backend import framework
 from boxwright.datasets.source import DataSource, choice_of, known_paths, options_of, source_of
-from boxwright.errors import ExportError, check_choice
+from boxwright.errors import DetectorError, ExportError, check_choice
 from boxwright.export.child import export_in_child
 from boxwright.export.conversion import Quantization
 from boxwright.export.diagnose import diagnose
 from boxwright.export.golden import golden_pair
 from boxwright.export.int8_search import Attempt, Retrain, write_best_int8
+from boxwright.export.labels import write_labels
 from boxwright.export.targets import TARGETS, Quantized
 from boxwright.export.verify import TOLERANCES, Comparison, Reference
-from boxwright.inference.artifact import Artifact
+from boxwright.inference.artifact import MAX_DETECTIONS, Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
 from boxwright.inference.file_kinds import admit, remember
 from boxwright.io.files import writing
 from boxwright.models.model import FAMILY_KEY, DetectionModel
 from boxwright.models.registry import DEFAULT
+from boxwright.ops.postprocess import NmsConfig
 from boxwright.structures.dataset import Dataset
 
+RAW = "raw"  # in the default name
 Say = Callable[[str], None]
 
 
@@ -58,6 +61,8 @@ def export(
     accept_loss: bool = False,
     say: Say = _silently,
     golden_image: str | Path | None = None,
+    raw: bool = False,
+    max_detections: int = NmsConfig.max_total,
 ) -> Exported:
     """Export a run's detector to a file or folder that works without the run.
 
@@ -77,9 +82,13 @@ def export(
         say: called with progress messages.
         golden_image: an image to store in the file, which is checked with it at each loading; None
             for a drawn pattern, so that the file contains none of your images.
+        raw: end the file before suppression, with all boxes and scores; ONNX only.
+        max_detections: the number of rows of the outputs, the largest number of detections in an
+            image; a `raw` file has all boxes.
 
     Returns:
-        The path of the export and its comparison with the run.
+        The path of the export and its comparison with the run. `labels.txt` is written beside it,
+        and a label map beside frozen graphs and SavedModels; see `export.labels`.
 
     Raises:
         DataError: BW101 the `golden_image` does not exist, BW102 it is damaged.
@@ -89,7 +98,8 @@ def export(
             BW407 `out` does not fit the target, BW410 it is not for the run's detector family.
         ArgumentError: BW803 `to` or `quantize` is unknown.
         DetectorError: BW501 `run` is no run, BW502 it is damaged, BW513 loading it ends the
-            process.
+            process, BW521 the target has no raw form.
+        ValueError: `max_detections` is not 1 to 10,000.
     """
     from boxwright.inference.run import Run
 
@@ -100,7 +110,13 @@ def export(
             "BW406",
             f"{to} files are float32 only, not {quantize}.",
         )
+    if raw and TARGETS[to].write_raw is None:
+        raise DetectorError("BW521", f"{to} files always have the suppression inside.")
+    if not 0 < max_detections <= MAX_DETECTIONS:
+        raise ValueError(f"max_detections must be 1 to {MAX_DETECTIONS:,}, not {max_detections}")
     artifact = Run(Path(run)).artifact
+    if not raw:
+        artifact = replace(artifact, max_detections=max_detections)
     admit(Path(run))
     _check_family(to, artifact.model.get(FAMILY_KEY, DEFAULT))
     if framework.engine() != "tensorflow":
@@ -113,10 +129,12 @@ def export(
             quantize=quantize,
             accept_loss=accept_loss,
             golden_image=golden_image,
+            raw=raw,
+            max_detections=max_detections,
         )
         return Exported(path, comparison)
     folder = Path(run)
-    target = destination(folder, to, out, quantize)
+    target = destination(folder, to, out, RAW if raw else quantize)
     if not isinstance(data, Dataset):
         data = _source(artifact, folder, data).load(strict=False)
     from boxwright.training.qat import train_quantization_aware
@@ -135,6 +153,7 @@ def export(
         if model.quantization_aware
         else None,
         golden_image=None if golden_image is None else Path(golden_image),
+        raw=raw,
     )
     return Exported(target, comparison)
 
@@ -151,11 +170,12 @@ def write_verified(
     say: Say = _silently,
     retrain: Retrain | None = None,
     golden_image: Path | None = None,
+    raw: bool = False,
 ) -> Comparison:
     """Write a detector to a temporary file, compare it with `model` on `dataset`, and then move it
     to `target`. Raises the errors of `export` and leaves `target` unchanged in that case.
 
-    The comparison and a golden pair are stored in the file.
+    The comparison and a golden pair are stored in the file, and the class names beside it.
 
     Args:
         target: the file or folder to write.
@@ -163,11 +183,12 @@ def write_verified(
         model: of any family.
         artifact: description to store in the file.
         dataset: labeled images.
-        quantize, accept_loss, say, golden_image: as in `export`.
+        quantize, accept_loss, say, golden_image, raw: as in `export`.
         retrain: fine-tunes the network with QAT if int8 loses too much; None for never.
     """
     kind, tolerance, artifact = TARGETS[to], TOLERANCES[quantize], artifact.without_paths()
-    run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
+    engine = KerasEngine(model, artifact.preprocessing, artifact.nms_config)
+    run = Detector(engine, artifact)
     given = None if golden_image is None else run.prepare(golden_image).pixels
     attempts: list[Attempt] = []
     say(f"writing {target.name}")
@@ -177,7 +198,8 @@ def write_verified(
         elif quantize:
             kind.write(draft, model, artifact, Quantization(quantize))
         else:
-            kind.write(draft, model, artifact)
+            write = kind.write_raw if raw and kind.write_raw else kind.write
+            write(draft, model, artifact)
         remember(draft)
         say("comparing it with the run")
         file = Detector.load(draft)
@@ -197,6 +219,8 @@ def write_verified(
         kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
         remember(draft)
         Detector.load(draft)  # includes the check of the golden pair
+    for path in write_labels(target, artifact.classes, label_map=kind.label_map):
+        say(f"class names: {path}")
     return comparison
 
 
@@ -209,15 +233,15 @@ def _check_family(to: str, family: str) -> None:
         )
 
 
-def destination(
-    folder: Path, to: str, out: str | Path | None, quantize: Quantized | None = None
-) -> Path:
-    """The path that `export` writes to. Raises ExportError BW407 if the name does not fit the
-    target, or if an existing folder contains anything but an export of this kind."""
+def destination(folder: Path, to: str, out: str | Path | None, form: str | None = None) -> Path:
+    """The path that `export` writes to; `form` is the quantization, or RAW.
+
+    Raises ExportError BW407 if the name does not fit the target, or if an existing folder contains
+    anything but an export of this kind."""
     kind = TARGETS[to]
     name = Path(kind.default_name)
-    if quantize:
-        name = name.with_stem(f"{name.stem}-{quantize}")
+    if form:
+        name = name.with_stem(f"{name.stem}-{form}")
     target = folder / name if out is None else Path(out)
     if out is not None and target.is_dir() and not kind.is_own(target):
         target /= name

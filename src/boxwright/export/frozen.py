@@ -12,7 +12,6 @@ from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.frozen import ARTIFACT_NODE, INPUT
 from boxwright.models.model import DetectionModel
-from boxwright.ops.postprocess import NmsConfig
 
 OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 
@@ -21,10 +20,10 @@ def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
     """Write a detector as a frozen_inference_graph.pb, as the API's tutorials use it.
 
     Input: `image_tensor` `(B, H, W, 3)` uint8, RGB images of any size. Outputs, float32, best first
-    and padded with zeros to 100 rows: `detection_boxes` `(B, 100, 4)` normalized yxyx within
-    [0, 1]; `detection_scores` and `detection_classes`, 1-based, `(B, 100)`; `num_detections`
-    `(B,)`. They equal the results of `ops.postprocess`; the constant `boxwright` contains the
-    artifact.
+    and padded with zeros to N = `artifact.max_detections` rows: `detection_boxes` `(B, N, 4)`
+    normalized yxyx within [0, 1]; `detection_scores` and `detection_classes`, 1-based, `(B, N)`;
+    `num_detections` `(B,)`. They equal the results of `ops.postprocess`; the constant `boxwright`
+    contains the artifact.
 
     Args:
         path: the file to write.
@@ -36,7 +35,7 @@ def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
     def detect(inputs: Any) -> list[Any]:
         images = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
         decoded = graph.candidates(tf, model, artifact.preprocessing, images)
-        found = graph.as_api(tf, graph.detections(tf, *decoded, NmsConfig()))
+        found = graph.as_api(tf, graph.detections(tf, *decoded, artifact.nms_config))
         return [tf.identity(found[name], name=name) for name in OUTPUTS]
 
     signature = tf.TensorSpec((None, None, None, 3), tf.uint8)
@@ -77,5 +76,9 @@ def frozen_graph(
 
 
 TARGET = Target(
-    "frozen_inference_graph.pb", write_frozen, describe_frozen, families=frozenset({"ssd"})
+    "frozen_inference_graph.pb",
+    write_frozen,
+    describe_frozen,
+    families=frozenset({"ssd"}),
+    label_map=True,
 )

@@ -12,7 +12,10 @@ from boxwright.backend import framework
 from boxwright.ops.operations import Method
 
 TO_MAP, FROM_MAP = (0, 3, 1, 2), (0, 2, 3, 1)  # axes from `(B, H, W, C)`, and back
-OPSET, IR_VERSION = 20, 9  # of ONNX 1.15; ONNX Runtime 1.17 and later reads it
+# The lowest version of the operators' set in which an operator has the inputs that it gets here:
+# older runtimes then read the file.
+LOWEST_OPSET = 11
+SINCE = {"GatherND": 12, "ReduceSum": 13, "Resize": 13, "Softmax": 13, "Unsqueeze": 13}
 
 
 class Tensor:
@@ -102,6 +105,10 @@ class Graph:
         self._nodes.append(node)
         return [Tensor(self, each) for each in given]
 
+    def tensor(self, values: NDArray[Any]) -> Any:
+        """Floats as the value of an attribute."""
+        return self._onnx.numpy_helper.from_array(np.asarray(values, np.float32))
+
     def cast(self, x: Tensor, kind: str) -> Tensor:
         """Cast to an ONNX type, such as `FLOAT`."""
         return self("Cast", x, to=getattr(self._onnx.TensorProto, kind))
@@ -138,11 +145,13 @@ class Graph:
             [described(name, *each[1:]) for name, each in outputs.items()],
             self._constants,
         )
+        opset = max(SINCE.get(node.op_type, LOWEST_OPSET) for node in self._nodes)
+        imports = [helper.make_opsetid("", opset)]
         model = helper.make_model(
             graph,
             producer_name="boxwright",
-            ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=helper.find_min_ir_version_for(imports),
+            opset_imports=imports,
         )
         helper.set_model_props(model, metadata)
         return model
@@ -223,4 +232,6 @@ def resized(graph: Graph, x: Tensor, factor: int, method: Method) -> Tensor:
     if method == "nearest":
         how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
         return graph("Resize", x, None, scales, mode="nearest", **how)
-    return graph("Resize", x, None, scales, mode="linear")
+    # OpenCV 4 needs the default to be stated.
+    how = {"coordinate_transformation_mode": "half_pixel"}
+    return graph("Resize", x, None, scales, mode="linear", **how)

@@ -21,21 +21,25 @@ from boxwright.models.layers.conv_norm import LEAK
 from boxwright.ops.operations import Method
 
 
-def network(graph: Graph, model: Any, images: Tensor) -> dict[str, Tensor]:
+def network(
+    graph: Graph, model: Any, images: Tensor, *, channels_first: bool = False
+) -> dict[str, Tensor]:
     """The outputs of a model by name.
 
     Args:
         graph: the graph to add nodes to.
         model: Keras network of a detector.
-        images: scaled pixels `(B, S, S, 3)`.
+        images: scaled pixels `(B, S, S, 3)`, or `(B, 3, S, S)` if `channels_first`.
+        channels_first: the order of the images' axes.
 
     Raises:
         ExportError: BW404 a layer type is not supported.
     """
     graph.scope = model.name
-    known = {id(model.input): graph("Transpose", images, perm=TO_MAP)}
+    first = images if channels_first else graph("Transpose", images, perm=TO_MAP)
+    known = {id(model.input): first}
     for operation in model.operations:
-        if id(operation.output) in known:  # the model's input
+        if operation.output is model.input:
             continue
         writer = WRITERS.get(type(operation).__name__)
         if writer is None:
@@ -44,7 +48,11 @@ def network(graph: Graph, model: Any, images: Tensor) -> dict[str, Tensor]:
         taken = operation.input
         several = isinstance(taken, list | tuple)
         inputs = [known[id(each)] for each in (taken if several else [taken])]
-        known[id(operation.output)] = writer(graph, operation, *inputs)
+        written, output = writer(graph, operation, *inputs), operation.output
+        if isinstance(output, list | tuple):
+            known |= {id(each): part for each, part in zip(output, written, strict=True)}
+        else:
+            known[id(output)] = written
     return {
         name: _as_in_keras(graph, known[id(tensor)], tensor)
         for name, tensor in model.output.items()
@@ -82,7 +90,7 @@ def _keras_convolution(graph: Graph, layer: Any, x: Tensor) -> Tensor:
         kernel,
         bias,
         stride,
-        depthwise=type(layer).__name__ == "DepthwiseConv2D",
+        depthwise=isinstance(layer, keras().layers.DepthwiseConv2D),
         padding=layer.padding,
     )
     return _activated(graph, layer, x)
@@ -165,6 +173,15 @@ def _concatenate(graph: Graph, operation: Any, *parts: Tensor) -> Tensor:
     return graph("Concat", *parts, axis=TO_MAP.index(axis % 4) if rank == 4 else axis)
 
 
+def _split(graph: Graph, operation: Any, x: Tensor) -> list[Tensor]:
+    """Equal parts of the channels."""
+    rank, count, axis = len(operation.input.shape), operation.indices_or_sections, operation.axis
+    if not isinstance(count, int):
+        raise _foreign(operation)
+    axis = axis % rank
+    return graph.outputs(count, "Split", x, axis=TO_MAP.index(axis) if rank == 4 else axis)
+
+
 def _get_item(graph: Graph, operation: Any, x: Tensor) -> Tensor:
     _, key = operation._inbound_nodes[0].arguments.args  # Keras stores the key nowhere else
     rank = len(operation.input.shape)
@@ -221,7 +238,7 @@ ACTIVATIONS = {
     "softplus": "Softplus",
     "tanh": "Tanh",
 }
-WRITERS: dict[str, Callable[..., Tensor]] = {
+WRITERS: dict[str, Callable[..., Any]] = {  # a tensor, or a list of several
     "Activation": _activated,
     "Add": _sum,
     "Addition": _addition,
@@ -232,6 +249,7 @@ WRITERS: dict[str, Callable[..., Tensor]] = {
     "Concatenate": _concatenate,
     "Conv2D": _keras_convolution,
     "ConvNorm": _conv_norm,
+    "Depthwise": _keras_convolution,
     "DepthwiseConv2D": _keras_convolution,
     "Dropout": _unchanged,
     "GetItem": _get_item,
@@ -242,6 +260,7 @@ WRITERS: dict[str, Callable[..., Tensor]] = {
     "ReLU": _relu,
     "Reshape": _reshape,
     "Softmax": _activation,
+    "Split": _split,
     "Transpose": _transpose,
     "UpSampling2D": _upsampling,
     **dict.fromkeys(("Exp", "Relu", "Relu6", "Sigmoid", "Silu", "Softplus", "Tanh"), _activation),

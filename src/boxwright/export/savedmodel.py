@@ -11,20 +11,18 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.savedmodel import BATCHED, SAVED_ARTIFACT
 from boxwright.io.files import write_json
 from boxwright.models.model import DetectionModel
-from boxwright.ops.postprocess import NmsConfig
 
 
 def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) -> None:
     """Write a detector as a SavedModel with two signatures.
 
     `serving_default` has the interface of the Object Detection API: `inputs` `(B, H, W, 3)` uint8,
-    RGB images of any size, to float32 rows, best first and padded with zeros to 100:
-    `detection_boxes` `(B, 100, 4)`, normalized yxyx within [0, 1]; `detection_scores` and
-    `detection_classes`, 1-based, `(B, 100)`; `num_detections` `(B,)`.
+    RGB images of any size, to float32 rows, best first and padded with zeros to
+    N = `artifact.max_detections`: `detection_boxes` `(B, N, 4)`, normalized yxyx within [0, 1];
+    `detection_scores` and `detection_classes`, 1-based, `(B, N)`; `num_detections` `(B,)`.
 
     `batched` expects images that the caller has resized as in `artifact.preprocessing`: `images`
-    `(B, S, S, 3)` uint8, to the same rows, except that `detection_classes` (0-based) and
-    `num_detections` are int32. They equal the results of `ops.postprocess`.
+    `(B, S, S, 3)` uint8, to the same rows. They equal the results of `ops.postprocess`.
 
     Args:
         folder: the folder to write, which must not exist yet.
@@ -35,7 +33,7 @@ def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) ->
 
     def compute(images: Any) -> dict[str, Any]:
         found = graph.candidates(tf, model, artifact.preprocessing, images)
-        return graph.detections(tf, *found, NmsConfig())
+        return graph.as_api(tf, graph.detections(tf, *found, artifact.nms_config))
 
     # Both signatures call one graph, since tracing the network takes a second.
     spec = tf.TensorSpec((None, side, side, 3))
@@ -46,7 +44,7 @@ def write_savedmodel(folder: Path, model: DetectionModel, artifact: Artifact) ->
 
     def serving_default(inputs: Any) -> dict[str, Any]:
         images = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
-        return graph.as_api(tf, detect(images))
+        return dict(detect(images))
 
     signatures = {
         "serving_default": graph.Signature(serving_default, (None, None, None, 3), "inputs"),
@@ -65,5 +63,6 @@ TARGET = Target(
     "saved_model",
     write_savedmodel,
     describe_savedmodel,
+    label_map=True,
     inside=frozenset({"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}),
 )

@@ -30,6 +30,9 @@ class Target:
         quantized: True if the target supports quantization.
         inside: names of the entries of a folder.
         families: the detector families that it is for; None for all.
+        write_raw: as `write`, but the file ends before suppression; None if the target has no such
+            form.
+        label_map: True if programs that run it expect a label map beside it.
     """
 
     default_name: str
@@ -38,6 +41,8 @@ class Target:
     quantized: bool = False
     inside: frozenset[str] = frozenset()
     families: frozenset[str] | None = None
+    write_raw: Callable[..., None] | None = None
+    label_map: bool = False
 
     def is_own(self, folder: Path) -> bool:
         """True if a folder contains nothing but this kind of export, so it can be replaced."""

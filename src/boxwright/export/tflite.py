@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from boxwright.errors import ExportError
 from boxwright.export import graph
 from boxwright.export.conversion import LayerError, Quantization, converted, layer_errors
+from boxwright.export.labels import labels_text
 from boxwright.export.metadata import add_metadata
 from boxwright.export.targets import Target
 from boxwright.inference import litert
@@ -27,7 +28,6 @@ from boxwright.io.scratch import scratch_folder
 from boxwright.models.model import DetectionModel
 from boxwright.ops.box_coder import centered
 from boxwright.ops.operations import NUMPY
-from boxwright.ops.postprocess import NmsConfig
 
 DECODING = "decoding"  # the scope of names of what follows the network's outputs
 # On T > 1 threads the operator skips class T: its workers start on classes 0 to T - 1, share a
@@ -45,9 +45,9 @@ def write_tflite(
     """Write a detector as a .tflite with builtin operators and `TFLite_Detection_PostProcess`.
 
     Input: `images` `(1, S, S, 3)` uint8, an RGB image resized as in `artifact.preprocessing`.
-    Outputs, in this order, float32, best first, padded with zeros to 100 rows:
-    `detection_boxes` `(1, 100, 4)` normalized yxyx, within the image; `detection_classes`
-    `(1, 100)` 0-based; `detection_scores` `(1, 100)`; `num_detections` `(1,)`.
+    Outputs, in this order, float32, best first, padded with zeros to N =
+    `artifact.max_detections` rows: `detection_boxes` `(1, N, 4)` normalized yxyx, within the image;
+    `detection_classes` `(1, N)` 0-based; `detection_scores` `(1, N)`; `num_detections` `(1,)`.
     It has TFLite metadata, and a zip at its end contains `labels.txt` and `boxwright.json`.
 
     Args:
@@ -129,7 +129,7 @@ def _serving(
     graph."""
     classes = len(artifact.classes)
     spare = SPARE_COLUMNS if classes > 2 else 0
-    nms_config = NmsConfig()
+    nms_config = artifact.nms_config
     head = model.export_head(model.blank_outputs(), NUMPY)
     options = {
         "max_detections": f"i: {nms_config.max_total}",
@@ -228,7 +228,7 @@ class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
 
 def _attached_files(artifact: Artifact) -> bytes:
     files = {
-        litert.LABELS_NAME: "".join(" ".join(name.split()) + "\n" for name in artifact.classes),
+        litert.LABELS_NAME: labels_text(artifact.classes),
         litert.ARTIFACT_NAME: json_text(artifact.to_json()) + "\n",
     }
     packed = io.BytesIO()

@@ -7,6 +7,7 @@ bytes are those of the image's own file or, in a format with one file for many i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol, TypeVar
@@ -130,6 +131,24 @@ def refilled(pieces: Iterable[tuple[T, bool]], boxes: Sequence[T]) -> Iterator[T
         if i == last:
             yield from waiting
     yield from waiting
+
+
+def parts_kept(
+    owners: Sequence[int], before: Labeled, boxes: Sequence[EditedBox]
+) -> frozenset[int]:
+    """The parts of a file, some with several boxes, of which an edit changes no box.
+
+    Args:
+        owners: the number of its part for each box before the edit.
+        before: the annotation before.
+        boxes: those of the edit.
+    """
+    kept = Counter(
+        owners[box.origin]
+        for box in boxes
+        if box.origin is not None and box.sides is None and box.name == before.names[box.origin]
+    )
+    return frozenset(part for part, count in Counter(owners).items() if kept[part] == count)
 
 
 class LabelPaths:

@@ -15,7 +15,7 @@ from boxwright.formats.records import RecordEditor
 from boxwright.io.text import read_text
 
 FILE_EACH = ("voc", "yolo", "labelme")  # formats with a label file for each image
-RECORDS = ("coco", "createml", "csv")  # formats with a record for each image
+RECORDS = ("coco", "createml", "csv", "labelstudio", "via")  # formats with a record for each image
 ODD = frozenset({"BW158", "BW162"})  # findings: class names or numbers are not those in the files
 
 
@@ -52,6 +52,14 @@ def record_editor(name: str, folder: Folder, own: Ownership) -> RecordEditor:
         from boxwright.formats.createml import Editor as CreateMlEditor
 
         return CreateMlEditor()
+    if name == "labelstudio":
+        from boxwright.formats.labelstudio.editor import Editor as LabelStudioEditor
+
+        return LabelStudioEditor.of(folder, own)
+    if name == "via":
+        from boxwright.formats.via.editor import Editor as ViaEditor
+
+        return ViaEditor.of(folder, own)
     from boxwright.formats.csv.editor import Editor as CsvEditor
 
     units = {one.relative for one in own.labels.images}

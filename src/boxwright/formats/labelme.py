@@ -16,21 +16,14 @@ from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.class_list import ClassList
-from boxwright.formats.editing import Edit, EditedBox, encoded, refilled
+from boxwright.formats.editing import FLAGS, Edit, EditedBox, encoded, refilled
 from boxwright.formats.folder import Folder, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.io.files import write_text
 from boxwright.io.text import read_text
-from boxwright.structures.dataset import (
-    CROWD,
-    DIFFICULT,
-    OCCLUDED,
-    TRUNCATED,
-    Dataset,
-    Split,
-)
+from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 
 TITLE = "LabelMe"
@@ -65,7 +58,6 @@ ABOUT = About(
 VERSION = "5.5.0"  # LabelMe version whose format is written
 LIST = "labels.txt"  # LabelMe reads its list of class names from such a file
 NOT_CLASSES = frozenset({"__ignore__", "_background_"})  # first lines of LabelMe's own lists
-FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "crowd": CROWD, "occluded": OCCLUDED}
 BOX = "rectangle"
 
 image_folder = json_file.image_folder

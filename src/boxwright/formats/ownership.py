@@ -19,6 +19,11 @@ SHOWN = 5  # images that a message names
 class Ownership:
     """The annotations of a folder with their images.
 
+    Args:
+        folder: the images.
+        labels: the annotations.
+        paired: image -> its annotation, if that is known; None to find it.
+
     Attributes:
         paired: image -> its annotation.
         guessed: images whose annotation may be another's, as it states other folders.
@@ -28,13 +33,17 @@ class Ownership:
         orphans: number of annotations without an image of their own.
     """
 
-    def __init__(self, folder: Folder, labels: Labels) -> None:
+    def __init__(
+        self, folder: Folder, labels: Labels, paired: Mapping[str, Labeled] | None = None
+    ) -> None:
         self.folder, self.labels = folder, labels
-        self.paired: dict[str, Labeled] = {}
+        self.paired: dict[str, Labeled] = dict(paired or {})
         self.guessed: set[str] = set()
         self.broken: list[Broken] = []
         self.findings: list[Finding] = []
         self.orphans = 0
+        if paired is not None:
+            return
         matches = pair(folder, labels.images)
         moved: list[tuple[Labeled, str]] = []
         missing: list[tuple[Labeled, Match]] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,14 +76,14 @@ def read_named(
     from boxwright.formats.archives import named_after
     from boxwright.formats.options import ReadOptions
 
-    with _without_collecting():
+    with without_collecting():
         folder = _scanned(path)
         with named_after(folder.archive, folder.root):
             return _read(folder, ReadOptions.of(form), tolerant)
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
+def without_collecting() -> Iterator[None]:
     """Switch the garbage collector off: it would visit millions of annotations again and again."""
     was_on = gc.isenabled()
     gc.disable()
@@ -102,13 +103,14 @@ def read_annotations(folder: Folder, form: str | None = None) -> Chosen:
     from boxwright.formats.ownership import Ownership
     from boxwright.formats.selection import Chosen, choose
 
-    with _without_collecting():
+    with without_collecting():
         if form:
             return Chosen(form, Ownership(folder, named(form).read(folder)))
         return choose(folder, _detected(folder))
 
 
 def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Dataset]:
+    from boxwright.formats import predictions
     from boxwright.formats.assemble import assemble
 
     chosen = read_annotations(folder, options.form)
@@ -122,6 +124,8 @@ def _read(folder: Folder, options: ReadOptions, tolerant: bool) -> tuple[str, Da
     )
     if not len(dataset) and not (tolerant and dataset.findings):
         raise _nothing(folder, FORMATS[chosen.name].TITLE)
+    if unseen := predictions.finding(folder.root):
+        dataset = replace(dataset, findings=(*dataset.findings, unseen))
     return chosen.name, dataset
 
 

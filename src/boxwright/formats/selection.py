@@ -22,11 +22,13 @@ class Chosen(NamedTuple):
         name: of the format.
         own: its annotations with their images, and findings about annotations in other formats.
         unused: number of annotations in other formats that `own` may lack.
+        unread: the annotations have the paths of label files that nobody has read yet.
     """
 
     name: str
     own: Ownership
     unused: int = 0
+    unread: bool = False
 
 
 def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:

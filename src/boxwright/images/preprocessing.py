@@ -13,6 +13,8 @@ from boxwright.images.decoding import ImageFile, decoded
 from boxwright.images.options import MAX_PIXELS, DecodeOptions, DepthRange
 from boxwright.ops.boxes import Boxes, clip, pixel_xyxy
 
+STRETCH, LETTERBOX = "stretch", "letterbox"
+GRAY = (114, 114, 114)  # of the bars
 ENOUGH = 2  # times the input size: decoding at this size gives the same input
 
 
@@ -36,6 +38,21 @@ def squared(image: Image.Image | NDArray[np.uint8], side: int) -> NDArray[np.uin
     return np.asarray(picture)
 
 
+def boxed(image: Image.Image, side: int) -> NDArray[np.uint8]:
+    """Resize RGB to fit into `(side, side, 3)` uint8, centered between gray bars, as YOLO does."""
+    width, height, left, top = _place(image.width, image.height, side)
+    canvas = Image.new("RGB", (side, side), GRAY)
+    canvas.paste(image.resize((width, height), Image.Resampling.BILINEAR), (left, top))
+    return np.asarray(canvas)
+
+
+def _place(width: int, height: int, side: int) -> tuple[int, int, int, int]:
+    """Width, height, left and top of an image in a square with bars."""
+    factor = side / max(width, height)
+    inner = max(round(width * factor), 1), max(round(height * factor), 1)
+    return *inner, (side - inner[0]) // 2, (side - inner[1]) // 2
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """Stretch to a square of `size` pixels, then `pixel * scale + offset`.
@@ -48,12 +65,15 @@ class Preprocessing:
         size: side of the network's square input, pixels.
         scale, offset: map pixels to the network's input range; the default gives [-1, 1).
         depth_range: the values that become pixels 0 and 255 in images of more than 8 bits.
+        letterbox: True to keep the aspect ratio instead, between gray bars; only for detectors of
+            other tools.
     """
 
     size: int = 300
     scale: float = 1 / 128
     offset: float = -1.0
     depth_range: DepthRange | None = None
+    letterbox: bool = False
 
     def decode_options(self, max_pixels: int = MAX_PIXELS) -> DecodeOptions:
         """How the images of this network are decoded."""
@@ -61,16 +81,24 @@ class Preprocessing:
 
     def resize(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Resize RGB, `(H, W, 3)` uint8 if an array, to `(size, size, 3)` uint8."""
-        return squared(image, self.size)
+        if not self.letterbox:
+            return squared(image, self.size)
+        picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+        return boxed(picture, self.size)
 
     def to_image(self, boxes: NDArray[np.float32], width: int, height: int) -> Boxes:
         """Convert normalized `(n, 4)` yxyx boxes to xyxy pixels, clipped to the image."""
+        if self.letterbox:
+            inner_width, inner_height, left, top = _place(width, height, self.size)
+            corner = np.array((top, left) * 2, np.float32)
+            boxes = (boxes * self.size - corner) / np.array((inner_height, inner_width) * 2)
+            boxes = boxes.astype(np.float32)
         return clip(pixel_xyxy(boxes, width, height), width, height)
 
     def to_json(self) -> dict[str, Any]:
         depth = {"depth_range": list(self.depth_range)} if self.depth_range else {}
         return {
-            "resize": "stretch",
+            "resize": LETTERBOX if self.letterbox else STRETCH,
             "size": self.size,
             "scale": self.scale,
             "offset": self.offset,
@@ -81,4 +109,6 @@ class Preprocessing:
     def from_json(cls, value: dict[str, Any]) -> Preprocessing:
         stated = value.get("depth_range")
         depth = None if stated is None else DepthRange.of(stated)
-        return cls(int(value["size"]), float(value["scale"]), float(value["offset"]), depth)
+        scaling = float(value["scale"]), float(value["offset"])
+        letterbox = value.get("resize") == LETTERBOX
+        return cls(int(value["size"]), *scaling, depth, letterbox)

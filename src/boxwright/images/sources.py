@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from boxwright.errors import DataError
@@ -27,8 +27,8 @@ def images(paths: Iterable[str | Path]) -> Iterator[Path]:
             continue
         if path.is_dir():
             matching = _below(path)
-        elif any(sign in str(path) for sign in "*?["):
-            matching = _fitting(path)
+        elif is_pattern(path):
+            matching = fitting(path, may_be_image)
         else:
             raise DataError("BW191", "there is no such image or folder.", where=path)
         if not matching:
@@ -37,7 +37,7 @@ def images(paths: Iterable[str | Path]) -> Iterator[Path]:
     return iter(found)
 
 
-def _may_be_image(path: Path) -> bool:
+def may_be_image(path: Path) -> bool:
     """True for images, and for HEIC even if it cannot be opened: the error says what to do."""
     return is_image(path) or (suffix_of(path.name) in HEIF_SUFFIXES and path.name[0] != ".")
 
@@ -47,20 +47,25 @@ def _below(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if _may_be_image(path)
+        if may_be_image(path)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 
-def _fitting(pattern: Path) -> list[Path]:
-    """All images that match `pattern`; `**` matches any number of folders."""
+def is_pattern(path: Path) -> bool:
+    """True if a path has signs of a pattern, and nothing has this very name."""
+    return any(sign in str(path) for sign in "*?[") and not path.exists()
+
+
+def fitting(pattern: Path, wanted: Callable[[Path], bool]) -> list[Path]:
+    """All wanted files that match `pattern`, sorted; `**` matches any number of folders."""
     root = Path(pattern.anchor)
     try:
         return sorted(
             path
             for path in root.glob(str(pattern.relative_to(root)))
-            if _may_be_image(path) and path.is_file()
+            if wanted(path) and path.is_file()
         )
     except ValueError:  # a pattern that pathlib rejects, such as `a**`
         return []

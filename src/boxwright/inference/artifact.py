@@ -11,15 +11,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from boxwright.errors import DetectorError
-from boxwright.images.preprocessing import Preprocessing
+from boxwright.images.preprocessing import LETTERBOX, STRETCH, Preprocessing
 from boxwright.inference.golden import Golden
 from boxwright.io.files import json_text
 from boxwright.io.text import is_encodable
+from boxwright.ops.postprocess import NmsConfig
 from boxwright.safety.limits import MAX_CLASSES, TooLargeError, check_input
 from boxwright.structures.old_keys import MODEL, renamed, renamed_provenance
 
 FORMAT = "boxwright-detector"
 VERSION = 1
+MAX_DETECTIONS = 10_000
 
 _Kind = TypeVar("_Kind")
 
@@ -37,9 +39,10 @@ class Artifact:
             `boxwright` (version), `data` (`{"path", "fingerprint"}` in a run,
             `{"folder", "fingerprint"}` in an exported file), `recipe`, `metrics`, `weights`,
             `license` (of the weights), `comparison` (of an export), `threshold` (how it was
-            chosen), and in a run `held_out` (names of the training images that it held out for
-            validation).
+            chosen), `sizes` (of the training's images and boxes, see `inference.tiling`), and in a
+            run `held_out` (names of the training images that it held out for validation).
         golden: an image and the result that an exported file must have for it.
+        max_detections: the largest number of detections in an image.
     """
 
     model: dict[str, Any]
@@ -48,6 +51,7 @@ class Artifact:
     threshold: float = 0.5
     provenance: dict[str, Any] = field(default_factory=dict)
     golden: Golden | None = field(default=None, compare=False)
+    max_detections: int = NmsConfig.max_total
 
     @property
     def data_path(self) -> str | None:
@@ -86,6 +90,11 @@ class Artifact:
             known["data"] = {"folder": self.data_name, "fingerprint": self.fingerprint}
         return replace(self, provenance=known)
 
+    @property
+    def nms_config(self) -> NmsConfig:
+        """The settings of the NMS in an exported file."""
+        return NmsConfig(max_per_class=self.max_detections, max_total=self.max_detections)
+
     def _of_data(self, key: str) -> str | None:
         data = self.provenance.get("data")
         value = data.get(key) if isinstance(data, dict) else None
@@ -93,6 +102,8 @@ class Artifact:
 
     def to_json(self) -> dict[str, Any]:
         golden = {"golden": self.golden.to_json()} if self.golden else {}
+        usual = self.max_detections == NmsConfig.max_total
+        fewer = {} if usual else {"max_detections": self.max_detections}
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -101,6 +112,7 @@ class Artifact:
             "preprocessing": self.preprocessing.to_json(),
             "threshold": self.threshold,
             "provenance": self.provenance,
+            **fewer,
             **golden,
         }
 
@@ -140,6 +152,9 @@ class Artifact:
         if len(classes) > MAX_CLASSES:
             raise too_large(f"it has {len(classes):,} classes", where)
         preprocessing = _preprocessing(_get(value, "preprocessing", dict, where), where)
+        rows = _get({"max_detections": NmsConfig.max_total} | value, "max_detections", int, where)
+        if not 0 < rows <= MAX_DETECTIONS:
+            raise damaged(f'its "max_detections" is {rows}', where)
         return cls(
             model=renamed(model, MODEL),
             classes=tuple(classes),
@@ -147,6 +162,7 @@ class Artifact:
             threshold=float(threshold),
             provenance=renamed_provenance(_get(value, "provenance", dict, where)),
             golden=_golden(value.get("golden"), preprocessing.size, len(classes), where),
+            max_detections=rows,
         )
 
     def to_text(self) -> str:
@@ -198,7 +214,7 @@ def _golden(value: Any, side: int, classes: int, where: str | Path | None) -> Go
 
 
 def _preprocessing(value: dict[str, Any], where: str | Path | None) -> Preprocessing:
-    if value.get("resize") != "stretch":
+    if value.get("resize") not in (STRETCH, LETTERBOX):
         raise damaged(f'its "resize" is unknown: {value.get("resize")!r}', where)
     size = _get(value, "size", int, where)
     if size < 1:

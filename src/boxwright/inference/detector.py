@@ -9,8 +9,9 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from os import PathLike
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,15 @@ from boxwright.images.preprocessing import ENOUGH
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines import Engine, network_of
 from boxwright.inference.file_kinds import opened, wrong_names
+from boxwright.inference.tiling import Region, Tiling, merged, size_of
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
+if TYPE_CHECKING:
+    from boxwright.sources.frame import Frame
+
 MAX_THREADS = 64
+AT_ONCE = 16  # tiles
 Source = TypeVar("Source")
 Read = TypeVar("Read")
 Watch = Callable[[int, Image.Image], None]
@@ -47,11 +53,14 @@ class Detector:
         engine: runs the network.
         artifact: the description in the detector's file.
         max_pixels: image files with more are refused.
+        tiling: how large images are cut into tiles, which are detected beside the whole image; None
+            for the whole image alone.
     """
 
     engine: Engine
     artifact: Artifact
     max_pixels: int = MAX_PIXELS
+    tiling: Tiling | None = None
 
     @classmethod
     def load(
@@ -91,6 +100,15 @@ class Detector:
         detector.check_golden(path)
         return detector
 
+    @classmethod
+    def of(
+        cls, detector: str | PathLike[str] | Detector, classes: Sequence[str] | None = None
+    ) -> Detector:
+        """The detector itself, or that of a path; raises as `load`."""
+        if isinstance(detector, Detector):
+            return detector
+        return cls.load(Path(detector), classes=classes)
+
     def check_golden(self, where: Path) -> None:
         """Raise DetectorError BW508 if the golden image's result differs from the stored one."""
         golden = self.artifact.golden
@@ -128,7 +146,7 @@ class Detector:
             DetectorError: BW507 `image` has an unsupported type.
         """
         (detections,) = self.detect([self.prepare(image, bgr=bgr)])
-        return self._kept(detections, threshold)
+        return self.kept(detections, threshold)
 
     __call__ = predict
 
@@ -146,7 +164,33 @@ class Detector:
         when the iterator reaches the image in question.
         """
         found = self._detect_many(partial(self.prepare, bgr=bgr), images, batch_size)
-        return (self._kept(detections, threshold) for detections in found)
+        return (self.kept(detections, threshold) for detections in found)
+
+    def stream(
+        self, source: str | Path | Sequence[str | Path], *, threshold: float | None = None
+    ) -> Iterator[tuple[Frame, Detections]]:
+        """Detect in all images of folders, patterns, lists and archives, one after another.
+
+            >>> for frame, detections in detector.stream(["image.jpg", "images"]):
+            ...     print(frame.name, len(detections))
+
+        Memory does not grow, however many there are.
+
+        Args:
+            source: one or several sources, as `boxwright.sources.opening.sources` takes them.
+            threshold: as in `predict`.
+
+        Raises:
+            DataError: BW191 there is no such file or folder, BW192 it contains no images; and the
+                errors of `predict` when the iterator reaches the image in question.
+        """
+        from boxwright.inference.stream import predictions
+        from boxwright.sources.opening import sources
+
+        with ThreadPoolExecutor(readers()) as pool:
+            for each in sources(source):
+                for found in predictions(self, each, pool, threshold=threshold):
+                    yield found.frame, found.detections
 
     def detections_in(self, images: Dataset, watch: Watch | None = None) -> Iterator[Detections]:
         """All detections in each image of a dataset, at any score, with its limit of pixels.
@@ -157,8 +201,7 @@ class Detector:
         options = preprocessing.decode_options(images.decoding.max_pixels)
 
         def prepare(index: int) -> Input:
-            short_side = ENOUGH * preprocessing.size
-            with decoded(images.image(index), options, short_side=short_side) as whole:
+            with decoded(images.image(index), options, short_side=self.short_side) as whole:
                 if watch:
                     watch(index, whole.picture)
                 return self.prepare(whole)
@@ -172,7 +215,8 @@ class Detector:
             for batch in read_ahead(pool, prepare, images, batch_size):
                 yield from self.detect([image.result() for image in batch])
 
-    def _kept(self, detections: Detections, threshold: float | None) -> Detections:
+    def kept(self, detections: Detections, threshold: float | None) -> Detections:
+        """Those of at least this score; None takes the detector's own, which classes may have."""
         if threshold is None:
             limits = np.array(self.artifact.thresholds, np.float32)
             return detections[detections.scores >= limits[detections.labels]]
@@ -181,44 +225,76 @@ class Detector:
     def prepare(self, image: ImageLike | Decoded, *, bgr: bool = False) -> Input:
         """Convert an image to the input of `detect`. Raises the errors of `predict`.
 
-        A large JPEG is decoded at a fraction of its size, see `images.preprocessing.read_square`.
+        Without tiles, a large JPEG is decoded at a fraction of its size, see
+        `images.preprocessing.read_square`.
         """
         preprocessing = self.artifact.preprocessing
         if not isinstance(image, Decoded):
             options = preprocessing.decode_options(self.max_pixels)
-            short_side = ENOUGH * preprocessing.size
             if isinstance(image, str | Path | ByteRange | bytes):
-                with decoded(image, options, short_side=short_side) as whole:
+                with decoded(image, options, short_side=self.short_side) as whole:
                     return self.prepare(whole)
-            image = open_image(image, options, short_side=short_side, bgr=bgr)
-        return Input(preprocessing.resize(image.picture), image.width, image.height)
+            image = open_image(image, options, short_side=self.short_side, bgr=bgr)
+        regions = self.tiling.regions(image.width, image.height) if self.tiling else []
+        tiles = tuple(
+            Tile(preprocessing.resize(image.picture.crop(region)), region) for region in regions
+        )
+        return Input(preprocessing.resize(image.picture), image.width, image.height, tiles)
+
+    @property
+    def short_side(self) -> int | None:
+        """The pixels of an image's shorter side that are enough for `prepare`; None for all."""
+        return None if self.tiling else ENOUGH * self.artifact.preprocessing.size
 
     def detect(self, batch: Sequence[Input]) -> list[Detections]:
         """All detections in each of several prepared images, at any score."""
-        found = self.engine(np.stack([image.pixels for image in batch]))
+        wholes = self._detect([(image.pixels, image.width, image.height) for image in batch])
+        return [
+            merged(whole, [tile.region for tile in image.tiles], self._detect_in_tiles(image.tiles))
+            if image.tiles
+            else whole
+            for image, whole in zip(batch, wholes, strict=True)
+        ]
+
+    def _detect_in_tiles(self, tiles: Sequence[Tile]) -> list[Detections]:
+        squares = [(tile.pixels, *size_of(tile.region)) for tile in tiles]
+        parts = (squares[i : i + AT_ONCE] for i in range(0, len(squares), AT_ONCE))
+        return [found for part in parts for found in self._detect(part)]
+
+    def _detect(self, squares: Sequence[tuple[NDArray[np.uint8], int, int]]) -> list[Detections]:
+        """The detections in squares of the input size, in pixels of their width and height."""
+        found = self.engine(np.stack([pixels for pixels, _, _ in squares]))
         for label in {int(label) for _, _, labels in found for label in labels}:
             if not 0 <= label < len(self.classes):
                 raise wrong_names(f"detected an object of class {label}", self.classes)
         to_image = self.artifact.preprocessing.to_image
         return [
             Detections(
-                to_image(boxes, image.width, image.height),
+                to_image(boxes, width, height),
                 scores,
                 labels.astype(np.int32),
                 self.classes,
-                (image.width, image.height),
+                (width, height),
             )
-            for image, (boxes, scores, labels) in zip(batch, found, strict=True)
+            for (_, width, height), (boxes, scores, labels) in zip(squares, found, strict=True)
         ]
+
+
+class Tile(NamedTuple):
+    """A tile of an image, resized to `(S, S, 3)` uint8, and where it is."""
+
+    pixels: NDArray[np.uint8]
+    region: Region
 
 
 @dataclass(frozen=True)
 class Input:
-    """An image resized to `(S, S, 3)` uint8, and its original size."""
+    """An image resized to `(S, S, 3)` uint8, its original size, and its tiles."""
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
+    tiles: tuple[Tile, ...] = ()
 
 
 def readers() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +14,7 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import admission, litert
 from boxwright.inference.admission import Checks
 from boxwright.inference.artifact import Artifact, damaged, without_class_names
-from boxwright.inference.class_names import placeholder
+from boxwright.inference.class_names import NO_NAMES, ClassNames, placeholder
 from boxwright.inference.engines import (
     Engine,
     FrozenEngine,
@@ -29,6 +28,7 @@ from boxwright.inference.engines.engine import loading
 from boxwright.inference.engines.frozen import INPUT
 from boxwright.inference.engines.openvino import NETWORK_NAME, WEIGHTS_NAME
 from boxwright.inference.engines.savedmodel import SAVED_ARTIFACT
+from boxwright.inference.onnx_file import ARTIFACT_KEY, read_onnx
 from boxwright.inference.run import Run
 from boxwright.safety.limits import DefectError
 from boxwright.safety.onnx import check_onnx
@@ -45,7 +45,8 @@ class FileKind(NamedTuple):
 
     Attributes:
         matches: `(path)`: True if a path is of this kind.
-        open_engine: `(path, threads)`: the engine that runs it.
+        open_engine: `(path, threads, classes)`: the engine that runs it; `classes` is the number
+            of class names, if any are given.
         read_artifact: `(path, engine)`: the artifact in the file, None if another program wrote
             it. If it needs an engine and gets None, it opens one.
         reads_alone: True if `read_artifact` works without an engine.
@@ -53,7 +54,7 @@ class FileKind(NamedTuple):
     """
 
     matches: Callable[[Path], bool]
-    open_engine: Callable[[Path, int | None], Any]
+    open_engine: Callable[[Path, int | None, int | None], Any]
     read_artifact: Callable[[Path, Any], Artifact | None]
     reads_alone: bool = True
     checks: Checks = Checks()
@@ -100,14 +101,15 @@ def opened(
     """The engine and the artifact of a detector file; see `Detector.load`."""
     kind = FILE_KINDS[kind_of(path)]
     admit(path, trust=trust)
+    count = len(classes) if classes else None
     with loading(path):
         if kind.reads_alone:  # reports damage before the slow import of a framework
             artifact = kind.read_artifact(path, None)
             if artifact is None and path.is_dir():
                 raise without_class_names(path)
-            engine = kind.open_engine(path, threads)
+            engine = kind.open_engine(path, threads, count)
         else:
-            engine = kind.open_engine(path, threads)
+            engine = kind.open_engine(path, threads, count)
             artifact = kind.read_artifact(path, engine)
     if artifact is None:
         artifact = _foreign(engine, classes, path, unnamed=unnamed)
@@ -117,6 +119,8 @@ def opened(
     if takes != artifact.preprocessing.size:
         size = artifact.preprocessing.size
         raise damaged(f"its description says {size} pixels, but its network takes {takes}", path)
+    if isinstance(classes, ClassNames):
+        classes = classes.fitting(len(artifact.classes))
     if classes is not None and len(classes) != len(artifact.classes):
         raise wrong_names(f"has {len(artifact.classes)} classes", classes, path)
     return engine, replace(artifact, classes=tuple(classes)) if classes else artifact
@@ -139,28 +143,23 @@ def wrong_names(what: str, names: Sequence[str], where: Path | None = None) -> D
 
 
 def _foreign(engine: Any, classes: Sequence[str] | None, path: Path, *, unnamed: bool) -> Artifact:
-    """The artifact of a file that another program wrote; .tflite metadata may name classes."""
-    said = getattr(engine, "metadata", None)
-    labels, known = said.labels if said else (), getattr(engine, "num_classes", None)
+    """The artifact of a file that another program wrote; its metadata may name classes."""
+    labels: Any = getattr(engine, "labels", NO_NAMES)
+    known = getattr(engine, "num_classes", None)
     if not labels and not classes and not (unnamed and known):
         raise without_class_names(path)
-    count = max(known or len(classes or ()), len(labels))
+    count = known or len(labels) or len(classes or ())
+    named: list[str] = labels.fitting(count)
+    names = (*named, *map(placeholder, range(len(named), count)))
     size = getattr(engine, "input_size", Preprocessing.size)
-    artifact = Artifact({}, _distinct(labels, count), Preprocessing(size))
+    head, said = getattr(engine, "head", None), getattr(engine, "metadata", None)
+    artifact = Artifact({}, names, Preprocessing(size, letterbox=bool(head and head.letterbox)))
     shown_from = said.threshold if said else None
+    if head and shown_from is None:
+        shown_from = head.threshold
     if shown_from is not None and 0 <= shown_from <= 1:
         artifact = replace(artifact, threshold=shown_from)
     return artifact
-
-
-def _distinct(labels: Sequence[str], count: int) -> tuple[str, ...]:
-    """`count` distinct names; missing or empty labels become placeholders."""
-    numbered = [placeholder(i) for i in range(count)]
-    used = Counter(labels)
-    for i, label in enumerate(labels):
-        if label and used[label] == 1 and label != "???":
-            numbered[i] = label
-    return tuple(numbered)
 
 
 def _not_a_detector(path: Path) -> DetectorError:
@@ -185,7 +184,7 @@ def _exists(path: Path) -> bool:
 # ---- The kinds ---------------------------------------------------------------------------------
 
 
-def _start_run(folder: Path, threads: int | None) -> KerasEngine:
+def _start_run(folder: Path, threads: int | None, classes: int | None) -> KerasEngine:
     run = Run(folder)
     return KerasEngine(run.build_model(), run.artifact.preprocessing)
 
@@ -204,8 +203,7 @@ def _tflite_content(path: Path) -> bytes:
     return content
 
 
-def _inside(engine: FrozenEngine | OnnxEngine, path: Path) -> Artifact | None:
-    text = engine.description
+def _inside(text: str | bytes | None, path: Path) -> Artifact | None:
     return None if text is None else Artifact.from_text(text, where=path)
 
 
@@ -234,7 +232,7 @@ FILE_KINDS: Registry[FileKind] = Registry(
         ),
         "SavedModel": FileKind(
             lambda path: (path / SAVED_MODEL_NAME).is_file(),
-            lambda path, _: SavedModelEngine(path),
+            lambda path, *_: SavedModelEngine(path),
             lambda path, _: _beside(path / SAVED_ARTIFACT),
             checks=Checks(
                 operators=check_saved_model,
@@ -244,7 +242,7 @@ FILE_KINDS: Registry[FileKind] = Registry(
         ),
         "OpenVINO": FileKind(
             lambda path: (path / NETWORK_NAME).is_file(),
-            lambda path, threads: OpenVinoEngine(path, threads=threads),
+            lambda path, threads, _: OpenVinoEngine(path, threads=threads),
             lambda path, _: _beside(path / litert.ARTIFACT_NAME),
             checks=Checks(
                 structure=lambda folder: check_openvino(folder / NETWORK_NAME),
@@ -254,22 +252,27 @@ FILE_KINDS: Registry[FileKind] = Registry(
         ),
         ".tflite": FileKind(
             _is_file(".tflite", lambda head: head[4:8] == litert.MAGIC),
-            lambda path, threads: TFLiteEngine(_tflite_content(path), where=path, threads=threads),
+            lambda path, threads, classes: TFLiteEngine(
+                _tflite_content(path), where=path, threads=threads, classes=classes
+            ),
             lambda path, _: litert.read_artifact(_tflite_content(path), where=path),
             checks=Checks(structure=check_tflite, trial=f"{TRIALS}:try_tflite"),
         ),
         "frozen graph": FileKind(
             _is_file(".pb", lambda head: head[:1] == b"\n" and INPUT.encode() in head),
-            lambda path, _: FrozenEngine(path),
-            lambda path, engine: _inside(engine or FrozenEngine(path), path),
+            lambda path, *_: FrozenEngine(path),
+            lambda path, engine: _inside((engine or FrozenEngine(path)).description, path),
             reads_alone=False,
             checks=Checks(operators=check_frozen, trial=f"{TRIALS}:try_frozen"),
         ),
         ".onnx": FileKind(  # the format version in one byte, then the producer
             _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),
-            lambda path, threads: OnnxEngine(path.read_bytes(), where=path, threads=threads),
-            lambda path, engine: _inside(engine or OnnxEngine(path.read_bytes(), where=path), path),
-            reads_alone=False,
+            lambda path, threads, classes: OnnxEngine(
+                path.read_bytes(), where=path, threads=threads, classes=classes
+            ),
+            lambda path, _: _inside(
+                read_onnx(path.read_bytes(), where=path).metadata.get(ARTIFACT_KEY), path
+            ),
             checks=Checks(structure=check_onnx, trial=f"{TRIALS}:try_onnx"),
         ),
     }

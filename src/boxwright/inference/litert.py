@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
+from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.inference import tflite_metadata
 from boxwright.inference.artifact import Artifact, damaged
+from boxwright.inference.class_names import NO_NAMES, ClassNames, names_in
+from boxwright.ops.box_coder import Scales
 
 MAGIC = b"TFL3"  # bytes 4 to 8 of every .tflite
 ARTIFACT_NAME, LABELS_NAME = "boxwright.json", "labels.txt"
 POSTPROCESS = "TFLite_Detection_PostProcess"
 OUTPUT_NAMES = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 AXIS_LABELS, VALUE_LABELS = 2, 3  # values of AssociatedFileType
+DESCRIPTIONS = (".txt", ".json", ".yaml")  # files that may describe the whole detector
 LARGEST_TEXT = 1 << 22  # bytes of an attached file; a zip can declare any size
-MAX_ENTRIES = 100  # in the metadata
+MAX_ENTRIES = 100  # in the metadata, and in the zip
+DETECTOR = "DETECTOR_METADATA"  # MediaPipe's entry with the anchors
+ANCHOR = {"y_center": 0.0, "x_center": 0.0, "height": 1.0, "width": 1.0}
 
 
 class CustomOperator(NamedTuple):
@@ -42,22 +50,40 @@ class CustomOperator(NamedTuple):
     options: dict[str, Any]
 
 
-class Metadata(NamedTuple):
-    """The TFLite metadata of a .tflite of any origin.
+class RawSsd(NamedTuple):
+    """How the raw outputs of an SSD are decoded.
 
     Attributes:
-        fields: all of it, as `tflite_metadata.unpack` returns it.
+        anchors: `(A, 4)` center y, center x, height, width, as fractions of the image.
+        scales: scales of the box coder: y, x, height, width.
+        exponential: True if sizes are logarithms.
+        sigmoid: True if scores are logits.
+    """
+
+    anchors: NDArray[np.float32]
+    scales: Scales
+    exponential: bool = True
+    sigmoid: bool = False
+
+
+class Metadata(NamedTuple):
+    """What a .tflite of any origin says of itself.
+
+    Attributes:
+        fields: its TFLite metadata, as `tflite_metadata.unpack` returns it.
         mean, std: a float input is `(pixel - mean) / std`, one value or one per channel; empty if
             missing.
         labels: the class names, in id order; empty if missing.
         threshold: the score threshold; None if missing.
+        ssd: how its raw outputs are decoded; None if missing.
     """
 
     fields: dict[str, Any]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    labels: tuple[str, ...]
-    threshold: float | None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    labels: ClassNames = NO_NAMES
+    threshold: float | None = None
+    ssd: RawSsd | None = None
 
     @property
     def name(self) -> str:
@@ -79,6 +105,29 @@ def interpreter(content: bytes, threads: int) -> Any:
         made = api.Interpreter(model_content=content, num_threads=threads)
         made.allocate_tensors()
     return made
+
+
+def slower_operators(content: bytes) -> dict[str, int] | None:
+    """The operators that XNNPACK leaves to LiteRT's own kernels on this machine, by name, the most
+    frequent first; None if LiteRT cannot load the file, or does not tell.
+
+    LiteRT lists the operators of the file, and each part that XNNPACK runs as one more, which
+    states its inputs and outputs: what lies between them is XNNPACK's.
+    """
+    try:
+        nodes = interpreter(content, 1)._get_ops_details()
+    except (AttributeError, RuntimeError, ValueError):
+        return None
+    parts = [node for node in nodes if node["op_name"] == "DELEGATE"]
+    own = {node["index"]: node for node in nodes if node["op_name"] != "DELEGATE"}
+    made_by = {int(tensor): i for i, node in own.items() for tensor in node["outputs"]}
+    for part in parts:
+        inputs, waiting = set(part["inputs"].tolist()), part["outputs"].tolist()
+        while waiting:
+            tensor = waiting.pop()
+            node = own.pop(made_by.get(tensor, -1), None) if tensor not in inputs else None
+            waiting += node["inputs"].tolist() if node else []
+    return dict(Counter(node["op_name"] for node in own.values()).most_common())
 
 
 def defect(content: bytes) -> str | None:
@@ -120,11 +169,13 @@ def read_artifact(content: bytes, *, where: str | Path) -> Artifact | None:
 
 
 def read_metadata(content: bytes) -> Metadata | None:
-    """The metadata of a .tflite; None if it is missing or unreadable."""
+    """The metadata of a .tflite, and the class names in its attached files; None if it has neither
+    or they are unreadable."""
     try:
         fields = tflite_metadata.unpack(_metadata_buffer(content))
     except Exception:  # invalid bytes can raise any exception
-        return None
+        labels = _described_labels(content)
+        return Metadata({}, labels=labels) if labels else None
     networks = fields.get("subgraph_metadata") or [{}]
     inputs = networks[0].get("input_tensor_metadata") or [{}]
     outputs = networks[0].get("output_tensor_metadata", [])
@@ -133,9 +184,31 @@ def read_metadata(content: bytes) -> Metadata | None:
         fields,
         tuple(scaling.get("mean", ())),
         tuple(scaling.get("std", ())),
-        _labels(content, outputs),
+        _labels(content, outputs) or _described_labels(content),
         _process_unit(outputs, "ScoreThresholdingOptions").get("global_score_threshold"),
+        _raw_ssd(networks[0].pop("custom_metadata", [])),
     )
+
+
+def _raw_ssd(entries: list[dict[str, Any]]) -> RawSsd | None:
+    """The decoding that MediaPipe Model Maker describes."""
+    packed = (each.get("data", b"") for each in entries)
+    names = [each.get("name") for each in entries]
+    try:
+        content = next(data for data, name in zip(packed, names, strict=True) if name == DETECTOR)
+        options = tflite_metadata.unpack(content, "ObjectDetectorOptions")
+        anchors = [
+            [each.get(side, usual) for side, usual in ANCHOR.items()]
+            for each in options["ssd_anchors_options"]["fixed_anchors_schema"]["anchors"]
+        ]
+        how = options["tensors_decoding_options"]
+        y, x, height, width = (float(how.get(f"{side}_scale", 0)) or 1.0 for side in "yxhw")
+    except (KeyError, StopIteration, ValueError):  # missing, or damaged
+        return None
+    exponential = bool(how.get("apply_exponential_on_box_size"))
+    sigmoid = bool(how.get("sigmoid_score"))
+    known = np.array(anchors, np.float32).reshape(-1, 4)
+    return RawSsd(known, (y, x, height, width), exponential, sigmoid)
 
 
 def _metadata_buffer(content: bytes) -> bytes:
@@ -151,15 +224,35 @@ def _process_unit(tensors: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return next((unit[1] for unit in units if unit and unit[0] == kind), {})
 
 
-def _labels(content: bytes, tensors: list[dict[str, Any]]) -> tuple[str, ...]:
-    """The lines of the tensors' first label file."""
+def _labels(content: bytes, tensors: list[dict[str, Any]]) -> ClassNames:
+    """The names in the tensors' first file of labels that has any."""
     files = (file for tensor in tensors for file in tensor.get("associated_files", ()))
     names = (
         file.get("name", "") for file in files if file.get("type") in (AXIS_LABELS, VALUE_LABELS)
     )
-    text = _attached(content, next(names, ""))
-    lines = (text or b"").decode("utf-8-sig", errors="replace").rstrip()
-    return tuple(line.strip() for line in lines.split("\n")) if lines else ()
+    found = (names_in(_text(content, name)) for name in islice(names, MAX_ENTRIES))
+    return next(filter(None, found), NO_NAMES)
+
+
+def _described_labels(content: bytes) -> ClassNames:
+    """The names in an attached description, as Ultralytics writes it, or in an attached file that
+    is named like a list of labels."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as attached:
+            names = attached.namelist()[:MAX_ENTRIES]
+    except Exception:  # no zip, or a damaged one
+        return NO_NAMES
+    texts = ((name, _text(content, name)) for name in names if name.endswith(DESCRIPTIONS))
+    found = (
+        names_in(text)
+        for name, text in texts
+        if text.lstrip().startswith("{") or "label" in name.lower()
+    )
+    return next(filter(None, found), NO_NAMES)
+
+
+def _text(content: bytes, name: str) -> str:
+    return (_attached(content, name) or b"").decode("utf-8-sig", errors="replace")
 
 
 def _attached(content: bytes, name: str) -> bytes | None:

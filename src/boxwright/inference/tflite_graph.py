@@ -22,7 +22,7 @@ class Tensor(NamedTuple):
 
     Attributes:
         name: the name in the file.
-        shape: its dimensions.
+        shape: its dimensions; -1 is unknown.
         dtype: such as `uint8`.
         scale, zero_point: quantization, `(integer - zero_point) * scale`; None if there is none
             or one per channel.
@@ -31,8 +31,8 @@ class Tensor(NamedTuple):
     name: str
     shape: tuple[int, ...]
     dtype: str
-    scale: float | None
-    zero_point: int | None
+    scale: float | None = None
+    zero_point: int | None = None
 
     @property
     def range(self) -> tuple[float, float] | None:

@@ -20,10 +20,12 @@ import numpy as np
 from flatbuffers import number_types
 
 ENTRY = b"TFLITE_METADATA"
-IDENTIFIER = b"M001"  # bytes 4 to 8; also the version of the schema's parts that never change
-MAX_VALUES = 1 << 17  # characters, numbers and tables; no description has more
+# Bytes 4 to 8, by root table; also the version of the schema's parts that never change.
+IDENTIFIERS = MappingProxyType({"ModelMetadata": b"M001", "ObjectDetectorOptions": b"V001"})
+MAX_VALUES = 1 << 19  # characters, numbers and tables; 40,000 anchors have half of it
 
-# The schema, version 1.5.0, without text and audio. The order of fields is the format.
+# The schema, version 1.5.0, without text and audio, and MediaPipe's of detectors, version 1.0.0.
+# The order of fields is the format.
 TABLES: Mapping[str, dict[str, str]] = MappingProxyType(
     {
         "ModelMetadata": {
@@ -46,7 +48,9 @@ TABLES: Mapping[str, dict[str, str]] = MappingProxyType(
             "output_process_units": "[ProcessUnit]",
             "input_tensor_groups": "[TensorGroup]",
             "output_tensor_groups": "[TensorGroup]",
+            "custom_metadata": "[CustomMetadata]",
         },
+        "CustomMetadata": {"name": "string", "data": "[ubyte]"},
         "TensorMetadata": {
             "name": "string",
             "description": "string",
@@ -75,6 +79,33 @@ TABLES: Mapping[str, dict[str, str]] = MappingProxyType(
         "ScoreCalibrationOptions": {"score_transformation": "byte", "default_score": "float"},
         "ScoreThresholdingOptions": {"global_score_threshold": "float"},
         "Stats": {"max": "[float]", "min": "[float]"},
+        "ObjectDetectorOptions": {
+            "min_parser_version": "string",
+            "ssd_anchors_options": "SsdAnchorsOptions",
+            "tensors_decoding_options": "TensorsDecodingOptions",
+        },
+        "SsdAnchorsOptions": {"fixed_anchors_schema": "FixedAnchorsSchema"},
+        "FixedAnchorsSchema": {"anchors": "[FixedAnchor]"},
+        "FixedAnchor": {
+            "x_center": "float",
+            "y_center": "float",
+            "width": "float",
+            "height": "float",
+        },
+        "TensorsDecodingOptions": {
+            "num_classes": "int",
+            "num_boxes": "int",
+            "num_coords": "int",
+            "keypoint_coord_offset": "int",
+            "num_keypoints": "int",
+            "num_values_per_keypoint": "int",
+            "x_scale": "float",
+            "y_scale": "float",
+            "w_scale": "float",
+            "h_scale": "float",
+            "apply_exponential_on_box_size": "bool",
+            "sigmoid_score": "bool",
+        },
     }
 )
 UNIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -89,7 +120,9 @@ UNIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 NUMBERS: Mapping[str, tuple[str, Any]] = MappingProxyType(
     {  # codes of `struct` and `flatbuffers`
+        "bool": ("?", number_types.BoolFlags),
         "byte": ("b", number_types.Int8Flags),
+        "ubyte": ("B", number_types.Uint8Flags),
         "int": ("i", number_types.Int32Flags),
         "uint": ("I", number_types.Uint32Flags),
         "float": ("f", number_types.Float32Flags),
@@ -97,24 +130,24 @@ NUMBERS: Mapping[str, tuple[str, Any]] = MappingProxyType(
 )
 
 
-def pack(metadata: Mapping[str, Any]) -> bytes:
-    """Encode a `ModelMetadata` as a flatbuffer."""
+def pack(metadata: Mapping[str, Any], root: str = "ModelMetadata") -> bytes:
+    """Encode a root table as a flatbuffer."""
     builder = flatbuffers.Builder(1024)
-    builder.Finish(_write_table(builder, "ModelMetadata", metadata), IDENTIFIER)
+    builder.Finish(_write_table(builder, root, metadata), IDENTIFIERS[root])
     return bytes(builder.Output())
 
 
-def unpack(content: bytes) -> dict[str, Any]:
+def unpack(content: bytes, root: str = "ModelMetadata") -> dict[str, Any]:
     """The inverse of `pack`, for bytes of any origin; missing fields are left out.
 
     Raises:
         ValueError: the bytes are not metadata, or the metadata is too large.
     """
-    if content[4:8] != IDENTIFIER:
+    if content[4:8] != IDENTIFIERS[root]:
         raise ValueError("does not begin with a TFLite metadata header")
     reader = _Reader(content)
     try:
-        return reader.table("ModelMetadata", reader.target(0))
+        return reader.table(root, reader.target(0))
     except struct.error as error:
         raise ValueError("points beyond its end") from error
 
@@ -158,7 +191,7 @@ def _write(builder: Any, kind: str, value: Any) -> int:
     item = kind[1:-1]
     if item in NUMBERS:
         dtype = number_types.to_numpy_type(NUMBERS[item][1])
-        return int(builder.CreateNumpyVector(np.array(value, dtype)))
+        return int(builder.CreateNumpyVector(np.array(list(value), dtype)))
     targets = [_write(builder, item, each) for each in value]
     builder.StartVector(4, len(targets), 4)
     for target in reversed(targets):
@@ -218,10 +251,11 @@ class _Reader:
         if kind in TABLES:
             return self.table(kind, start)
         count = self._number("I", start)
+        if kind in ("string", "[ubyte]"):
+            (found,) = struct.unpack_from(f"<{count}s", self._content, start + 4)
+            self._take(count if kind == "string" else 1)
+            return found.decode(errors="replace") if kind == "string" else found
         self._take(count)
-        if kind == "string":
-            (text,) = struct.unpack_from(f"<{count}s", self._content, start + 4)
-            return text.decode(errors="replace")
         return [self._value(kind[1:-1], start + 4 + 4 * i) for i in range(count)]
 
     def _number(self, code: str, at: int) -> Any:

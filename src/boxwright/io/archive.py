@@ -28,6 +28,7 @@ from boxwright.io.safe_path import SafePaths
 
 LARGEST = 1 << 30  # bytes that an archive of weights may unpack to, in total
 BLOCK = 1 << 20
+CHECKPOINT = "checkpoint"  # the folder of a checkpoint in the zoo's archives of TensorFlow 2
 GZIP, BZIP2, XZ = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0"
 ZIP = b"PK\3\4", b"PK\5\6"
 OTHERS = {  # first bytes of archives that are not read
@@ -49,9 +50,9 @@ class Member(NamedTuple):
 def unpack(archive: Path, folder: Path, wanted: Collection[str]) -> set[str]:
     """Extract the files named in `wanted` into `folder` and return the names found.
 
-    Names in the archive never become paths: only regular files at the top level or one folder
-    below are extracted, by their bare names; the first of equal names wins. The checksums of files
-    in a zip, and of a whole .tar.gz, are verified.
+    Names in the archive never become paths: only regular files at the top level, one folder below,
+    or in a folder `checkpoint` there are extracted, by their bare names; the first of equal names
+    wins. The checksums of files in a zip, and of a whole .tar.gz, are verified.
 
     Args:
         archive: .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz, detected by content.
@@ -223,7 +224,10 @@ def _starts_tar(head: bytes) -> bool:
 
 
 def _name(path: str) -> str:
-    """The last part of a path of one or two parts; empty for other paths."""
+    """The last part of a path of one or two parts, and of `.../checkpoint/...`; empty for other
+    paths."""
     parts = [part for part in path.split("/") if part != "."]
     unsafe = "\\" in path or ":" in path or ".." in parts or "" in parts
+    if len(parts) == 3 and parts[1] == CHECKPOINT:
+        del parts[1]
     return "" if unsafe or len(parts) not in {1, 2} else parts[-1]

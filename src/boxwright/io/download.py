@@ -11,6 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Collection, Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ SLOWEST = 1000.0  # bytes per second, over that time, below which it is closed t
 MAX_WAIT = 120.0  # seconds that a server can ask to wait before a retry
 WAITS = (1.0, 2.0, 4.0, 8.0)  # seconds before each retry after an attempt without progress
 LARGEST = 1 << 29  # bytes; published archives are less than half of this
-BLOCK = 1 << 16
+BLOCK = 1 << 18
 TRANSIENT = {408, 429, 500, 502, 503, 504}  # status codes worth a retry
 RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 
@@ -207,9 +208,19 @@ def _response(
             if error.code not in TRANSIENT:
                 raise UnreachableError(reason) from error
             broken = _BrokenError(reason)
-            asked = error.headers.get("Retry-After", "")
-            broken.wait = min(float(asked), MAX_WAIT) if asked.isdecimal() else 0.0
+            broken.wait = _asked_wait(error.headers.get("Retry-After", ""))
             raise broken from error
+
+
+def _asked_wait(text: str) -> float:
+    """The seconds that a server asks to wait, which it states as a number or as a date."""
+    if text.isdecimal():
+        return min(float(text), MAX_WAIT)
+    try:
+        until = parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(until - time.time(), 0.0), MAX_WAIT)
 
 
 def _refuse_web_page(answer: Any) -> None:

@@ -167,6 +167,22 @@ def put(block: bytes, file: FileIO, target: Path) -> None:
             rest = rest[file.write(rest) :]
 
 
+@contextmanager
+def growing(target: Path) -> Iterator[Callable[[str], None]]:
+    """Open a text file to write it line by line: yield the function that adds lines at once.
+
+    It is not atomic, so that others can follow it and a killed process leaves what it had.
+
+    Raises:
+        SystemFaultError: BW902, BW903 the file cannot be written.
+    """
+    with translating_os_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file = target.open("wb", buffering=0)
+    with file:
+        yield lambda text: put(text.encode("utf-8"), file, target)
+
+
 def write_text(target: str | Path, text: str) -> None:
     """Write `text` atomically as UTF-8 with Unix line ends."""
     with writing(target) as draft:

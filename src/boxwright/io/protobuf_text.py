@@ -17,6 +17,12 @@ DEEPEST = 20  # nested messages; a pipeline config has nine levels
 TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"  # typographic forms of ' and "
 CLOSING = {"{": "}", "<": ">"}
 SEPARATORS = (",", ";")
+OTHERS = {  # what a file of another kind begins with
+    r"\s*<(!doctype|html|head|\?xml|!--)": "a web page; download the file itself (raw)",
+    r"\s*\{\\rtf": "formatted text (RTF); save it as plain text",
+    r"\s*\{\s*(\"|\})": "JSON",
+    r"version https://git-lfs": "a pointer of Git LFS; `git lfs pull` brings the file itself",
+}
 Kind = Literal["number", "word", "string"]
 
 _TOKEN = re.compile(
@@ -113,6 +119,9 @@ def parse(text: str, what: str) -> Message:
     Raises:
         TextFormatError: with the line and the reason.
     """
+    for start, kind in OTHERS.items():
+        if re.match(start, text, re.IGNORECASE):
+            raise TextFormatError(1, f"it is no {what}, but {kind}")
     return _Parser(list(_tokens(text, what))).message()
 
 
@@ -185,6 +194,9 @@ def _not_a_token(text: str, at: int, what: str) -> str:
         return f"{text[at]} is a typographic quotation mark; write ' or \""
     shown = text[at : at + 10]
     if text[at] in {"'", '"'}:
+        line = text[at:].partition("\n")[0]
+        if wrong := next((sign for sign in line if sign in TYPOGRAPHIC), ""):
+            return f"the string ends with {wrong}, a typographic quotation mark; write {text[at]}"
         return f"{shown!r} is not {what} text: the string does not end on its line"
     if text[at] in {"\\", "/"}:
         return f"{shown!r} is not {what} text: put the path in quotation marks"

@@ -15,6 +15,7 @@ DEFAULT = "ssd"  # also for runs of versions with a single family
 FAMILIES: Registry[type[DetectionModel]] = Registry(
     {
         "nanodet_plus": "boxwright.models.nanodet_plus.detector:NanoDetModel",
+        "ssd_fpn": "boxwright.models.ssd_fpn.detector:SsdFpnModel",  # before ssd, for `reads`
         "ssd": "boxwright.models.ssd.detector:SsdModel",
     }
 )

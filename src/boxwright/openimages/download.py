@@ -20,6 +20,7 @@ from boxwright.openimages.fetching import (
     fetch_images,
     list_failures,
     read_image_list,
+    refused,
 )
 from boxwright.openimages.index import Index
 from boxwright.openimages.lists import Lists
@@ -47,6 +48,7 @@ class Chosen:
         indexes: split -> its boxes, of the splits of the images.
         images: in the order in which they are fetched.
         where: the flags that boxes need, such as `{"IsDepiction": 0}`.
+        refused: names in the lists that cannot be those of images.
     """
 
     classes: Classes
@@ -54,6 +56,7 @@ class Chosen:
     indexes: dict[str, Index]
     images: tuple[Image, ...]
     where: Mapping[str, int] = field(default_factory=dict)
+    refused: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Plan:
         images: the chosen images, in the order in which they are fetched.
         missing: the number of them that are not in the folder yet.
         where: the flags that boxes need; others become groups.
+        refused: names in the lists that cannot be those of images.
     """
 
     out: Path
@@ -79,6 +83,7 @@ class Plan:
     images: tuple[Image, ...]
     missing: int
     where: Mapping[str, int] = field(default_factory=dict)
+    refused: tuple[Failure, ...] = ()
 
     @property
     def estimated_bytes(self) -> int:
@@ -149,12 +154,13 @@ def choose_images(
     codes = known.codes_of(classes)
     if children:
         codes = [code for code in lists.with_children(codes) if code in known.names]
-    listed = read_image_list(Path(images)) if images is not None else []
+    listed, others = read_image_list(Path(images)) if images is not None else ([], [])
     asked = SPLITS if split == ALL else (split,)
     splits = dict.fromkeys(image.split for image in listed) if images is not None else asked
     indexes = {each: lists.boxes(each) for each in splits}
     chosen = listed
     if images is None:
+        others = refused_names(indexes, codes)
         chosen = [
             Image(each, f"{number:016x}")
             for each, index in indexes.items()
@@ -174,7 +180,14 @@ def choose_images(
         names = ", ".join(known.names[code] for code in codes) or "any class"
         with_flags = " with these flags" if where else ""
         raise DataError("BW178", f"no image of {split} has a box of {names}{with_flags}.")
-    return Chosen(known, tuple(codes), indexes, tuple(chosen), where or {})
+    return Chosen(known, tuple(codes), indexes, tuple(chosen), where or {}, tuple(others))
+
+
+def refused_names(indexes: Mapping[str, Index], codes: Sequence[str]) -> list[Failure]:
+    """What the rows of these classes have instead of an ImageID."""
+    return refused(
+        f"{split}/{name}" for split, index in indexes.items() for name in index.refused_of(codes)
+    )
 
 
 def plan(lists: Lists, chosen: Chosen, out: str | Path) -> Plan:
@@ -197,7 +210,8 @@ def plan(lists: Lists, chosen: Chosen, out: str | Path) -> Plan:
     missing = sum(not (out / image.file).is_file() for image in chosen.images)
     labels = {each: lists.labels(each) for each in indexes}
     image_lists = {each: lists.images(each) for each in indexes}
-    return Plan(out, names, indexes, labels, image_lists, chosen.images, missing, chosen.where)
+    parts = (out, names, indexes, labels, image_lists)
+    return Plan(*parts, chosen.images, missing, chosen.where, chosen.refused)
 
 
 def check_out(out: str | Path) -> None:
@@ -223,7 +237,7 @@ def fetch(plan: Plan, threads: int = THREADS, told: Told = lambda *_: None) -> D
     out = plan.out
     write_classes(out, plan.names)
     targets = {image: out / image.file for image in plan.images}
-    failures = fetch_images(targets, threads, told)
+    failures = [*fetch_images(targets, threads, told), *plan.refused]
     list_failures(out, failures)
     images, boxes = {}, {}
     for split, index in plan.indexes.items():

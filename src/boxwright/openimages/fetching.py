@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from boxwright.errors import ArgumentError, DataError
+from boxwright.errors import ArgumentError, DataError, harmless
 from boxwright.images.decoding import decoded
 from boxwright.io.download import DownloadError, Stream
 from boxwright.io.files import write_text, writing
+from boxwright.io.scratch import sweep
 from boxwright.io.text import read_text
 from boxwright.openimages.sources import SPLITS, hosts, image_url
 
@@ -43,31 +44,40 @@ class Image(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """An image that did not come, and why."""
+    """An image that did not come, and why; one whose name cannot be used is a text."""
 
-    image: Image
+    image: Image | str
     reason: str
 
 
-def read_image_list(path: Path) -> list[Image]:
-    """The images of a list with lines such as `train/0a1b2c3d4e5f6071`; what follows a blank is a
-    comment.
+def refused(names: Iterable[str]) -> list[Failure]:
+    """Failures for names that are not looked for on the server or written to the disk."""
+    return [Failure(name, "this is not a split and an ImageID") for name in names]
+
+
+def read_image_list(path: Path) -> tuple[list[Image], list[Failure]]:
+    """The images of a list with lines such as `train/0a1b2c3d4e5f6071`, and its lines that name
+    none; what follows a blank is a comment.
 
     Raises:
-        ArgumentError: BW802 a line is something else.
+        ArgumentError: BW802 no line names an image.
         DataError: BW160 the file cannot be read.
     """
-    images = []
+    images, others = [], []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         name, *_ = line.split() or [""]
         if not name or name.startswith("#"):
             continue
         match = NAME.fullmatch(name)
         if match is None:
-            message = f"'{name[:60]}' is not a split and an ImageID like train/0a1b2c3d4e5f6071."
-            raise ArgumentError("BW802", message, where=f"{path}:{number}")
-        images.append(Image(match[1].lower(), match[2].lower()))
-    return list(dict.fromkeys(images))
+            others.append((number, harmless(name)))
+        else:
+            images.append(Image(match[1].lower(), match[2].lower()))
+    if others and not images:
+        number, name = others[0]
+        message = f"'{name[:60]}' is not a split and an ImageID like train/0a1b2c3d4e5f6071."
+        raise ArgumentError("BW802", message, where=f"{path}:{number}")
+    return list(dict.fromkeys(images)), refused(dict.fromkeys(name for _, name in others))
 
 
 def fetch_images(
@@ -75,7 +85,8 @@ def fetch_images(
 ) -> list[Failure]:
     """Download the images that are not there yet.
 
-    An image is written when it is whole and can be decoded.
+    An image is written when it is whole and can be decoded. What killed processes have left beside
+    the images is removed.
 
     Args:
         targets: image -> its file.
@@ -88,6 +99,8 @@ def fetch_images(
     Raises:
         SystemFaultError: BW902, BW903 the folder cannot be written.
     """
+    for folder in {place.parent for place in targets.values()}:
+        sweep(folder)
     missing = [image for image, place in targets.items() if not place.is_file()]
     allowed, stopped = hosts(), threading.Event()
     failures: list[Failure] = []

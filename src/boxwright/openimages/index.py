@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.errors import DataError
+from boxwright.errors import DataError, harmless
 from boxwright.io.cache import in_cache
 from boxwright.io.download import ChangedError, DownloadError, Progress, Stream
 from boxwright.io.faults import translating_os_errors
@@ -57,9 +57,11 @@ FILES_OF = {BOXES: tuple(FILES), LABELS: ("images", "starts", "labels", "rest")}
 BLOCK = 1 << 19  # bytes that are parsed at once; their arrays fit the caches of a core
 ROUND = 1 << 26  # bytes of the list between two states
 PARSERS = 2  # threads
+KEPT_MEMORY = 1 << 24  # bytes, which are more than the arrays of the parsers have
 SLOT_BITS = 16
 SLOTS = 1 << SLOT_BITS  # of the table that finds classes
 MAX_CLASSES = SLOTS - 1
+MAX_REFUSED, MAX_NAME = 1000, 200  # names that are kept, and their characters
 MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)  # odd, with random bits
 
 
@@ -74,6 +76,7 @@ class _State:
         images, rows: the entries of the index.
         last: the last image.
         unusable: the number of rows that could not be used.
+        refused: names that are no ImageID, and the class codes in their rows; the first ones.
         codes: the class codes, in the order of the labels.
         complete: the index covers the whole list.
     """
@@ -86,6 +89,7 @@ class _State:
     rows: int = 0
     last: int = -1
     unusable: int = 0
+    refused: list[list[str]] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     complete: bool = False
     format: int = FORMAT
@@ -103,6 +107,7 @@ class Index:
         labels: `(n,)` positions in `codes`.
         packed, rest: `(n,)` numbers and flags, see `rows.Rows`; labels have no `packed`.
         unusable: the number of rows of the list that could not be used.
+        refused: names that are no ImageID, and the class codes in their rows; the first ones.
     """
 
     kind: Kind
@@ -113,6 +118,11 @@ class Index:
     packed: Words
     rest: NDArray[np.uint32]
     unusable: int
+    refused: tuple[tuple[str, str], ...] = ()
+
+    def refused_of(self, codes: Collection[str]) -> list[str]:
+        """The names in rows of these classes that are no ImageID, each once."""
+        return list(dict.fromkeys(name for name, code in self.refused if code in codes))
 
     def rows_of(self, codes: Iterable[str]) -> NDArray[np.int64]:
         """The rows of these classes, ascending."""
@@ -213,6 +223,7 @@ class _Builder:
         with ExitStack() as stack:
             writer = _Writer(state, self.folder, self.kind, stack)
             pool = stack.enter_context(ThreadPoolExecutor(PARSERS))
+            _keep_memory()
             if not state.columns:
                 header, _, text = next(blocks, b"").partition(b"\n")
                 columns = columns_of(header, self.kind)
@@ -232,6 +243,13 @@ class _Builder:
         return state
 
 
+def _keep_memory() -> None:
+    """Let the C library of Linux keep the memory of arrays for the next ones. It gives back all
+    that is larger than what was freed before, and gets it again for each block: a quarter of the
+    time."""
+    np.empty(KEPT_MEMORY, np.uint8)
+
+
 def _blocks(stream: Stream, progress: Progress) -> Iterator[bytes]:
     """The list in blocks of whole lines; a last line without an end gets one."""
     parts: list[bytes] = []
@@ -242,9 +260,10 @@ def _blocks(stream: Stream, progress: Progress) -> Iterator[bytes]:
         if size < BLOCK or b"\n" not in block:
             continue
         progress(stream.position, stream.total)
-        text, line, rest = b"".join(parts).rpartition(b"\n")
-        yield text + line
-        parts, size = [rest], len(rest)
+        text = b"".join(parts)
+        end = text.rindex(b"\n") + 1
+        yield text[:end]
+        parts, size = [text[end:]], len(text) - end
     progress(stream.position, stream.total)
     if text := b"".join(parts):
         yield text if text.endswith(b"\n") else text + b"\n"
@@ -300,6 +319,8 @@ class _Writer:
         state.images += len(arrays["images"])
         state.rows += len(rows.rest)
         state.unusable += rows.unusable
+        for name, code in rows.refused[: MAX_REFUSED - len(state.refused)]:
+            state.refused.append([harmless(name[:MAX_NAME]), code[:MAX_NAME]])
         if len(rows.images):
             state.last = int(rows.images[-1])
 
@@ -362,4 +383,5 @@ def _opened(state: _State, folder: Path, kind: Kind) -> Index:
         count = state.images if name in PER_IMAGE else state.rows
         empty = not count or name not in FILES_OF[kind]  # which cannot be mapped
         arrays[name] = np.zeros(0, dtype) if empty else np.memmap(folder / name, dtype, "r")
-    return Index(kind, tuple(state.codes), unusable=state.unusable, **arrays)
+    refused = tuple((name, code) for name, code in state.refused)
+    return Index(kind, tuple(state.codes), unusable=state.unusable, refused=refused, **arrays)

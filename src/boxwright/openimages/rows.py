@@ -77,9 +77,14 @@ def _masks(fill: int) -> Words:
     return np.array([int.from_bytes(word, "little") for word in words], np.uint64)
 
 
+# A factor such as 10 * 256 + 1, which adds to each digit ten times the one before it; the bits
+# between two digits; and the bits of what is joined.
+JOINED = [
+    tuple(map(np.uint64, (10 << 8 | 1, 8, 0x00FF00FF00FF00FF))),
+    tuple(map(np.uint64, (100 << 16 | 1, 16, 0x0000FFFF0000FFFF))),
+    tuple(map(np.uint64, (10_000 << 32 | 1, 32, 0xFFFFFFFF))),
+]
 KEPT, ZEROS = ~_masks(0xFF), _masks(ZERO)
-FLAG_OF = np.full(256, UNKNOWN, np.uint32)  # by the first character
-FLAG_OF[[ZERO, ZERO + 1]] = 0, 1
 
 
 def _source_of(kind: Kind) -> NDArray[np.uint32]:
@@ -104,6 +109,7 @@ class Rows:
         rest: `(n,)` the last number in 20 bits, up to five flags in two bits each, the source in
             two bits.
         unusable: the number of rows that cannot be used.
+        refused: what the rows of these have whose ImageID is none, and their class codes.
     """
 
     images: Words
@@ -112,6 +118,7 @@ class Rows:
     packed: Words
     rest: NDArray[np.uint32]
     unusable: int
+    refused: list[tuple[str, str]]
 
 
 def columns_of(header: bytes, kind: Kind) -> list[int] | None:
@@ -126,13 +133,17 @@ def parse_rows(text: bytes, columns: Sequence[int], kind: Kind) -> Rows:
     """Parse whole lines, which end with a line feed; `columns` as from `columns_of`."""
     ends = _ends(text, columns[0])
     if ends is None:
-        regular = _regular(text, columns[0])
+        regular, refused = _regular(text, columns)
         rows = parse_rows(regular, columns, kind)
-        return replace(rows, unusable=rows.unusable + text.count(b"\n") - regular.count(b"\n"))
+        unusable = rows.unusable + text.count(b"\n") - regular.count(b"\n")
+        return replace(rows, unusable=unusable, refused=[*rows.refused, *refused])
     block = _Block(text, ends)
     image, source, label, *others = columns[1:]
     sides, flags = others[: len(kind.numbers)], others[len(kind.numbers) :]
     digits, starts, usable = block.ids(image)
+    refused = [
+        (block.text(row, image), block.text(row, label)) for row in np.flatnonzero(~usable).tolist()
+    ]
     codes, is_code = block.codes(label)
     usable &= is_code
     numbers = []
@@ -146,14 +157,15 @@ def parse_rows(text: bytes, columns: Sequence[int], kind: Kind) -> Rows:
         packed |= number << np.uint64(place * BITS)
     rest = last.astype(np.uint32)
     for shift, column in zip(FLAG_SHIFTS, flags, strict=False):
-        rest |= FLAG_OF[block.first(column)] << np.uint32(shift)
-    rest |= SOURCE_OF[kind][block.first(source)] << np.uint32(SOURCE_SHIFT)
+        flag = np.minimum(block.first(column) - np.uint8(ZERO), np.uint8(UNKNOWN))
+        rest |= flag.astype(np.uint32) << np.uint32(shift)
+    rest |= SOURCE_OF[kind].take(block.first(source)) << np.uint32(SOURCE_SHIFT)
     if not usable.all():
         digits, codes = digits[:, usable], codes[:, usable]
         packed, rest = packed[usable], rest[usable]
         starts = _starts(digits)
     images = _as_numbers(digits[:, starts])
-    return Rows(images, starts, codes, packed, rest, int((~usable).sum()))
+    return Rows(images, starts, codes, packed, rest, int((~usable).sum()), refused)
 
 
 def unpack(packed: Words, rest: NDArray[np.uint32]) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
@@ -204,22 +216,28 @@ def _ends(text: bytes, count: int) -> NDArray[np.int64] | None:
     if len(ends) % count:
         return None
     table = ends.reshape(-1, count)
-    signs = cells[table]
-    regular = bool((signs[:, :-1] == COMMA).all()) and bool((signs[:, -1] == NEWLINE).all())
-    return table if regular else None
+    if np.count_nonzero(cells == COMMA) != len(table) * (count - 1):
+        return None
+    return table if (cells[table[:, -1]] == NEWLINE).all() else None
 
 
-def _regular(text: bytes, count: int) -> bytes:
-    """The usable rows, without quotes, blanks and carriage returns."""
-    kept = []
+def _regular(text: bytes, columns: Sequence[int]) -> tuple[bytes, list[tuple[str, str]]]:
+    """The usable rows, without quotes, blanks and carriage returns; and `Rows.refused` of others
+    that have all cells."""
+    count, image, _, label, *_ = columns
+    kept, refused = [], []
     for line in text.decode("utf-8", "replace").splitlines():
         try:
             cells = ["".join(cell.split()) for cell in next(csv.reader([line]), [])]
         except csv.Error:
             continue
-        if len(cells) == count and all(min(cell, default="-") >= "-" for cell in cells):
+        if len(cells) != count:
+            continue
+        if all(min(cell, default="-") >= "-" for cell in cells):
             kept.append(",".join(cells) + "\n")
-    return "".join(kept).encode()
+        elif min(cells[image], default="-") < "-":
+            refused.append((cells[image], cells[label]))
+    return "".join(kept).encode(), refused
 
 
 class _Block:
@@ -230,6 +248,12 @@ class _Block:
         self._ends = ends
         self._cells = np.frombuffer(raw, np.uint8)
         self._words = np.ndarray((len(raw) - 7,), np.dtype("<u8"), raw, strides=(1,))
+
+    def text(self, row: int, column: int) -> str:
+        """A cell."""
+        place = row * self._ends.shape[1] + column  # among all cells
+        begin = int(self._ends.flat[place - 1]) + 1 if place else 0
+        return bytes(self._cells[begin : self._ends[row, column]]).decode("utf-8", "replace")
 
     def first(self, column: int) -> NDArray[np.uint8]:
         """The first character of each cell."""
@@ -244,8 +268,10 @@ class _Block:
         cells = np.ascontiguousarray(digits[:, starts].T).view(np.uint8)
         decimal = (cells >= ZERO) & (cells <= ZERO + 9)
         letter = (cells >= ord("a")) & (cells <= ord("f"))
-        good = np.repeat((decimal | letter).all(axis=1), np.diff(starts, append=len(begins)))
-        good &= self._ends[:, column] - begins == ID_LENGTH
+        good: Mask = self._ends[:, column] - begins == ID_LENGTH
+        if not (decimal | letter).all():
+            hexadecimal = (decimal | letter).all(axis=1)
+            good &= np.repeat(hexadecimal, np.diff(starts, append=len(begins)))
         return digits, starts, good
 
     def codes(self, column: int) -> tuple[Words, Mask]:
@@ -253,7 +279,7 @@ class _Block:
         begins = self._begins(column)
         length = self._ends[:, column] - begins
         low = self._words[begins] & KEPT[np.minimum(length, 8)]
-        high = self._words[begins + 8] & KEPT[np.clip(length - 8, 0, 8)]
+        high = self._words[begins + 8] & KEPT[np.minimum(np.maximum(length - 8, 0), 8)]
         return np.stack([low, high]), (length > 0) & (length <= CODE_LENGTH)
 
     def millionths(self, column: int) -> tuple[Words, Mask]:
@@ -269,12 +295,12 @@ class _Block:
             word[whole] = word[whole] & np.uint64(~0xFF00 & 2**64 - 1) | np.uint64(POINT << 8)
         digits = word ^ np.uint64(0x3030303030302E30)  # each byte 0 to 9, and the point 0
         odd = _is_odd(digits, 0x7676767676767F76)
-        ones = digits & np.uint64(0xFF)
         # Three steps join neighboring digits to numbers of 2, 4 and 8 digits.
-        digits = digits * np.uint64(10) + (digits >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
-        digits = digits * np.uint64(100) + (digits >> np.uint64(16)) & np.uint64(0xFFFF0000FFFF)
-        digits = digits * np.uint64(10_000) + (digits >> np.uint64(32)) & np.uint64(0xFFFFFFFF)
-        value = digits - ones * np.uint64(9_000_000)  # the point took the place of a digit
+        for factor, shift, mask in JOINED:
+            digits *= factor
+            digits >>= shift
+            digits &= mask
+        value = digits  # 10,000,000 and more if it begins with 1, which is limited below
         good = np.ones(len(word), np.bool_)
         if not usual:
             odd |= length == 0

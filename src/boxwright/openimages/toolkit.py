@@ -85,6 +85,11 @@ def class_folders(
     ]
 
 
+def missing(folders: Sequence[ClassFolder], root: Path) -> int:
+    """The number of images that `fill` would download."""
+    return sum(not place.is_file() for place in _first(_targets(folders, root)).values())
+
+
 def fill(
     folders: Sequence[ClassFolder], root: Path, threads: int, told: Told = lambda *_: None
 ) -> list[Failure]:
@@ -96,14 +101,8 @@ def fill(
     Raises:
         SystemFaultError: BW902, BW903 a folder cannot be written.
     """
-    targets: dict[Image, list[Path]] = {}
-    for folder in folders:
-        for image in folder.images:
-            targets.setdefault(image, []).append(folder.below(root) / f"{image.id}.jpg")
-    first = {
-        image: next((path for path in paths if path.is_file()), paths[0])
-        for image, paths in targets.items()
-    }
+    targets = _targets(folders, root)
+    first = _first(targets)
     failures = fetch_images(first, threads, told)
     for image in targets.keys() - {failure.image for failure in failures}:
         for path in targets[image]:
@@ -111,6 +110,23 @@ def fill(
                 with writing(path) as draft:
                     shutil.copyfile(first[image], draft)
     return failures
+
+
+def _targets(folders: Sequence[ClassFolder], root: Path) -> dict[Image, list[Path]]:
+    """Where each image belongs."""
+    targets: dict[Image, list[Path]] = {}
+    for folder in folders:
+        for image in folder.images:
+            targets.setdefault(image, []).append(folder.below(root) / f"{image.id}.jpg")
+    return targets
+
+
+def _first(targets: Mapping[Image, Sequence[Path]]) -> dict[Image, Path]:
+    """Where each image is, or is downloaded to before it is copied."""
+    return {
+        image: next((path for path in paths if path.is_file()), paths[0])
+        for image, paths in targets.items()
+    }
 
 
 def write_labels(folder: ClassFolder, root: Path, index: Index, names: Mapping[str, str]) -> int:

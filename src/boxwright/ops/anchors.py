@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAPS, FIRST_STRIDE = 6, 16  # of SSD MobileNet; in maps and pixels
-FIRST_LEVEL = 4  # the finest map's stride as a power of two
+MAPS = 6  # of SSD MobileNet
+FIRST_LEVEL = 4  # its finest map's stride as a power of two
 
 Shape = tuple[float, float]  # height and width, as fractions of the input's side
 Pairs = tuple[tuple[float, float], ...]
@@ -102,11 +102,13 @@ class PyramidAnchorSpec:
         scale: side of a map's smallest square anchor, in strides.
         aspect_ratios: width over height.
         scales_per_octave: number of sizes of each shape per map.
+        min_level: the finest map's stride as a power of two.
     """
 
     scale: float = 4.0
     aspect_ratios: tuple[float, ...] = (1.0, 2.0, 0.5)
     scales_per_octave: int = 2
+    min_level: int = FIRST_LEVEL
 
     def per_location(self, layers: int) -> tuple[int, ...]:
         """Number of anchors per cell of each of `layers` maps."""
@@ -120,7 +122,7 @@ class PyramidAnchorSpec:
         """Shapes of each map, in the order of the heads' outputs."""
         octave = [2 ** (i / self.scales_per_octave) for i in range(self.scales_per_octave)]
         specs = list(itertools.product(self.aspect_ratios, octave))
-        sides = [self.scale * (FIRST_STRIDE << layer) / input_size for layer in range(layers)]
+        sides = [self.scale * self._stride(layer) / input_size for layer in range(layers)]
         return [
             [(side * scale / ratio**0.5, side * scale * ratio**0.5) for ratio, scale in specs]
             for side in sides
@@ -132,9 +134,12 @@ class PyramidAnchorSpec:
         They are centered in the cells if the stride divides the input's side. Otherwise, as in the
         API, they are at the corners of the cells.
         """
-        stride = FIRST_STRIDE << layer
+        stride = self._stride(layer)
         offset = 0 if input_size % stride else stride / 2
         return _fractions((stride, stride), input_size), _fractions((offset, offset), input_size)
+
+    def _stride(self, layer: int) -> int:
+        return int(1 << self.min_level + layer)
 
 
 Anchors = AnchorSpec | PyramidAnchorSpec
@@ -146,12 +151,16 @@ def anchors_from_json(value: dict[str, Any]) -> Anchors:
     return kind(**{name: _tuples(item) for name, item in value.items()})
 
 
-def map_sides(input_size: int, layers: int = MAPS) -> tuple[int, ...]:
-    """Side in cells of each map of SSD MobileNet: every one halves the one before, rounded up."""
-    return tuple(-(-input_size // (FIRST_STRIDE << level)) for level in range(layers))
+def map_sides(
+    input_size: int, layers: int = MAPS, first_level: int = FIRST_LEVEL
+) -> tuple[int, ...]:
+    """Side in cells of each map: every one halves the one before, rounded up."""
+    return tuple(-(-input_size // (1 << first_level + layer)) for layer in range(layers))
 
 
-def grid_anchors(spec: Anchors, input_size: int, layers: int = MAPS) -> NDArray[np.float32]:
+def grid_anchors(
+    spec: Anchors, input_size: int, layers: int = MAPS, first_level: int = FIRST_LEVEL
+) -> NDArray[np.float32]:
     """All anchors, `(A, 4)` normalized `[ymin, xmin, ymax, xmax]`, not clipped.
 
     Order: map, row, column, shape, as the heads' outputs are reshaped.
@@ -160,10 +169,11 @@ def grid_anchors(spec: Anchors, input_size: int, layers: int = MAPS) -> NDArray[
         spec: sizes and shapes.
         input_size: side of the network's input, pixels.
         layers: number of feature maps.
+        first_level: the finest map's stride as a power of two.
     """
     grids = []
     shapes = spec.shapes(layers, input_size)
-    for layer, side in enumerate(map_sides(input_size, layers)):
+    for layer, side in enumerate(map_sides(input_size, layers, first_level)):
         (stride_y, stride_x), (offset_y, offset_x) = spec.grid(layer, side, input_size)
         cells = np.arange(side)
         y, x = np.meshgrid(cells * stride_y + offset_y, cells * stride_x + offset_x, indexing="ij")

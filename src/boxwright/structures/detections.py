@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.errors import DetectorError
+from boxwright.ops.boxes import corner_and_sides
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -216,6 +217,23 @@ class Detections:
             confidence=self.scores,
             class_id=self.labels.astype(np.int64),
             data={"class_name": np.array(self._names(), np.str_)},
+        )
+
+    def to_fiftyone(self) -> Any:
+        """`fiftyone.Detections`, whose boxes are x, y, width, height from 0 to 1.
+
+        Raises:
+            DetectorError: BW510 the size of the image is not known.
+            SystemFaultError: BW901 FiftyOne is not installed.
+        """
+        width, height = self._known_size()
+        fiftyone = framework.fiftyone()
+        boxes = corner_and_sides(self.boxes) / [width, height, width, height]
+        return fiftyone.Detections(
+            detections=[
+                fiftyone.Detection(label=each.name, bounding_box=box, confidence=each.score)
+                for each, box in zip(self, boxes.tolist(), strict=True)
+            ]
         )
 
     def to_tensorflow(self) -> dict[str, Any]:

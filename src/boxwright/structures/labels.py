@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,14 +81,16 @@ def read_items(path: str | Path) -> list[Item]:
 
 
 def parse_items(text: str, where: str | Path) -> list[Item]:
-    """The items of label map text, unchanged. Raises as `parse_label_map`."""
+    """The items of label map text. Ids decide: the second id of a name is displayed as `name (2)`.
+
+    Raises as `parse_label_map`.
+    """
     try:
         tree = parse(text, "label map")
     except TextFormatError as error:
         raise _unusable(f"{where}:{error.line}", error.reason) from error
     items: list[Item] = []
     names: dict[int, str] = {}
-    ids: dict[str, int] = {}
     for field in tree.fields:
         place = f"{where}:{field.line}"
         if not isinstance(field.value, Message):
@@ -99,12 +101,21 @@ def parse_items(text: str, where: str | Path) -> list[Item]:
         number, name = item.id, item.display_name
         if names.setdefault(number, name) != name:
             raise _unusable(place, f"id {number} is both '{names[number]}' and '{name}'")
-        if ids.setdefault(name, number) != number:
-            raise _unusable(place, f"class '{name}' has two ids")
         items.append(item)
     if not items:
         raise _unusable(where, "contains no item")
-    return items
+    return list(_distinct(items))
+
+
+def _distinct(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, in which a name with two ids is displayed as `name` and `name (2)`."""
+    ids: dict[str, int] = {}
+    for item in items:
+        name, number = item.display_name, 1
+        while ids.setdefault(name, item.id) != item.id:
+            number += 1
+            name = f"{item.display_name} ({number})"
+        yield item._replace(display_name=name)
 
 
 def _text_of(path: Path) -> str:
@@ -120,6 +131,8 @@ def _shown(items: Iterable[Item]) -> dict[int, str]:
 
 
 def _item(message: Message, place: str) -> Item:
+    if message.named("item"):
+        raise _unusable(place, "an item is inside of another item")
     said = {each.name: each.value.text for each in message.fields if isinstance(each.value, Value)}
     stated, display_name = said.get("id"), said.get("display_name") or said.get("name")
     if display_name is None:

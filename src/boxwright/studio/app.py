@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,12 +22,14 @@ from boxwright.console import unexpected
 from boxwright.errors import ArgumentError, BoxwrightError
 from boxwright.studio import wire
 from boxwright.studio.child import FAILED
+from boxwright.studio.keys import OWN
 from boxwright.studio.pixels import etag_of, pixels
 from boxwright.studio.queue import next_image
-from boxwright.studio.review import findings, suspected
+from boxwright.studio.review import ACCEPTED, findings, queue, suspected
 from boxwright.studio.store import ConflictError, Labels, LabelStore
 from boxwright.studio.studio import Studio
 from boxwright.studio.told import error_json
+from boxwright.studio.viewed_labels import read_only
 
 PAGE = Path(__file__).with_name("page")
 MEDIA_TYPES = {
@@ -35,14 +38,23 @@ MEDIA_TYPES = {
     ".css": "text/css",
     ".svg": "image/svg+xml",
 }
-STATUS = {"BW902": 507, "BW903": 403}  # a full disk, a folder that cannot be written
+STATUS = {  # of labels that are only shown, a full disk, a folder that cannot be written
+    "BW185": 403,
+    "BW902": 507,
+    "BW903": 403,
+}
 MAX_ROWS = 10_000
 WATCH_SECONDS, FLUSH_TICKS = 1.0, 10  # at most 30 s between two
 
 
-def application(studio: Studio) -> Starlette:
-    """The routes, without the guard."""
-    api = Api(studio)
+def application(studio: Studio, quit: Callable[[], None] = lambda: None) -> Starlette:
+    """The routes, without the guard.
+
+    Args:
+        studio: the studio.
+        quit: ends the server; a page can ask for it where labels are only shown.
+    """
+    api = Api(studio, quit)
 
     @asynccontextmanager
     async def watching(app: Starlette) -> AsyncIterator[None]:
@@ -53,6 +65,24 @@ def application(studio: Studio) -> Starlette:
             task.cancel()
 
     get, post = ["GET"], ["POST"]
+    changes = [
+        Route("/api/images/{index}", api.write, methods=["PUT"]),
+        Route("/api/images/{index}/undo", api.undo, methods=post),
+        Route("/api/images/{index}/redo", api.redo, methods=post),
+        Route("/api/images/{index}/aside", api.aside, methods=post),
+        Route("/api/images/{index}/proposals", api.proposals, methods=post),
+        Route("/api/review", api.accept, methods=post),
+        Route("/api/classes", api.classes, methods=post),
+        Route("/api/current", api.current, methods=post),
+        Route("/api/keys", api.keys, methods=post),
+        Route("/api/finish/train", api.train, methods=post),
+        Route("/api/finish/export", api.export, methods=post),
+        Route("/api/finish/report", api.report, methods=post),
+        Route("/api/try", api.attempt, methods=post),
+    ]
+    if studio.read_only:
+        changes = [Route(one.path, api.refuse, methods=one.methods) for one in changes]
+        changes.append(Route("/api/quit", api.quit, methods=post))
     return Starlette(
         routes=[
             Route("/", api.page, methods=get),
@@ -64,18 +94,7 @@ def application(studio: Studio) -> Starlette:
             Route("/api/review", api.review, methods=get),
             Route("/api/events", api.events, methods=get),
             Route("/api/images/{index}", api.image, methods=get),
-            Route("/api/images/{index}", api.write, methods=["PUT"]),
-            Route("/api/images/{index}/undo", api.undo, methods=post),
-            Route("/api/images/{index}/redo", api.redo, methods=post),
-            Route("/api/images/{index}/aside", api.aside, methods=post),
-            Route("/api/images/{index}/proposals", api.proposals, methods=post),
-            Route("/api/classes", api.classes, methods=post),
-            Route("/api/current", api.current, methods=post),
-            Route("/api/keys", api.keys, methods=post),
-            Route("/api/finish/train", api.train, methods=post),
-            Route("/api/finish/export", api.export, methods=post),
-            Route("/api/finish/report", api.report, methods=post),
-            Route("/api/try", api.attempt, methods=post),
+            *changes,
         ],
         exception_handlers={
             BoxwrightError: _coded,
@@ -89,10 +108,11 @@ def application(studio: Studio) -> Starlette:
 class Api:
     """What the routes do."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, quit: Callable[[], None]) -> None:
+        self._quit = quit
         self._desk, self._hub = studio.desk, studio.hub
         self._assistant, self._finish = studio.assistant, studio.finish
-        self._suspects = studio.suspects
+        self._suspects, self._keys = studio.suspects, studio.keys
         self._files = _page_files()
 
     async def page(self, request: Request) -> Response:
@@ -119,12 +139,18 @@ class Api:
 
     async def folder(self, request: Request) -> Response:
         about = await self._desk.do(wire.folder_json)
-        return JSONResponse({**about, "assist": self._assistant.state})
+        own = {"keys": OWN, "own_keys": self._keys} if self._keys else {}
+        return JSONResponse({**about, "assist": self._assistant.state, **own})
 
     async def rows(self, request: Request) -> Response:
         start, count = _number(request, "start", 0), _number(request, "count", 1000)
         start, count = max(start, 0), min(max(count, 0), MAX_ROWS)
-        return JSONResponse(await self._desk.do(lambda store: wire.rows_json(store, start, count)))
+        rows: list[Any] = []
+        for first in range(start, start + max(count, 1), wire.ROWS):
+            part = partial(wire.rows_json, start=first, count=min(wire.ROWS, start + count - first))
+            told = await self._desk.do(part)
+            rows += told["rows"]
+        return JSONResponse({**told, "rows": rows})
 
     async def next(self, request: Request) -> Response:
         after, kind = _number(request, "after", -1), request.query_params.get("kind")
@@ -136,13 +162,20 @@ class Api:
     async def review(self, request: Request) -> Response:
         def prepared(store: LabelStore) -> tuple[Any, ...]:
             store.flush()
-            return wire.any_labeled(store), store.folder, store.format, tuple(store.names)
+            accepted = store.journal.get(ACCEPTED, [])
+            names = tuple(store.names)
+            return wire.any_labeled(store), store.folder, store.format, names, {*accepted}
 
-        labeled, folder, form, names = await self._desk.do(prepared)
+        labeled, folder, form, names, accepted = await self._desk.do(prepared)
         items = suspected(self._suspects, names)
         if labeled:
             items = await run_in_threadpool(findings, folder, form, names) + items
-        return JSONResponse({"items": items})
+        return JSONResponse(queue(items, accepted))
+
+    async def accept(self, request: Request) -> Response:
+        key = wire.text_from(await _json(request), "key")
+        await self._desk.do(lambda store: wire.remember(store, ACCEPTED, key))
+        return Response(status_code=204)
 
     async def events(self, request: Request) -> Response:
         stream = self._hub.listen(request.headers.get("last-event-id", ""))
@@ -216,6 +249,13 @@ class Api:
         image = await request.body()
         told = await run_in_threadpool(self._finish.detect, image)
         return JSONResponse(told, 422 if told["state"] == FAILED else 200)
+
+    async def refuse(self, request: Request) -> Response:
+        raise read_only()
+
+    async def quit(self, request: Request) -> Response:
+        self._quit()
+        return Response(status_code=204)
 
     async def _index(self, request: Request) -> int:
         """The image of a path. Raises HTTPException 404."""

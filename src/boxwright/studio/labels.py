@@ -20,6 +20,7 @@ from boxwright.formats.registry import named
 from boxwright.formats.shapes import decimals
 from boxwright.formats.units import settle_units
 from boxwright.images.decoding import Header, read_header
+from boxwright.studio.viewed_labels import ViewedLabels
 
 NO_LABELS = "none"  # etag of an image without labels
 KEY = re.compile(r"b([0-9]{1,9})")
@@ -88,7 +89,7 @@ class Translator:
         holds: of "difficult", "truncated", "occluded", "crowd" and "verified", what it can store.
     """
 
-    def __init__(self, form: str, editor: LabelEditor | RecordEditor) -> None:
+    def __init__(self, form: str, editor: LabelEditor | RecordEditor | ViewedLabels) -> None:
         self._title = named(form).TITLE
         self._editor = editor
         self.holds = frozenset(name for each, name in NAMES.items() if each in named(form).HOLDS)

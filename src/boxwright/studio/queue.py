@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from boxwright.studio.store import LabelStore
 
-AT_ONCE = 500  # rows
 OTHERS = 4  # images labeled with proposals for each one that is labeled blind
 
 
@@ -20,11 +20,11 @@ def next_image(store: LabelStore, after: int, *, uncertain_first: bool) -> int |
     """
     if not uncertain_first:
         return next(_new(store, after), None)
-    rows = store.rows()
-    new = [row.index for row in rows if row.state == "new" and row.index != after]
+    every = range(len(store.names))
+    new = [index for index in every if index != after and store.state(index) == "new"]
     in_order = [index for index in new if index > after] or new
     blind, open_ones = store.blind(), set(new)
-    done = [row.index in blind for row in rows if row.is_labeled]
+    done = [index in blind for index in every if store.is_labeled(index)]
     uncertain = [index for index in store.journal.uncertain() if index in open_ones - blind]
     tested = [index for index in in_order if index in blind]
     if tested and sum(done) * OTHERS < len(done) - sum(done):
@@ -33,10 +33,6 @@ def next_image(store: LabelStore, after: int, *, uncertain_first: bool) -> int |
 
 
 def _new(store: LabelStore, after: int) -> Iterator[int]:
-    """The images without labels from `after` on and then from the beginning; of a large folder,
-    the first one is found without a look at all."""
-    total = len(store.names)
-    for start, end in ((after + 1, total), (0, after)):
-        for first in range(start, end, AT_ONCE):
-            rows = store.rows(first, min(AT_ONCE, end - first))
-            yield from (row.index for row in rows if row.state == "new")
+    """The images without labels from `after` on and then from the beginning."""
+    in_turn = chain(range(after + 1, len(store.names)), range(after))
+    return (index for index in in_turn if store.state(index) == "new")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Labels as Read
+from boxwright.formats.by_name import chosen_by_name, is_named_in
 from boxwright.formats.class_list import ClassList
-from boxwright.formats.editing import LabelEditor
-from boxwright.formats.editors import RECORDS, file_editor, record_editor
 from boxwright.formats.folder import ASIDE, Folder, join
 from boxwright.formats.ownership import Ownership
-from boxwright.formats.records import RecordEditor
 from boxwright.formats.registry import read_annotations
 from boxwright.formats.selection import Chosen
 from boxwright.io.files import locked, move
@@ -24,30 +20,13 @@ from boxwright.studio.blind import blind_images
 from boxwright.studio.class_edits import Change, ClassEdits
 from boxwright.studio.home import HOME, is_made
 from boxwright.studio.journal import Journal
-from boxwright.studio.label_files import LabelFiles
+from boxwright.studio.known import LABELED, ImageRow, Known, State, as_read
+from boxwright.studio.label_source import label_source
 from boxwright.studio.labels import LabeledBox, Labels, Source, Translator, etag_of, size_of
-from boxwright.studio.record_files import RecordFiles
 
 __all__ = ["Change", "ConflictError", "ImageRow", "LabelStore", "LabeledBox", "Labels"]
 
 DEFAULT = "voc"  # the format of a folder without labels
-DIGITS = re.compile(r"([0-9]+)")
-
-
-@dataclass(frozen=True)
-class ImageRow:
-    """An image in a list: its state, number of boxes, and classes."""
-
-    index: int
-    name: str
-    state: Literal["new", "labeled", "verified", "aside"]
-    boxes: int
-    classes: tuple[str, ...]
-
-    @property
-    def is_labeled(self) -> bool:
-        """Someone has looked at it, and it is not set aside."""
-        return self.state in ("labeled", "verified")
 
 
 class ConflictError(Exception):
@@ -62,16 +41,8 @@ class ConflictError(Exception):
         self.theirs = theirs
 
 
-@dataclass(frozen=True)
-class _Summary:
-    """What a list of images says about one with labels."""
-
-    names: tuple[str, ...]
-    verified: bool
-
-
 class LabelStore:
-    """The labels of a folder.
+    """The labels of a folder. Of a large one, label files are read when they are needed.
 
     Attributes:
         folder: the folder.
@@ -80,32 +51,30 @@ class LabelStore:
         holds: of "difficult", "truncated", "occluded", "crowd" and "verified", what it can store.
         names: the image paths below the folder, sorted as people read; indices are into it.
         journal: versions, proposals and small values.
+        read_only: nothing in the folder is written.
     """
 
-    def __init__(self, folder: Folder, chosen: Chosen, classes: Sequence[str]) -> None:
-        self.folder, self.format = folder.root, chosen.name
+    def __init__(
+        self, folder: Folder, chosen: Chosen, classes: Sequence[str], *, read_only: bool = False
+    ) -> None:
+        self.folder, self.format, self.read_only = folder.root, chosen.name, read_only
         self._folder = folder
-        self._stated = {image: one.split for image, one in chosen.own.paired.items()}
         self._blind: frozenset[int] | None = None
         self.home = folder.root / HOME
         images = {join(parent, name) for parent, names in folder.images.items() for name in names}
+        if read_only:
+            images -= chosen.own.labels.duplicates  # their boxes are shown on another copy
         self._aside = _set_aside(folder.root) - images
-        self.names: Sequence[str] = sorted(images | self._aside, key=_as_read)
+        self.names: Sequence[str] = sorted(images | self._aside, key=as_read)
         self._index = {name: i for i, name in enumerate(self.names)}
-        self._files, self._editor, listed = _label_files(folder, chosen, self._aside)
-        self._translator = Translator(chosen.name, self._editor)
+        listed = self._take(chosen)
         self.holds = self._translator.holds
-        self._writable = is_made(self.home)
+        self._writable = not read_only and is_made(self.home)
         with self.alone():  # SQLite does not wait for another process that makes the database
             path = self.home / "journal.db" if self._writable else None
             self.journal = Journal(path, self.names)
         self._checked = dict(self.journal.checked())
-        self._found = {
-            image: _Summary(tuple(one.names), one.verified)
-            for image, one in chosen.own.paired.items()
-            if one.path
-        }
-        used = {name for one in self._found.values() for name in one.names}
+        used = {name for _, one in self._known for name in one.names}
         known = [*chosen.own.labels.classes, *sorted(used), *classes]
         self._classes = ClassEdits(self, listed, known, used)
         for image in self._aside:
@@ -113,7 +82,12 @@ class LabelStore:
 
     @classmethod
     def open(
-        cls, folder: str | Path, classes: Sequence[str] = (), format: str | None = None
+        cls,
+        folder: str | Path,
+        classes: Sequence[str] = (),
+        format: str | None = None,
+        *,
+        read_only: bool = False,
     ) -> LabelStore:
         """Open a folder of images, labeled or not.
 
@@ -121,6 +95,7 @@ class LabelStore:
             folder: the folder.
             classes: names to choose from, beside those that it has.
             format: the name of a format; None takes the one that it has, or Pascal VOC.
+            read_only: only show the labels, which may be of any format and need no journal.
 
         Raises:
             DataError: BW114 it has no images, or labels in a format that is not read; BW115 there
@@ -132,12 +107,13 @@ class LabelStore:
                 "BW179", "labels are edited in a folder, not in an archive or file.", where=folder
             )
         try:
-            chosen = read_annotations(scanned, format)
+            chosen = None if read_only else chosen_by_name(scanned, format)
+            chosen = chosen or read_annotations(scanned, format)
         except DataError as error:
             if error.code != "BW114" or "tool" in error.facts or not scanned.images:
                 raise
             chosen = Chosen(format or DEFAULT, Ownership(scanned, Read()))
-        return cls(scanned, chosen, classes)
+        return cls(scanned, chosen, classes, read_only=read_only)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -148,6 +124,21 @@ class LabelStore:
         """The images from `start` on as a list shows them."""
         end = len(self.names) if count is None else min(start + count, len(self.names))
         return [self._row(index) for index in range(start, end)]
+
+    def state(self, index: int) -> State:
+        """The state of an image; "labeled" of one whose label file nobody has read yet."""
+        image = self.names[index]
+        if image in self._aside:
+            return "aside"
+        if image not in self._known:
+            return "new"
+        found = self._known[image]
+        is_verified = (found is not None and found.verified) or image in self._checked
+        return "verified" if is_verified else "labeled"
+
+    def is_labeled(self, index: int) -> bool:
+        """Someone has looked at the image, and it is not set aside."""
+        return self.state(index) in LABELED
 
     def path(self, index: int) -> Path:
         """The image file."""
@@ -164,7 +155,7 @@ class LabelStore:
         Raises:
             DataError: the image or its label file cannot be read.
         """
-        return self._labels(index, self._files.get(self.names[index]))
+        return self._labels(index, self._content(index))
 
     def write(self, index: int, labels: Labels, etag: str) -> Labels:
         """Write the labels of an image; they are on the disk when it returns.
@@ -224,6 +215,8 @@ class LabelStore:
 
     def blind(self) -> frozenset[int]:
         """The images for testing, which are labeled without proposals: see `blind_images`."""
+        if self.read_only:  # nothing is proposed, and no split file is written
+            return frozenset()
         if self._blind is None:
             self._blind = blind_images(self._folder, self.names, self._stated)
         return self._blind
@@ -280,20 +273,38 @@ class LabelStore:
 
     def _row(self, index: int) -> ImageRow:
         image = self.names[index]
-        found = self._found.get(image)
+        self._meet(image)
+        found = self._known[image]
         names = found.names if found else ()
-        classes = tuple(dict.fromkeys(names))
-        if image in self._aside:
-            return ImageRow(index, image, "aside", len(names), classes)
-        if found is None:
-            return ImageRow(index, image, "new", 0, ())
-        is_verified = found.verified or image in self._checked
-        state: Literal["verified", "labeled"] = "verified" if is_verified else "labeled"
-        return ImageRow(index, image, state, len(names), classes)
+        return ImageRow(index, image, self.state(index), len(names), tuple(dict.fromkeys(names)))
+
+    def _meet(self, image: str) -> None:
+        """Read the label file of an image, if nobody has."""
+        if image not in self._known.unread:
+            return
+        try:
+            self._summarize(image, self._files.get(image))
+        except DataError:
+            self._known.note(image, None)  # it cannot be opened; reading it says so
+
+    def _take(self, chosen: Chosen) -> ClassList | None:
+        """Use these annotations from now on; returns the file that lists the classes, if any."""
+        self._stated = {image: one.split for image, one in chosen.own.paired.items()}
+        self._files, self._editor, listed = label_source(
+            self._folder, chosen, self._aside, read_only=self.read_only
+        )
+        self._translator = Translator(chosen.name, self._editor)
+        self._known = Known(chosen.own.paired, unread=chosen.unread)
+        return listed
+
+    def _content(self, index: int) -> bytes | None:
+        """The labels on the disk, after it is known that they are those of the image."""
+        self._meet(self.names[index])
+        return self._files.get(self.names[index])
 
     def _unchanged(self, index: int, etag: str) -> bytes | None:
         """The labels on the disk. Raises ConflictError: they have another etag."""
-        content = self._files.get(self.names[index])
+        content = self._content(index)
         if etag_of(content) != etag:
             raise ConflictError(self._labels(index, content))
         return content
@@ -323,14 +334,13 @@ class LabelStore:
 
     def names_of_boxes(self) -> dict[int, tuple[str, ...]]:
         """Index -> the class of each box, for all images with labels."""
-        return {self._index[image]: one.names for image, one in self._found.items()}
+        for image in [*self._known.unread]:
+            self._meet(image)
+        return {self._index[image]: one.names for image, one in self._known}
 
     def note_renamed(self, old: str, new: str) -> None:
         """Note that a list of classes, which all labels use, has another name for a class."""
-        for image, one in self._found.items():
-            if old in one.names:
-                names = tuple(new if name == old else name for name in one.names)
-                self._found[image] = replace(one, names=names)
+        self._known.rename(old, new)
 
     def _source(self, index: int, content: bytes | None) -> Source:
         image, files = self.names[index], self._files
@@ -352,14 +362,22 @@ class LabelStore:
 
     def _summarize(self, image: str, content: bytes | None) -> None:
         if content is None:
-            self._found.pop(image, None)
+            self._known.note(image, None)
             return
+        unread = image in self._known.unread
         try:
             one = self._editor.labeled(content, self._files.path(image))
-        except DataError:
-            return  # damaged by another program; reading it says so
-        self._found[image] = _Summary(tuple(one.names), one.verified)
-        for name in one.names:
+        except DataError:  # damaged, perhaps by another program; reading it says so
+            if unread:
+                self._known.note(image, None)
+            return
+        if unread and not is_named_in(image, one):  # names tell less than they seemed to
+            self._take(read_annotations(self._folder, self.format))
+            names = [name for _, every in self._known for name in every.names]
+        else:
+            self._known.note(image, one)
+            names = one.names
+        for name in names:
             self._classes.note(name)
 
     @contextmanager
@@ -370,23 +388,6 @@ class LabelStore:
             return
         with locked(self.home / "lock"):
             yield
-
-
-def _label_files(
-    folder: Folder, chosen: Chosen, aside: set[str]
-) -> tuple[LabelFiles | RecordFiles, LabelEditor | RecordEditor, ClassList | None]:
-    """The files with the labels, their editor, and the file that lists the classes, if any."""
-    if chosen.name in RECORDS:
-        records = record_editor(chosen.name, folder, chosen.own)
-        return RecordFiles(folder, chosen.own, records), records, None
-    editor = file_editor(chosen.name, folder, chosen.own)
-    return LabelFiles(folder, chosen.own, editor, aside), editor, editor.classes
-
-
-def _as_read(name: str) -> list[object]:
-    """A key that sorts names as people read them: 2 before 10."""
-    parts = DIGITS.split(name)
-    return [part if i % 2 == 0 else int(part) for i, part in enumerate(parts)]
 
 
 def _set_aside(root: Path) -> set[str]:

@@ -13,8 +13,9 @@ from boxwright.studio.class_edits import Change
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
 
 MAX_BOXES = 10_000  # of an image
+ROWS = 200  # that are told at once, so that other requests come between
 FAR = 1e9  # pixels; not a number is not below it
-KEYS = "labelimg"
+KEYS, VIEWING = "labelimg", "viewing"  # presets of keys.js
 MAX_NAME = 500  # characters of a class
 
 
@@ -44,17 +45,15 @@ def image_json(store: LabelStore, index: int) -> dict[str, Any]:
 
 def folder_json(store: LabelStore) -> dict[str, Any]:
     """What the page needs to begin."""
-    rows = store.rows()
     return {
         "name": store.folder.absolute().name,
         "format": store.format,
         "holds": sorted(store.holds),
+        "read_only": store.read_only,
         "classes": store.classes,
-        "images": len(rows),
-        "labeled": sum(row.is_labeled for row in rows),
-        "blind": len(store.blind()),
+        "images": len(store.names),
         "current": store.journal.get("current"),
-        "keys": store.journal.get("keys", KEYS),
+        "keys": VIEWING if store.read_only else store.journal.get("keys", KEYS),
         "targets": list(TARGETS),
     }
 
@@ -64,6 +63,7 @@ def rows_json(store: LabelStore, start: int, count: int) -> dict[str, Any]:
     blind, proposals = store.blind(), store.journal.counts()
     return {
         "total": len(store.names),
+        "classes": store.classes,
         "rows": [
             {
                 "index": row.index,
@@ -81,7 +81,7 @@ def rows_json(store: LabelStore, start: int, count: int) -> dict[str, Any]:
 
 def any_labeled(store: LabelStore, among: Collection[int] | None = None) -> bool:
     """True if some images are labeled, of all or of those with these indices."""
-    return any(row.is_labeled and (among is None or row.index in among) for row in store.rows())
+    return any(map(store.is_labeled, range(len(store.names)) if among is None else among))
 
 
 def labels_from(body: Mapping[str, Any], etag: str) -> Labels:
@@ -132,6 +132,11 @@ def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]
         case _:
             raise malformed("action or to")
     return {"images": change.images, "boxes": change.boxes, "classes": store.classes}
+
+
+def remember(store: LabelStore, name: str, key: str) -> None:
+    """Add a key to those that the journal has under a name."""
+    store.journal.set(name, sorted({*store.journal.get(name, []), key}))
 
 
 def text_from(body: Mapping[str, Any], name: str, default: str | None = None) -> str:

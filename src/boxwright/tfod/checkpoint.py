@@ -1,8 +1,9 @@
-"""TensorFlow 1 checkpoints from which both Boxwright and the Object Detection API can resume.
+"""Checkpoints from which both Boxwright and the Object Detection API can resume.
 
 `model.ckpt-N.data-00000-of-00001` contains the values, `.index` their names, shapes and offsets,
 and `.meta` a graph of the variables with the operations that save and restore them. The file
-`checkpoint` names the latest checkpoint.
+`checkpoint` names the latest checkpoint. TensorFlow 2's `ckpt-N` has no `.meta`, and a graph of
+objects among the values (`models.weights.object_graph`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from boxwright.models.weights.checkpoint import (
     listed,
     read_variables,
 )
+from boxwright.models.weights.object_graph import GRAPH, graph_of
 from boxwright.models.weights.variables import variables_by_name
 from boxwright.tfod.meta_graph import Variable, meta_graph
 from boxwright.training.optimizers import Adam, Optimizer
@@ -36,9 +38,10 @@ if TYPE_CHECKING:
     from boxwright.training.session import Snapshot
 
 KEPT = 5  # checkpoints per folder, as in the API
-PREFIX = "model.ckpt-"
+PREFIX, OBJECT_BASED = "model.ckpt-", "ckpt-"  # of TensorFlow 1 and 2
 EXPORTED = "model.ckpt"
 DATA = ".data-00000-of-00001"
+NUMBERED = re.compile(r"(?:model\.)?ckpt-\d+\.(?:index|meta|data-\d+-of-\d+)$")
 
 
 class Resumed(NamedTuple):
@@ -56,6 +59,7 @@ def save(
     slots: Mapping[str, NDArray[Any]] | None = None,
     *,
     kept: int = KEPT,
+    object_based: bool = False,
 ) -> Path:
     """Write `model.ckpt-STEP` into `folder` and remove all but the `kept` latest.
 
@@ -65,6 +69,7 @@ def save(
         step: number of training steps so far.
         slots: further values to write, by name, as `resume` returns them.
         kept: number of checkpoints to keep.
+        object_based: True to write `ckpt-STEP` for TensorFlow 2.
 
     Returns:
         The prefix of the checkpoint's files.
@@ -72,7 +77,7 @@ def save(
     Raises:
         SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
     """
-    prefix = Path(folder) / f"{PREFIX}{step}"
+    prefix = Path(folder) / f"{OBJECT_BASED if object_based else PREFIX}{step}"
     _write_network(prefix, model, step, slots or {})
     _remember(prefix, kept)
     return prefix
@@ -99,15 +104,31 @@ def companions(snapshot: Snapshot, optimizer: Optimizer) -> dict[str, NDArray[An
 
 
 def save_exported(
-    folder: str | Path, model: Any, step: int, ranges: Mapping[str, NDArray[Any]]
+    folder: str | Path,
+    model: Any,
+    step: int,
+    ranges: Mapping[str, NDArray[Any]],
+    name: str = EXPORTED,
 ) -> None:
-    """Write `model.ckpt`, the network without optimizer slots, as the checkpoint of `folder`.
+    """Write the network without optimizer slots, as the only checkpoint of `folder`.
 
     `ranges` are the range variables of a network trained with QAT. Raises as `save`.
     """
-    prefix = Path(folder) / EXPORTED
+    prefix = Path(folder) / name
     _write_network(prefix, model, step, ranges)
-    _write_state(prefix.parent, [EXPORTED])
+    _write_state(prefix.parent, [name])
+
+
+def latest(folder: Path) -> Path | None:
+    """Return the checkpoint from which a training in this folder goes on; None for a new one.
+
+    Without the file `checkpoint`, numbered checkpoints are those of an earlier training, too.
+
+    Raises:
+        WeightsError: BW201 there are parts of checkpoints, but none is complete.
+    """
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return find_prefix(folder) if STATE in names or any(map(NUMBERED.match, names)) else None
 
 
 def resume(model: Any, path: str | Path) -> Resumed:
@@ -145,8 +166,23 @@ def _write_network(prefix: Path, model: Any, step: int, slots: Mapping[str, NDAr
     own = variables_by_name(model)
     values: dict[str, NDArray[Any]] = {GLOBAL_STEP: np.array(step, np.int64)}
     values |= {name: convert(variable) for name, variable in own.items()}
+    if prefix.name.startswith(OBJECT_BASED):
+        dropout = any(isinstance(layer, framework.keras().layers.Dropout) for layer in model.layers)
+        graph, keys = graph_of(list(own), list(slots), dropout)
+        values = {key: {**values, **slots}[name] for name, key in keys.items()}
+        _write_objects(prefix, {**values, GRAPH: np.array(graph, object)})
+        return
     trainable = {name for name in own if not re.search("/moving_|_quant/", name)}  # frozen ones too
     _write(prefix, {**values, **slots}, trainable)
+
+
+def _write_objects(prefix: Path, values: Mapping[str, NDArray[Any]]) -> None:
+    """Write the two files of an object-based checkpoint."""
+    index, data = (prefix.with_name(prefix.name + end) for end in (".index", DATA))
+    with writing(index) as draft:
+        _save_values(draft.with_suffix(""), sorted(values), [values[key] for key in sorted(values)])
+        index.unlink(missing_ok=True)
+        draft.with_name(data.name).replace(data)
 
 
 def _write(prefix: Path, values: Mapping[str, NDArray[Any]], trainable: set[str]) -> None:
@@ -184,7 +220,7 @@ def _remember(prefix: Path, kept: int) -> None:
     names = [*earlier, prefix.name]
     _write_state(folder, names[-kept:])
     for name in names[:-kept]:
-        if name.startswith(PREFIX):  # keep checkpoints of other programs
+        if name.startswith((PREFIX, OBJECT_BASED)):  # keep checkpoints of other programs
             for end in (".index", DATA, ".meta"):
                 (folder / (name + end)).unlink(missing_ok=True)
 

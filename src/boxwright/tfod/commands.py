@@ -14,22 +14,37 @@ from boxwright.structures.labels import closest_name
 from boxwright.tfod.flags import FlagClass, help_text, parse, wants_help
 
 COMMANDS = (
+    "create_coco_tf_record",
+    "create_csv",
     "create_pascal_tf_record",
     "create_pet_tf_record",
+    "doctor",
     "eval",
     "export_inference_graph",
+    "export_tflite_graph_tf2",
     "export_tflite_ssd_graph",
+    "exporter_main_v2",
     "generate_tfrecords",
     "model_builder_test",
     "model_main",
+    "model_main_tf2",
     "oidv4",
+    "partition_dataset",
     "sample_config",
     "script",
     "toco",
     "train",
+    "train_val_test_split",
     "xml_to_csv",
 )
-ALSO = {"main": "oidv4"}  # names of the scripts that differ
+ALSO = {  # other names of the scripts
+    "create_helmet_tf_record": "create_pascal_tf_record",
+    "create_tfrecord": "generate_tfrecords",
+    "generate_tfrecord": "generate_tfrecords",
+    "main": "oidv4",
+    "model_builder_tf2_test": "model_builder_test",
+    "tflite_convert": "toco",
+}
 
 Say = Callable[[str], None]  # prints a line to standard output
 
@@ -44,15 +59,15 @@ class Command(Protocol):
 
 
 def named(name: str) -> Command:
-    """Return the command with this name. A script's path, as in tutorials, works too.
+    """Return the command with this name. A script's path or module, as in tutorials, works too.
 
     Raises:
         FlagError: BW701 unknown command.
     """
-    script = PurePosixPath(name.replace("\\", "/")).name.removesuffix(".py")
+    script = PurePosixPath(name.replace("\\", "/")).name.removesuffix(".py").rpartition(".")[2]
     script = ALSO.get(script, script)
     if script not in COMMANDS:
-        near = closest_name(script, COMMANDS)
+        near = closest_name(script, [*COMMANDS, *ALSO])
         raise FlagError(
             "BW701",
             f"unknown command '{script}'.",
@@ -64,12 +79,14 @@ def named(name: str) -> Command:
 
 
 def run_line(words: Sequence[str]) -> None:
-    """Run a command line: the name of a command, then its flags.
+    """Run a command line: the name of a command, then its flags. A `-m` before it is skipped.
 
     Raises:
         FlagError: BW701 to BW704 the command line is invalid.
         BoxwrightError: any error of the command itself.
     """
+    if words[0] == "-m" and len(words) > 1:
+        words = words[1:]
     command = named(words[0])
     if wants_help(words[1:]):
         echo(help_text(command.Flags))

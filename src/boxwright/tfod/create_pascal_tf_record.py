@@ -14,6 +14,7 @@ from boxwright.structures.dataset import DIFFICULT, Dataset
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (
+    class_ids,
     find_images,
     read_list,
     read_voc,
@@ -70,7 +71,8 @@ def run(flags: Flags, say: Say) -> None:
     dataset = chosen[0] if len(chosen) == 1 else chosen[0].merge(chosen[1])
     if flags.ignore_difficult_instances:
         dataset = dataset.keep_boxes(dataset.flags & DIFFICULT == 0)
-    write_record_files(dataset, [(target, range(len(dataset)))], label_map, say)
+    ids = class_ids(dataset, label_map)
+    write_record_files(dataset, [(target, range(len(dataset)))], ids, say)
 
 
 def _roots(flags: Flags) -> list[Path]:

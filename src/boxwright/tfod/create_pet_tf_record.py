@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import random
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,10 +26,12 @@ from boxwright.structures.findings import part_of
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.records import (
+    class_ids,
     find_images,
     read_list,
     read_voc,
     say_findings,
+    shards,
     write_record_files,
 )
 
@@ -87,10 +88,10 @@ def run(flags: Flags, say: Say) -> None:
     count = int(TRAINING_SHARE * len(images))
     kind = "pet_faces" if flags.faces_only else "pets_fullbody_with_masks"
     files = [
-        *_shards(flags.output_dir / f"{kind}_train.record", images[:count], flags.num_shards),
-        *_shards(flags.output_dir / f"{kind}_val.record", images[count:], flags.num_shards),
+        *shards(flags.output_dir / f"{kind}_train.record", images[:count], flags.num_shards),
+        *shards(flags.output_dir / f"{kind}_val.record", images[count:], flags.num_shards),
     ]
-    write_record_files(dataset, files, flags.label_map_path, say, masks)
+    write_record_files(dataset, files, class_ids(dataset, flags.label_map_path), say, masks)
 
 
 def _by_breed(dataset: Dataset) -> Dataset:
@@ -104,15 +105,6 @@ def _by_breed(dataset: Dataset) -> Dataset:
 def _breed(name: str) -> str:
     match = BREED.fullmatch(_stem(name))
     return match[1] if match else _stem(name)
-
-
-def _shards(
-    path: Path, images: Sequence[int | None], count: int
-) -> Iterator[tuple[Path, list[int]]]:
-    """Distribute images to files in turn, as the original does. Missing ones count too."""
-    for shard in range(count):
-        name = f"{path.name}-{shard:05}-of-{count:05}"
-        yield path.with_name(name), [image for image in images[shard::count] if image is not None]
 
 
 def _bodies(dataset: Dataset, flags: Flags) -> tuple[Dataset, dict[int, bytes]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from boxwright.tfod.commands import Say, main
-from boxwright.tfod.flags import WHOLE_CONFIG, flag
+from boxwright.tfod.flags import flag
+from boxwright.tfod.versions import CLUSTER, PARTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,15 +24,13 @@ class Flags:
         "--pipeline_config_path=pipeline.config --checkpoint_dir=training --eval_dir=eval "
         "--run_once"
     )
+    IGNORED: ClassVar = {**CLUSTER, **PARTS}
 
     pipeline_config_path: Path = flag("Path of the pipeline.config.")
     checkpoint_dir: Path = flag("Folder with the checkpoints.")
     eval_dir: Path = flag("Folder for TensorBoard event files.")
     eval_training_data: bool = flag("Evaluate on the training set instead.", False)
     run_once: bool = flag("Evaluate once, then exit.", False)
-    eval_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
-    input_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
-    model_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
 
 
 def run(flags: Flags, say: Say) -> None:

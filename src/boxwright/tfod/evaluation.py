@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,11 +43,19 @@ def sample(config: Config, images: Dataset, split: Split, each: int) -> Dataset:
 
 
 def evaluate_folder(
-    config: Config, images: Dataset, checkpoints: Path, events: Path, say: Say, *, once: bool
+    config: Config,
+    images: Dataset,
+    checkpoints: Path,
+    events: Path,
+    say: Say,
+    *,
+    once: bool,
+    patience: float = math.inf,
 ) -> None:
     """Evaluate the latest checkpoint of a folder, and unless `once` each newer one as it appears.
 
-    Ends after max_evals of eval_config, or at the last step of train_config.
+    Ends after max_evals of eval_config, at the last step of train_config, or if `patience` seconds
+    bring no newer checkpoint.
 
     Raises:
         WeightsError: BW201 there is no checkpoint and `once` is set; BW206 it is from another
@@ -55,7 +64,8 @@ def evaluate_folder(
     pipeline = config.pipeline
     max_evaluations, last = pipeline.eval_config.max_evals, pipeline.train_config.num_steps
     interval = pipeline.eval_config.eval_interval_secs
-    for done, prefix in enumerate(_newest(checkpoints, interval, say, once=once), start=1):
+    newest = _newest(checkpoints, interval, patience, say, once=once)
+    for done, prefix in enumerate(newest, start=1):
         trained = read_trained(config, prefix, quantization_aware=True)
         measure(trained, images, events, say)
         if once or done == max_evaluations or 0 < last <= trained.step:
@@ -101,12 +111,15 @@ def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | 
     return numbers
 
 
-def _newest(folder: Path, interval: float, say: Say, *, once: bool) -> Iterator[Path]:
-    """Yield the latest checkpoint of a folder, then each newer one."""
+def _newest(
+    folder: Path, interval: float, patience: float, say: Say, *, once: bool
+) -> Iterator[Path]:
+    """Yield the latest checkpoint of a folder, then each newer one, until none comes."""
     from boxwright.errors import WeightsError
     from boxwright.models.weights.checkpoint import find_prefix
 
     seen: Path | None = None
+    waiting_since = time.monotonic()
     while True:
         started = time.monotonic()
         try:
@@ -118,6 +131,10 @@ def _newest(folder: Path, interval: float, say: Say, *, once: bool) -> Iterator[
         if newest and newest != seen:
             seen = newest
             yield newest
+            waiting_since = time.monotonic()
+        elif time.monotonic() - waiting_since >= patience:
+            say(f"no newer checkpoint in {folder} for {patience:.0f} s")
+            return
         else:
             awaited = "newer" if seen else "first"
             say(f"waiting for a {awaited} checkpoint in {folder}; stop with Ctrl-C")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 from boxwright.errors import FlagError
 from boxwright.io.files import write_text, writing
@@ -13,6 +13,7 @@ from boxwright.tfod.commands import Say, main
 from boxwright.tfod.config import read_config, report
 from boxwright.tfod.flags import OVERRIDE, flag
 from boxwright.tfod.mapping.network import nms_config_of, ranges_of, read_trained
+from boxwright.tfod.versions import SIDE_INPUTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,11 @@ class Flags:
         "--input_type=image_tensor --pipeline_config_path=pipeline.config "
         "--trained_checkpoint_prefix=training/model.ckpt-200 --output_directory=inference"
     )
+    IGNORED: ClassVar = {
+        **SIDE_INPUTS,
+        "write_inference_graph": "frozen_inference_graph.pb contains the same graph",
+        "additional_output_tensor_names": "the graph has the four outputs of a detector",
+    }
 
     input_type: str = flag(
         "Input of the graph.",
@@ -37,11 +43,6 @@ class Flags:
     trained_checkpoint_prefix: Path = flag("Prefix of the checkpoint's files.")
     output_directory: Path = flag("Folder to write.")
     config_override: str = flag(OVERRIDE, "")
-    write_inference_graph: bool = flag(
-        "Also write inference_graph.pbtxt.",
-        False,
-        unused="frozen_inference_graph.pb contains the same graph",
-    )
 
 
 def run(flags: Flags, say: Say) -> None:

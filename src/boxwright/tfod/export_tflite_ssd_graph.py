@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from boxwright.io.files import write_text, writing
 from boxwright.tfod.commands import Say, main
@@ -21,6 +22,9 @@ class Flags:
         "--pipeline_config_path=pipeline.config "
         "--trained_checkpoint_prefix=training/model.ckpt-200 --output_directory=inference"
     )
+    IGNORED: ClassVar = {
+        "input_type": "the input of a TFLite graph is always normalized_input_image_tensor"
+    }
 
     pipeline_config_path: Path = flag("The pipeline.config of the training.")
     trained_checkpoint_prefix: Path = flag("Prefix of the checkpoint's files.")
@@ -33,11 +37,6 @@ class Flags:
     add_postprocessing_op: bool = flag("Append the operator TFLite_Detection_PostProcess.", True)
     use_regular_nms: bool = flag("Run NMS for each class separately.", False)
     config_override: str = flag(OVERRIDE, "")
-    input_type: str = flag(
-        "Input of the graph.",
-        "",
-        unused="the input of a TFLite graph is always normalized_input_image_tensor",
-    )
 
 
 def run(flags: Flags, say: Say) -> None:
@@ -73,6 +72,8 @@ def run(flags: Flags, say: Say) -> None:
         draft.write_bytes(graph.SerializeToString(deterministic=True))
     write_text(target.with_suffix(".pbtxt"), str(graph))
     say(f"{target}: step {trained.step}, input {graphs.TFLITE_INPUT} 1,{side},{side},3")
+    if flags.add_postprocessing_op:
+        say(f"outputs: at most {flags.max_detections} detections per image (--max_detections)")
     if trained.config.pipeline.graph_rewriter.quantization and not ranges:
         say("graph_rewriter: the checkpoint has no quantization ranges; wrote a float graph")
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from boxwright.models.ssd.detector import SsdModel
     from boxwright.models.ssd.spec import ModelSpec
 
-InputType = Literal["image_tensor", "encoded_image_string_tensor", "tf_example"]
+InputType = Literal[
+    "image_tensor", "float_image_tensor", "encoded_image_string_tensor", "tf_example"
+]
+PIXELS = {"image_tensor": "uint8", "float_image_tensor": "float32"}
 TFLITE_INPUT = "normalized_input_image_tensor"
 RAW_OUTPUTS = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 ANCHORS = "anchors"
@@ -48,9 +51,9 @@ def inference_graph(
 ) -> Any:
     """Build a GraphDef from images to detections, with frozen weights.
 
-    Input: `image_tensor` `(B, H, W, 3)` uint8, RGB, of any size; or `(B,)` strings, each a JPEG or
-    PNG file, or a tf.Example with one in `image/encoded`. Images are resized bilinearly without
-    half-pixel centers, as in TensorFlow 1.
+    Input: `image_tensor` `(B, H, W, 3)` uint8, or `float_image_tensor` float32, RGB, of any size;
+    or `(B,)` strings, each a JPEG or PNG file of its own size, or a tf.Example with one in
+    `image/encoded`. Images are resized bilinearly without half-pixel centers, as in TensorFlow 1.
     Outputs, float32, best first and padded with zeros to N = `max_total` rows: `detection_boxes`
     `(B, N, 4)` normalized yxyx within [0, 1]; `detection_scores` and `detection_classes`, 1-based,
     `(B, N)`; `num_detections` `(B,)`.
@@ -64,16 +67,15 @@ def inference_graph(
         ranges: quantization ranges by layer, of a network trained with QAT.
     """
     tf = graph.tensorflow_for(model)
-    encoded = input_type != "image_tensor"
+    pixels, side = PIXELS.get(input_type), preprocessing.size
 
     def detect(inputs: Any) -> list[Any]:
-        images = _decoded(tf, inputs, input_type) if encoded else inputs
-        images = resized(tf, images, preprocessing.size)
+        images = resized(tf, inputs, side) if pixels else _decoded(tf, inputs, input_type, side)
         decoded = graph.candidates(tf, model, preprocessing, images)
         outputs = _suppressed(tf, *decoded, nms_config)
         return [tf.identity(values, name=name) for name, values in outputs.items()]
 
-    signature = tf.TensorSpec((None,), tf.string) if encoded else tf.TensorSpec(shape, tf.uint8)
+    signature = tf.TensorSpec(shape, pixels) if pixels else tf.TensorSpec((None,), tf.string)
     frozen = frozen_graph(tf, detect, signature, input_type, OUTPUTS)
     put_ranges(frozen, ranges or {})
     return frozen
@@ -154,16 +156,81 @@ def write_saved_model(folder: Path, frozen: Any, input_name: str) -> None:
             builder.save()
 
 
-def _decoded(tf: Any, inputs: Any, input_type: InputType) -> Any:
-    """Decode image files of one size to pixels `(B, H, W, 3)` uint8."""
+def write_callable(folder: Path, frozen: Any, input_name: str) -> None:
+    """Write an `inference_graph` as a SavedModel of TensorFlow 2, like exporter_main_v2.py.
+
+    The loaded object is called with the input and returns the four outputs by name; so does its
+    signature `serving_default`, whose input is `input_tensor`. Arguments as `write_saved_model`.
+    """
+    tf = framework.tensorflow()
+    (node,) = (node for node in frozen.node if node.name == input_name)
+    shape = tf.TensorShape(node.attr["shape"].shape)
+    spec = tf.TensorSpec(shape, tf.as_dtype(node.attr["dtype"].type), name="input_tensor")
+
+    def detect(input_tensor: Any) -> dict[str, Any]:
+        wanted = [f"{name}:0" for name in OUTPUTS]
+        found = tf.graph_util.import_graph_def(frozen, {input_name: input_tensor}, wanted, name="")
+        return dict(zip(OUTPUTS, found, strict=True))
+
+    module = tf.Module()
+    module.__call__ = tf.function(detect, input_signature=[spec], autograph=False)
+    with framework.hushed():
+        signature = module.__call__.get_concrete_function()
+        tf.saved_model.save(module, str(folder), signatures=signature)
+
+
+def write_tflite_saved_model(
+    folder: Path, model: SsdModel, side: int, nms_config: NmsConfig, options: PostProcess
+) -> None:
+    """Write a SavedModel for TFLite's converter, like export_tflite_graph_tf2.py.
+
+    Input: `(1, S, S, 3)` float32, scaled as the network expects. The converter replaces the last
+    function by `TFLite_Detection_PostProcess`, with the outputs of `tflite_graph`.
+
+    Args:
+        folder: folder to write; it must not exist yet.
+        model, side, nms_config: as in `tflite_graph`.
+        options: the other options of the operator.
+    """
+    tf, rows = graph.tensorflow_for(model), options.max_detections
+    attributes = " ".join(
+        f'attr {{ key: "{key}" value {{ {kind}: {str(value).lower()} }} }}'
+        for key, (kind, value) in _attributes(model.spec, nms_config, options).items()
+    )
+
+    @tf.function(  # type: ignore[untyped-decorator]
+        experimental_implements=f'name: "{litert.POSTPROCESS}" {attributes}', autograph=False
+    )
+    def post_process(encodings: Any, scores: Any, anchors: Any) -> tuple[Any, ...]:
+        return tf.zeros((1, rows, 4)), tf.zeros((1, rows)), tf.zeros((1, rows)), tf.zeros((1,))
+
+    def detect(images: Any) -> tuple[Any, ...]:
+        raw = model.network(images, training=False)
+        logits = tf.concat([raw["background_logits"], raw["class_logits"]], axis=-1)
+        anchors = tf.constant(centered(model.anchors))
+        found = post_process(raw["box_encodings"], tf.sigmoid(logits), anchors)
+        return tuple(reversed(found))  # the order in which the API's clients know the outputs
+
+    module = tf.Module()
+    module.weights = [variable.value for variable in model.network.variables]
+    spec = tf.TensorSpec((1, side, side, 3), tf.float32, name="input")
+    module.detect = tf.function(detect, input_signature=[spec], autograph=False)
+    with framework.hushed():
+        signature = module.detect.get_concrete_function()
+        tf.saved_model.save(module, str(folder), signatures=signature)
+
+
+def _decoded(tf: Any, inputs: Any, input_type: InputType, side: int) -> Any:
+    """Decode image files, each of its own size, and resize them: `(B, side, side, 3)` float32."""
     if input_type == "tf_example":
         feature = {"image/encoded": tf.io.FixedLenFeature((), tf.string)}
         inputs = tf.io.parse_example(inputs, feature)["image/encoded"]
 
     def decode(content: Any) -> Any:
-        return tf.io.decode_image(content, channels=3, expand_animations=False)
+        image = tf.io.decode_image(content, channels=3, expand_animations=False)
+        return resized(tf, image[None], side)[0]
 
-    signature = tf.TensorSpec((None, None, 3), tf.uint8)
+    signature = tf.TensorSpec((side, side, 3), tf.float32)
     return tf.map_fn(decode, inputs, fn_output_signature=signature)
 
 
@@ -212,16 +279,28 @@ def _append(
     node = frozen.node.add()
     node.name = node.op = litert.POSTPROCESS
     node.input.extend([*RAW_OUTPUTS, ANCHORS])
-    y, x, height, width = spec.box_scales
-    for key, number in {"y_scale": y, "x_scale": x, "h_scale": height, "w_scale": width}.items():
-        node.attr[key].f = number
-    node.attr["nms_score_threshold"].f = nms_config.score_threshold
-    node.attr["nms_iou_threshold"].f = nms_config.iou_threshold
-    node.attr["num_classes"].i = spec.num_classes
-    node.attr["max_detections"].i = options.max_detections
-    node.attr["max_classes_per_detection"].i = options.max_classes_per_detection
-    node.attr["detections_per_class"].i = options.detections_per_class
-    node.attr["use_regular_nms"].b = options.use_regular_nms
+    for key, (kind, value) in _attributes(spec, nms_config, options).items():
+        setattr(node.attr[key], kind, value)
     node.attr["_output_quantized"].b = True
     node.attr["_support_output_type_float_in_quantized_op"].b = True
     node.attr["_output_types"].list.type.extend([float32] * 4)
+
+
+def _attributes(
+    spec: ModelSpec, nms_config: NmsConfig, options: PostProcess
+) -> dict[str, tuple[str, float | int | bool]]:
+    """Return the operator's attributes, each with the name of its type's field."""
+    y, x, height, width = spec.box_scales
+    return {
+        "y_scale": ("f", y),
+        "x_scale": ("f", x),
+        "h_scale": ("f", height),
+        "w_scale": ("f", width),
+        "nms_score_threshold": ("f", nms_config.score_threshold),
+        "nms_iou_threshold": ("f", nms_config.iou_threshold),
+        "num_classes": ("i", spec.num_classes),
+        "max_detections": ("i", options.max_detections),
+        "max_classes_per_detection": ("i", options.max_classes_per_detection),
+        "detections_per_class": ("i", options.detections_per_class),
+        "use_regular_nms": ("b", options.use_regular_nms),
+    }

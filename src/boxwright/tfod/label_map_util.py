@@ -74,6 +74,7 @@ def create_category_index_from_labelmap(
 def get_label_map_dict(
     label_map_path: str | Path, use_display_name: bool = False
 ) -> dict[str, int]:
-    """Return the ids of a label map file by name. Raises as `load_labelmap`."""
-    items = load_labelmap(label_map_path).item
+    """Return the ids of a label map file by name, of two ids the first. Raises as
+    `load_labelmap`."""
+    items = reversed(load_labelmap(label_map_path).item)
     return {item.display_name if use_display_name else item.name: item.id for item in items}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
+from boxwright.tfod.versions import TRAINING
 
 EVENTS = "eval_0"  # folder of the evaluation's events in the training folder, as in the API
 
@@ -20,13 +22,16 @@ class Flags:
 
     NAME = "model_main"
     EXAMPLE = "--pipeline_config_path=pipeline.config --model_dir=training"
+    IGNORED: ClassVar = TRAINING
 
     pipeline_config_path: Path = flag("Path of the pipeline.config.")
     model_dir: Path = flag("Folder for checkpoints and TensorBoard event files.")
     num_train_steps: int | None = flag(
         "Number of training steps. If not given, num_steps of the config.", None
     )
-    eval_training_data: bool = flag("Evaluate on the training set instead.", False)
+    eval_training_data: bool = flag(
+        "Evaluate on the training set instead.", False, also="eval_on_train_data"
+    )
     sample_1_of_n_eval_examples: int = flag("Evaluate on every n-th image only.", 1)
     sample_1_of_n_eval_on_train_examples: int = flag(
         "With --eval_training_data, evaluate on every n-th image only.", 5

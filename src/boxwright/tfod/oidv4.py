@@ -7,29 +7,27 @@ value, and a folder has the boxes of its classes only. Everything else is that o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import typer
 
-from boxwright import formats
+from boxwright.downloads import confirm_size, downloading, fetching
 from boxwright.errors import DataError, FlagError
-from boxwright.images.decoding import read_image
-from boxwright.io.download import Progress
-from boxwright.io.files import writing
+from boxwright.openimages.download import refused_names
 from boxwright.openimages.fetching import FAILED, Failure, list_failures
 from boxwright.openimages.index import Index
-from boxwright.openimages.lists import Lists, Show
+from boxwright.openimages.lists import Lists
 from boxwright.openimages.rows import FLAGS
-from boxwright.openimages.sources import ALL, HUMAN, MACHINE, SPLITS
-from boxwright.openimages.toolkit import ClassFolder, class_folders, fill, write_labels
-from boxwright.structures.detections import Detections
+from boxwright.openimages.sources import ALL, HUMAN, IMAGE_BYTES, MACHINE, SPLITS
+from boxwright.openimages.toolkit import ClassFolder, class_folders, fill, missing, write_labels
 from boxwright.structures.findings import counted
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
-from boxwright.visualize.draw import contact_sheet, draw
 
 VERSION = "v4"
 OID = Path("OID")
@@ -38,7 +36,7 @@ COMMANDS = (DOWNLOADER, VISUALIZER, IMAGE_LEVEL, "ill_downloader")
 EXAMPLE = "boxwright tfod oidv4 downloader --classes Apple Orange --type_csv validation"
 ILL_EXAMPLE = "boxwright tfod oidv4 downloader_ill --classes Apple --type_csv validation --sub h"
 BY = {"h": HUMAN, "m": MACHINE}
-SHEET, COLUMNS, SHOWN = Path("OID_contact_sheet.jpg"), 4, 24
+FORMAT = "openimages"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,8 @@ class Flags:
 
     Writes OID/Dataset/train/Apple/ID.jpg with the boxes in OID/Dataset/train/Apple/Label/ID.txt,
     and so on. downloader_ill takes the images with a label of the class instead of those with a
-    box, to OID/Dataset_nl. visualizer draws the boxes of what was downloaded on a contact sheet.
+    box, to OID/Dataset_nl. visualizer shows images and boxes in the browser: d is the next image, a
+    the previous one, q the end.
     `boxwright download openimages` has more choices and keeps all that Open Images says.
     """
 
@@ -81,17 +80,18 @@ class Flags:
     additional_label_classes: tuple[str, ...] = flag(
         "Further classes whose boxes in the same images are written.", ()
     )
-    yes: bool = flag("Answer yes.", False, also="y", unused="nothing is asked")
+    yes: bool = flag("Do not ask above 10 GB.", False, also="y")
 
 
 def run(flags: Flags, say: Say) -> None:
-    """Download, or draw a contact sheet.
+    """Download, or show what was downloaded.
 
     Raises:
         FlagError: BW703 a flag that the command needs is missing, BW704 a value does not fit.
-        ArgumentError: BW803 there is no such class.
-        DataError: BW177 a list cannot be downloaded, BW178 images are missing; errors of the
-            reader of Open Images.
+        ArgumentError: BW802 there is no terminal to ask in, BW803 there is no such class.
+        DataError: BW114, BW115 there is nothing to show, BW177 a list cannot be downloaded, BW178
+            images are missing.
+        SystemFaultError: BW901 the studio is not installed.
     """
     if flags.command == VISUALIZER:
         _show(OID / (flags.Dataset or "Dataset"), say)
@@ -104,13 +104,13 @@ def run(flags: Flags, say: Say) -> None:
 def _download(flags: Flags, root: Path, say: Say) -> None:
     """Download the images with a box of a class, and write the boxes."""
     splits = _splits(flags)
-    lists = Lists(VERSION, _saying(say))
+    lists = Lists(VERSION, downloading)
     names, more = (
         lists.classes().named(words) for words in (flags.classes, flags.additional_label_classes)
     )
     indexes = {split: lists.boxes(split) for split in splits}
     folders = _folders(flags, indexes, names)
-    failures = _fill(folders, root, flags.n_threads, say)
+    failures = [*_fill(folders, root, flags), *refused_names(indexes, list(names))]
     for folder in folders:
         said = counted(len(list(folder.below(root).glob("*.jpg"))), "image")
         if not flags.noLabels:
@@ -132,11 +132,11 @@ def _download_by_labels(flags: Flags, root: Path, say: Say) -> None:
             f"--image_{min(where)} is about boxes, which {IMAGE_LEVEL} does not have.",
             wanted=ILL_EXAMPLE,
         )
-    lists = Lists(VERSION, _saying(say))
+    lists = Lists(VERSION, downloading)
     names = lists.all_classes().named(flags.classes)
     indexes = {split: lists.all_labels(split, BY[str(flags.sub)]) for split in splits}
     folders = _folders(flags, indexes, names)
-    failures = _fill(folders, root, flags.n_threads, say)
+    failures = [*_fill(folders, root, flags), *refused_names(indexes, list(names))]
     for folder in folders:
         index = indexes[folder.split]
         rows = index.rows_of(folder.codes)
@@ -194,10 +194,12 @@ def _folders(
     return folders
 
 
-def _fill(folders: list[ClassFolder], root: Path, threads: int, say: Say) -> list[Failure]:
-    images = {image for folder in folders for image in folder.images}
-    say(f"Downloading {counted(len(images), 'image')} to {root}")
-    return fill(folders, root, threads)
+def _fill(folders: list[ClassFolder], root: Path, flags: Flags) -> list[Failure]:
+    """Download the images; returns those that failed. Raises ArgumentError BW802."""
+    count = missing(folders, root)
+    confirm_size(count, count * IMAGE_BYTES, yes=flags.yes)
+    with fetching(f"Downloading {counted(count, 'image')}") as told:
+        return fill(folders, root, flags.n_threads, told)
 
 
 def _list(failures: list[Failure], root: Path) -> None:
@@ -213,37 +215,22 @@ def _list(failures: list[Failure], root: Path) -> None:
         )
 
 
-def _saying(say: Say) -> Show:
-    """Says which list is read."""
-
-    @contextmanager
-    def show(name: str, url: str) -> Iterator[Progress]:
-        say(f"Reading {name} from {url}")
-        yield lambda received, total: None
-
-    return show
-
-
 def _show(root: Path, say: Say) -> None:
-    """Draw the boxes of the first images on a contact sheet."""
-    dataset = formats.read(root, "openimages")
-    pictures = [
-        draw(
-            read_image(dataset.image(i), dataset.decoding),
-            Detections(
-                dataset.boxes[dataset.rows(i)],
-                np.ones(len(dataset.labels[dataset.rows(i)]), np.float32),
-                dataset.labels[dataset.rows(i)],
-                dataset.classes,
-            ),
-            scores=False,
-        )
-        for i in range(min(len(dataset), SHOWN))
-    ]
-    sheet = contact_sheet(pictures, columns=COLUMNS, captions=dataset.names[: len(pictures)])
-    with writing(SHEET) as draft:
-        sheet.save(draft, format="JPEG")
-    say(f"{SHEET}: {counted(len(pictures), 'image')} of {len(dataset)} with their boxes")
+    """Show images and boxes in the browser, until Ctrl-C or q."""
+    from boxwright.studio.installed import check_installed
+
+    check_installed()
+    from boxwright.studio.serve import serve
+    from boxwright.studio.store import LabelStore
+
+    def ready(address: str, images: int) -> None:
+        say(f"{counted(images, 'image')} of {root}, in a browser on this computer:")
+        say(f"  {address}")
+        say("The keys are d (next), a (previous) and q (quit).")
+        if sys.stdout.isatty():
+            typer.launch(address)
+
+    serve(partial(LabelStore.open, root, format=FORMAT, read_only=True), ready)
 
 
 if __name__ == "__main__":

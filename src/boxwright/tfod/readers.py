@@ -47,10 +47,14 @@ def _by_folder(paths: Sequence[Path]) -> dict[Path, list[Path]]:
 
 def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> Dataset:
     labels, ids = Labels(), ClassIds()
-    for path in paths:
-        RecordFile(path.name, split, checked.classes, ids).read_into(labels, root)
     label_map = getattr(checked.pipeline, READERS[split]).label_map_path
-    shown = _shown_names(label_map)
+    items = read_items(Path(label_map).expanduser())
+    by_id = len({item.name for item in items}) < len({item.id for item in items})
+    for path in paths:
+        file = RecordFile(path.name, split, checked.classes, ids, by_id=by_id)
+        file.read_into(labels, root)
+    # Records may use either of the two names of a class.
+    shown = {item.name: item.display_name for item in reversed(items)}
     for image in labels.images:
         image.names = [shown.get(name, name) for name in image.names]
     labels.classes = _columns(checked.classes)
@@ -68,11 +72,6 @@ def _read(root: Path, paths: Sequence[Path], checked: Checked, split: Split) -> 
             nearest=None if unnamed else near,
         )
     return dataset
-
-
-def _shown_names(label_map: str) -> dict[str, str]:
-    """Map each name of the label map to its display name. Records may use either."""
-    return {item.name: item.display_name for item in read_items(Path(label_map).expanduser())}
 
 
 def _columns(classes: Mapping[int, str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,24 +88,22 @@ def find_images(dataset: Dataset, listed: Sequence[str]) -> list[int | None]:
 def write_record_files(
     dataset: Dataset,
     files: Sequence[tuple[Path, Sequence[int]]],
-    label_map: Path,
+    ids: Sequence[int],
     say: Say,
     more: dict[int, bytes] | None = None,
 ) -> None:
-    """Write record files with the ids of a label map, and print a line for each.
+    """Write record files and print a line for each.
 
     Args:
         dataset: images and boxes.
         files: each file, and the indices of its images.
-        label_map: label map with the id of each class.
+        ids: the id of each class, such as `class_ids` of a label map.
         say: prints a line.
         more: further encoded features of Examples, by image index.
 
     Raises:
-        TfodError: BW706 a class is not in the label map.
-        DataError: BW116 the label map cannot be used; others as `write_files`.
+        DataError: as `write_files`.
     """
-    ids = class_ids(dataset, label_map)
 
     def parts(index: int) -> bytes:
         boxes = dataset.rows(index)
@@ -117,6 +115,15 @@ def write_record_files(
     for path, images in files:
         boxes = int(np.diff(dataset.offsets)[list(images)].sum())
         say(f"{path}: {counted(len(images), 'image')}, {counted(boxes, 'box', 'boxes')}")
+
+
+def shards(
+    path: Path, images: Sequence[int | None], count: int
+) -> Iterator[tuple[Path, list[int]]]:
+    """Distribute images to files in turn, as the original scripts do. Missing ones count too."""
+    for shard in range(count):
+        name = f"{path.name}-{shard:05}-of-{count:05}"
+        yield path.with_name(name), [image for image in images[shard::count] if image is not None]
 
 
 def class_ids(dataset: Dataset, label_map: Path) -> list[int]:

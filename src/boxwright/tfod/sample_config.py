@@ -23,15 +23,18 @@ class Flags:
     NAME = "sample_config"
     EXAMPLE = (
         "ssd_mobilenet_v1_coco --label_map_path=label_map.pbtxt --train_record=train.record "
-        "--eval_record=val.record --fine_tune_checkpoint=ssd_mobilenet_v1_coco/model.ckpt "
-        "--output_path=pipeline.config"
+        "--eval_record=val.record --output_path=pipeline.config"
     )
 
     name: str = flag("Name of the sample. If not given, all names are listed.", "", bare=True)
     label_map_path: Path | None = flag("Label map.", None)
     train_record: Path | None = flag("TFRecord to train on.", None)
     eval_record: Path | None = flag("TFRecord to evaluate on.", None)
-    fine_tune_checkpoint: Path | None = flag("Prefix of the checkpoint to start from.", None)
+    fine_tune_checkpoint: Path | None = flag(
+        "Checkpoint to start from: a prefix, a .tflite file, or a name of the zoo. If not given, "
+        "the sample's model in the zoo, which is downloaded when the training starts.",
+        None,
+    )
     output_path: Path | None = flag(
         "Config file to write. If not given, the config is printed.", None
     )

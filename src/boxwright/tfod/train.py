@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from boxwright.tfod.commands import Say, main
-from boxwright.tfod.flags import ONE_MACHINE, WHOLE_CONFIG, flag
+from boxwright.tfod.flags import flag
+from boxwright.tfod.versions import CLUSTER, PARTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,18 +17,10 @@ class Flags:
 
     NAME = "train"
     EXAMPLE = "--pipeline_config_path=pipeline.config --train_dir=training"
+    IGNORED: ClassVar = {**CLUSTER, **PARTS}
 
     pipeline_config_path: Path = flag("Path of the pipeline.config.")
     train_dir: Path = flag("Folder for checkpoints and TensorBoard event files.")
-    master: str = flag("Address of the TensorFlow server.", "", unused=ONE_MACHINE)
-    task: int = flag("Index of this process.", 0, unused=ONE_MACHINE)
-    num_clones: int = flag("Number of copies of the network.", 1, unused=ONE_MACHINE)
-    clone_on_cpu: bool = flag("Run the copies on the CPU.", False, unused=ONE_MACHINE)
-    worker_replicas: int = flag("Number of worker processes.", 1, unused=ONE_MACHINE)
-    ps_tasks: int = flag("Number of parameter servers.", 0, unused=ONE_MACHINE)
-    train_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
-    input_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
-    model_config_path: Path | None = flag("Part of a config.", None, unused=WHOLE_CONFIG)
 
 
 def run(flags: Flags, say: Say) -> None:

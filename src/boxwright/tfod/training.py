@@ -8,6 +8,7 @@ from pathlib import Path
 from boxwright.inference.run import Run
 from boxwright.io.files import write_text
 from boxwright.io.protobuf_text import write
+from boxwright.io.shell import quoted
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.tfod.commands import Say
 from boxwright.tfod.config import Config, checked, report
@@ -23,6 +24,8 @@ from boxwright.training.recipe import Recipe
 from boxwright.training.start import Start
 
 SAID_EVERY = 5.0  # seconds
+LONG = 2 * 3600.0  # seconds left, from which the short way is worth a line
+MINUTES = 30
 WRITTEN = "pipeline.config"
 
 After = Callable[[Path, Dataset], None]
@@ -35,10 +38,14 @@ class StepLog:
         say: prints a line.
         endless: True if training has no last step; the remaining time is not shown.
         every: seconds between two lines.
+        short_way: a command to train in less time, printed once if hours are left.
     """
 
-    def __init__(self, say: Say, *, endless: bool = False, every: float = SAID_EVERY) -> None:
+    def __init__(
+        self, say: Say, *, endless: bool = False, every: float = SAID_EVERY, short_way: str = ""
+    ) -> None:
         self._say, self._endless = say, endless
+        self._short_way = short_way
         self._meter = Meter(self._progress, every=every)
 
     def __call__(self, event: Event) -> None:
@@ -54,13 +61,19 @@ class StepLog:
             if progress.seconds_left is not None and not self._endless:
                 parts.append(f"{_time(progress.seconds_left)} left")
         self._say(", ".join(parts))
+        left = progress.seconds_left or 0.0
+        if self._short_way and left > LONG and not self._endless:
+            short_way, self._short_way = self._short_way, ""
+            hours = f"{left / 3600:.0f} hours on this machine"
+            self._say(f"This takes another {hours}. The short way, in {MINUTES} min: {short_way}")
 
 
 class CheckpointsOfTheApi:
-    """A subscriber that writes `model.ckpt-N` after each evaluation.
+    """A subscriber that writes `model.ckpt-N`, or `ckpt-N` of TensorFlow 2, after each evaluation.
 
     Args:
         folder: folder for the checkpoints.
+        object_based: True to write those of TensorFlow 2.
         optimizer: optimizer of the training; its state is written too.
         say: prints a line.
         images: dataset to pass to `after`.
@@ -68,10 +81,17 @@ class CheckpointsOfTheApi:
     """
 
     def __init__(
-        self, folder: Path, optimizer: Optimizer, say: Say, images: Dataset, after: After | None
+        self,
+        folder: Path,
+        optimizer: Optimizer,
+        say: Say,
+        images: Dataset,
+        after: After | None,
+        *,
+        object_based: bool,
     ) -> None:
         self._folder, self._optimizer, self._say = folder, optimizer, say
-        self._images, self._after = images, after
+        self._images, self._after, self._object_based = images, after, object_based
 
     def __call__(self, event: Event) -> None:
         from boxwright.tfod import checkpoint
@@ -80,7 +100,13 @@ class CheckpointsOfTheApi:
             return
         snapshot = event.snapshot
         slots = {**snapshot.slots, **checkpoint.companions(snapshot, self._optimizer)}
-        prefix = checkpoint.save(self._folder, snapshot.model.network, snapshot.step, slots)
+        prefix = checkpoint.save(
+            self._folder,
+            snapshot.model.network,
+            snapshot.step,
+            slots,
+            object_based=self._object_based,
+        )
         self._say(f"saved {prefix}")
         if self._after:
             self._after(prefix, self._images)
@@ -111,7 +137,8 @@ def train_by(
         TfodError, DataError, WeightsError: the config or one of its files is invalid.
         KeyboardInterrupt: after Ctrl-C, when everything is written.
     """
-    from boxwright.models.weights.checkpoint import STATE, find_prefix
+    from boxwright.models.weights.checkpoint import STATE
+    from boxwright.tfod import checkpoint
     from boxwright.tfod.mapping import start
 
     for line in report(config):
@@ -121,13 +148,15 @@ def train_by(
     images = read_images(ready, [Split.TRAIN] + [Split.VAL] * (after is not None))
     for finding in images.findings:
         say(str(finding))
-    latest = find_prefix(folder) if (folder / STATE).is_file() else None
+    latest = checkpoint.latest(folder)
+    if latest and not (folder / STATE).is_file():
+        say(f"{folder} has no file named {STATE}: training goes on from the newest, {latest.name}")
 
     def begin(recipe: Recipe, precision: str, training: Cache) -> Start:
         begun = (
             start.again(config, recipe, latest)
             if latest
-            else start.first(config, ready, recipe, say)
+            else start.first(config, ready, recipe, training, say)
         )
         if not _same(folder / WRITTEN, config.path):
             write_text(folder / WRITTEN, write(config.tree))
@@ -138,11 +167,20 @@ def train_by(
     others = f", {len(images) - len(learnt)} to evaluate on" if after else ""
     say(f"{len(learnt)} images with {len(learnt.boxes)} boxes to train on{others}")
     say(f"batch size {recipe.batch_size}, {wanted}")
+    record = quoted(ready.train_records[0])
+    short_way = f"boxwright train {record} --budget {MINUTES}m --out run"
     outcome = train_by_recipe(
         Plan(recipe, images, Run(folder), begin, ready.train_records[0]),
         on_event=(
-            CheckpointsOfTheApi(folder, recipe.optimizer, say, images, after),
-            StepLog(say, endless=recipe.steps == FOREVER),
+            CheckpointsOfTheApi(
+                folder,
+                recipe.optimizer,
+                say,
+                images,
+                after,
+                object_based=ready.pipeline.model.feature_extractor.is_keras,
+            ),
+            StepLog(say, endless=recipe.steps == FOREVER, short_way=short_way),
         ),
     )
     if outcome.interrupted:

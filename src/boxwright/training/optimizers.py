@@ -40,10 +40,13 @@ class RmsProp:
 
 @dataclass(frozen=True)
 class Momentum:
-    """Gradient descent with Polyak's momentum: `a = momentum * a + g`, a step of `rate * a`."""
+    """Gradient descent with Polyak's momentum: `a = momentum * a + g`, a step of `-rate * a`; with
+    `accumulates_steps` as in Keras `a = momentum * a - rate * g`, a step of `a`. They differ where
+    the rate changes."""
 
     slots: ClassVar[Mapping[str, float]] = {"Momentum": 0.0}
     momentum: float = 0.9
+    accumulates_steps: bool = False
 
 
 Optimizer = Adam | RmsProp | Momentum

@@ -12,6 +12,7 @@ from boxwright.backend import framework
 from boxwright.datasets.source import HELD_OUT, DataSource
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
+from boxwright.inference.tiling import SIZES, sizes_of
 from boxwright.models.weights import zoo
 from boxwright.structures.dataset import Dataset
 from boxwright.training.cache import Cache
@@ -121,6 +122,7 @@ def _provenance(plan: Plan, data: TrainingData, weights: str | None) -> dict[str
         "boxwright": __version__,
         **DataSource.of(plan.source).to_provenance(data.fingerprint),
         **({HELD_OUT: list(data.validation.names)} if data.held_out else {}),
+        SIZES: sizes_of(plan.dataset),
         "weights": weights,
         "license": zoo.license(weights),
         "recipe": plan.recipe.to_json(),

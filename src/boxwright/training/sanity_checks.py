@@ -16,6 +16,10 @@ from boxwright.structures.dataset import Dataset
 if TYPE_CHECKING:
     from boxwright.models.model import Loss
 
+EXPLODED = 100.0  # times the first loss
+SUSTAINED = 10  # steps in a row; a healthy training may leap for a few
+LOWER = 10  # the rate to try next is this many times lower
+
 
 def check_trainable(train: Dataset) -> None:
     """Refuse data that cannot be trained on.
@@ -51,6 +55,30 @@ def check_loss(loss: Loss, step: int, images: Sequence[str]) -> None:
         return
     part = "class" if not math.isfinite(loss.classes) else "box"
     raise _broken(f"the {part} loss became {loss.total} at step {step}", images)
+
+
+class LossWatch:
+    """Stops a training whose loss explodes but stays finite, as bounded activations keep it."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._above = 0  # steps in a row
+
+    def check(self, loss: Loss, step: int, learning_rate: float) -> None:
+        """Take the loss of a step.
+
+        Raises:
+            TrainingError: BW314 the last SUSTAINED losses are EXPLODED times the first one.
+        """
+        first = self._first = loss.total if self._first is None else self._first
+        self._above = self._above + 1 if loss.total > EXPLODED * max(first, 1.0) else 0
+        if self._above == SUSTAINED:
+            raise TrainingError(
+                "BW314",
+                f"the loss has grown from {first:.4g} to {loss.total:.2g} at step {step}, with a "
+                f"learning rate of {learning_rate:.3g}.",
+                rate=f"{learning_rate / LOWER:.2g}",
+            )
 
 
 def check_state(arrays: Mapping[str, NDArray[Any]], steps: int, images: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from boxwright.models.model import DetectionModel, Loss
 from boxwright.training import start
 from boxwright.training.cache import Cache
 from boxwright.training.recipe import Recipe
-from boxwright.training.sanity_checks import check_loss, check_state
+from boxwright.training.sanity_checks import LossWatch, check_loss, check_state
 from boxwright.training.start import Start
 from boxwright.training.step import Engine
 from boxwright.training.tools import EngineModule
@@ -50,6 +50,7 @@ class Session:
             self._engine.restore(begun.checkpoint.arrays)
         self._first = self._engine.kept() if begun.probe else ()  # to compare a poor result with
         self._batch: list[str] = []  # images of the last step
+        self._watch = LossWatch()
         self._images = replace(cache, images=self._engine.resident(cache.images))
 
     def step(
@@ -64,7 +65,7 @@ class Session:
         before the step, as floats.
 
         Raises:
-            TrainingError: BW303 the loss is not finite.
+            TrainingError: BW303 the loss is not finite, BW314 it has exploded.
         """
         images = self._images
         batch: tuple[Any, ...] = (*images.batch(rows), images.sizes(rows), random_draws)
@@ -73,6 +74,7 @@ class Session:
         loss = self._engine.step(*batch, number=number, learning_rate=learning_rate)
         self._batch = [self._images.dataset.names[row] for row in rows]
         check_loss(loss, number, self._batch)
+        self._watch.check(loss, number, learning_rate)
         return loss
 
     def averaged(self) -> DetectionModel:

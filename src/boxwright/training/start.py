@@ -130,7 +130,7 @@ def from_run(
     model = built(*restored(artifact.model), recipe, precision)
     model.network.set_weights(weights)
     for layer in _conv_norms(model):
-        layer.scale_is_one = _absorbed(recipe)
+        layer.scale_is_one = _absorbed(recipe) and not layer.shares_kernel
     return Start(
         model,
         artifact.preprocessing,
@@ -156,7 +156,8 @@ def trained_variables(model: DetectionModel, recipe: Recipe) -> list[Any]:
             variables.append(layer.gamma)
         if layer.spec.center:
             variables.append(layer.beta)
-    return [variable for variable in variables if id(variable) not in fixed]
+    once = {id(variable): variable for variable in variables}  # a kernel may be of several layers
+    return [variable for key, variable in once.items() if key not in fixed]
 
 
 def named_slots(
@@ -174,16 +175,16 @@ def named_slots(
 def regularized_kernels(model: DetectionModel, recipe: Recipe) -> list[tuple[Any, float, float]]:
     """Return every kernel that the recipe regularizes, frozen ones included, with its weights of
     L2 and L1."""
-    weights = [
-        (
+    weights = {
+        id(layer.kernel): (
             layer.kernel,
             _by_layer_group(recipe.l2, model, layer),
             _by_layer_group(recipe.l1, model, layer),
         )
         for layer in model.network.layers
-        if hasattr(layer, "kernel")
-    ]
-    return [(kernel, l2, l1) for kernel, l2, l1 in weights if l2 or l1]
+        if hasattr(layer, "kernel") and getattr(layer, "regularized", True)
+    }
+    return [(kernel, l2, l1) for kernel, l2, l1 in weights.values() if l2 or l1]
 
 
 def statistics_of(model: DetectionModel, recipe: Recipe) -> list[Any]:

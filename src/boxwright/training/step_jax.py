@@ -92,6 +92,9 @@ def optimized(
             step = learning_rate * gradient / jnp.sqrt(square + optimizer.epsilon)
             step += optimizer.momentum * slots[1]
             return step, [square, step]
+        case Momentum(accumulates_steps=True):
+            moved = optimizer.momentum * slots[0] - learning_rate * gradient
+            return -moved, [moved]
         case Momentum():
             momentum = optimizer.momentum * slots[0] + gradient
             return learning_rate * momentum, [momentum]

@@ -93,7 +93,12 @@ def apply_gradient(
                 grad=gradient,
             )  # fmt: skip
         case Momentum():
-            tf.raw_ops.ResourceApplyMomentum(
+            apply = (
+                tf.raw_ops.ResourceApplyKerasMomentum
+                if optimizer.accumulates_steps
+                else tf.raw_ops.ResourceApplyMomentum
+            )
+            apply(
                 var=variable.handle, accum=handles[0], lr=learning_rate, grad=gradient,
                 momentum=optimizer.momentum,
             )  # fmt: skip

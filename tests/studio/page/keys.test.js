@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { ACTIONS, actionsOf, chordOf, chordsOf, PRESETS, written } from "../../../src/boxwright/studio/page/keys.js";
+import { ACTIONS, actionsOf, addOwn, asFile, chordOf, chordsOf, PRESETS, written } from "../../../src/boxwright/studio/page/keys.js";
 
 const press = (key, code, held = "") => chordOf({
   key, code, ctrlKey: held.includes("c"), metaKey: held.includes("m"), altKey: held.includes("a"),
@@ -50,6 +50,31 @@ describe("presets", () => {
       ["next", "previous", "draw", "verify", "duplicate", "choose-class"]);
     assert.deepEqual(["s", "w", "r"].map((chord) => vott.get(chord)), ["next", "previous", "draw"]);
     assert.deepEqual(["f", "d", "n"].map((chord) => cvat.get(chord)), ["next", "previous", "draw"]);
+  });
+});
+
+test("where labels are only shown, d, a and q are the keys of the ToolKit's visualizer, and none edits", () => {
+  const viewing = chordsOf("viewing");
+  assert.deepEqual(["d", "a", "q"].map((chord) => viewing.get(chord)), ["next", "previous", "quit"]);
+  const others = [...viewing.values()].filter((name) => name !== "quit" && !ACTIONS.some((each) => each.name === name));
+  assert.deepEqual(others, []);
+  for (const chord of ["w", "x", "delete", "space", "ctrl+v", "ctrl+z", "enter", "1", "shift+s"])
+    assert.equal(viewing.has(chord), false);
+});
+
+describe("a file of keys", () => {
+  test("has the keys of all actions", () => {
+    const said = JSON.parse(asFile("vott"));
+    assert.deepEqual(Object.keys(said), ACTIONS.map(({ name }) => name));
+    assert.deepEqual(said.next, ["s", "d", "pagedown"]);
+  });
+  test("takes keys from other actions, and says what is no action", () => {
+    assert.deepEqual(addOwn({ next: ["J"], previous: ["Shift+Ctrl+K", "w"], jump: ["x"] }), ["jump"]);
+    const keys = chordsOf("own");
+    assert.deepEqual(["j", "ctrl+shift+k", "w", "r", "d", "a"].map((chord) => keys.get(chord)),
+      ["next", "previous", "previous", "draw", undefined, undefined]);
+    assert.equal(chordsOf("labelimg").get("w"), "draw");
+    delete PRESETS.own;
   });
 });
 

@@ -8,7 +8,7 @@ import { path, scale, ticks } from "../../../src/boxwright/studio/page/curves.js
 import { duration, some } from "../../../src/boxwright/studio/page/dom.js";
 import { followed } from "../../../src/boxwright/studio/page/finish.js";
 import { filtered, firstFrom, neighbor, progress } from "../../../src/boxwright/studio/page/images.js";
-import { identity, nextOpen } from "../../../src/boxwright/studio/page/review.js";
+import { nextOpen } from "../../../src/boxwright/studio/page/review.js";
 import { box, labels } from "./labels.js";
 
 const row = (index, name, state, classes = [], values = {}) =>
@@ -123,12 +123,6 @@ test("the next open finding, around the end", () => {
   assert.equal(nextOpen([false, false], -1), 0);
   assert.equal(nextOpen([true, true], 0), null);
   assert.equal(nextOpen([], -1), null);
-});
-
-test("a finding is known again by what it says", () => {
-  const finding = { index: 3, kind: "check", code: "BW1", message: "m", remedy: "r", boxes: [[1, 2, 3, 4]] };
-  assert.equal(identity(finding), identity({ ...finding, remedy: "other words" }));
-  assert.notEqual(identity(finding), identity({ ...finding, boxes: [] }));
 });
 
 test("counts and durations as people say them", () => {

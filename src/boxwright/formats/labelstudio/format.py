@@ -8,7 +8,6 @@ boxes refer to the image before this rotation.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,20 +17,31 @@ from typing import NamedTuple
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
-from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.labelstudio.images import (
     Slot,
-    Target,
     UnclearError,
     Views,
     images_in,
     slot_of,
     urls_without_image,
 )
+from boxwright.formats.labelstudio.records import LOCAL, Records, list_key
+from boxwright.formats.labelstudio.regions import (
+    BOX,
+    Control,
+    Region,
+    add_regions,
+    count_regions,
+    holds_regions,
+    new_result,
+    rectangle,
+    regions_of_annotation,
+    regions_of_row,
+)
 from boxwright.formats.repeats import add_once
-from boxwright.formats.shapes import box_around, decimals, shapes_finding
+from boxwright.formats.shapes import decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding, counted
@@ -63,29 +73,8 @@ ABOUT = About(
     ),
 )
 FILE = "tasks.json"
-LOCAL = "/data/local-files/?d="  # images below the folder that Label Studio serves
-HUNDRED = Size(100, 100)
-SIZE = ("original_width", "original_height")
-UNBOXED = frozenset({"rle", "imageDataURL", "vertices", "sequence"})
-DRAWN = UNBOXED | {"x", "points"}
 
 image_folder = json_file.image_folder
-
-
-class Region(NamedTuple):
-    """One drawn region.
-
-    Attributes:
-        place: its position in the file.
-        value: its shape in percent.
-        names: its classes.
-        target: what it says about its image.
-    """
-
-    place: str
-    value: Object
-    names: list[str]
-    target: Target
 
 
 class Task(NamedTuple):
@@ -112,7 +101,7 @@ def detect(folder: Folder) -> bool:
 def read(folder: Folder) -> Labels:
     """Read the completed tasks; skipped tasks and predictions are ignored."""
     labels = Labels()
-    for path, content in json_file.read_all(folder, KIND, list, labels.broken):
+    for path, content in json_file.read_all(folder, KIND, list, labels.broken, opened=Records):
         _File(folder, path, labels).read(content)
     return labels
 
@@ -176,7 +165,7 @@ class _File:
                 return place, None
             key: object = place
         else:  # JSON-MIN repeats a task for each annotation; the last one is used
-            fields, regions = _fields_of_row(entry), _regions_of_row(entry, place)
+            fields, regions = _fields_of_row(entry), regions_of_row(entry, place)
             key = json_file.shown(entry.get("id")) if "id" in entry else place
         images = images_in(fields)
         if not images:
@@ -185,18 +174,18 @@ class _File:
 
     def _regions(self, task: Object, place: str) -> list[Region] | None:
         """The regions of the last annotation of a JSON export that was not cancelled."""
-        key = "annotations" if "annotations" in task else "completions"
+        key = list_key(task)
         finished: list[tuple[str, Object]] = []
         for where, one in json_file.objects(task.get(key) or [], f"{place}.{key}"):
             if one.get("was_cancelled"):
-                self.unused += _count(one)
+                self.unused += count_regions(one)
             else:
                 finished.append((where, one))
         if not finished:
             return None
-        self.unused += sum(_count(one) for _, one in finished[:-1])
+        self.unused += sum(count_regions(one) for _, one in finished[:-1])
         where, annotation = finished[-1]
-        return list(_regions_of_annotation(annotation, where))
+        return list(regions_of_annotation(annotation, where))
 
     def _records(self, tasks: Sequence[Task]) -> Iterator[Labeled]:
         """The images of the tasks that were shown for labeling, also those without regions."""
@@ -240,15 +229,7 @@ class _File:
         split = folder_split(split_path(self.path)[0])
         place = f", {task.place}"
         image = Labeled(self.path, task.images[slot], place=place, percent=True, split=split)
-        image.size = next((size for one in regions if (size := _size(one.value))), None)
-        for one in regions:
-            kind, box = _box(one, image.size)
-            if kind:
-                self.shapes[kind] += 1
-            for label in one.names:
-                image.add(label, box)
-        if image.size is None:
-            image.relative, image.boxes = True, [side / 100 for side in image.boxes]
+        self.shapes.update(add_regions(image, regions))
         return image
 
 
@@ -263,137 +244,13 @@ def _by_image(task: Task, views: Views) -> dict[Slot, list[Region]]:
     return regions
 
 
-def _regions_of_annotation(annotation: Object, place: str) -> Iterator[Region]:
-    results = list(json_file.objects(annotation.get("result"), f"{place}.result"))
-    labeled = {str(one.get("id")) for _, one in results if _labels(one.get("value"))}
-    for where, one in results:
-        value = one.get("value")
-        names = _labels(value)
-        if not isinstance(value, dict) or not _is_drawn(value):
-            continue  # a comment on the whole image, or a relation of two regions
-        if not names and str(one.get("id")) in labeled:
-            continue  # the same region again, only with its text or its shape
-        size = {side: one[side] for side in SIZE if side in one}
-        target = Target(_word(one, "to_name"), _word(one, "from_name"), _index(one))
-        yield Region(where, {**value, **size}, _class_names(names, where), target)
-
-
-def _count(annotation: Object) -> int:
-    """Number of regions of an annotation that is not used."""
-    results = annotation.get("result")
-    values = [one.get("value") for one in results or () if isinstance(one, dict)]
-    return sum(_is_drawn(value) and bool(_labels(value)) for value in values)
-
-
 def _fields_of_row(row: Object) -> Object:
-    return {key: value for key, value in row.items() if not _holds_regions(value)}
-
-
-def _regions_of_row(row: Object, place: str) -> list[Region]:
-    """The regions in all lists of a row of a JSON-MIN export."""
-    return [
-        Region(where, value, _class_names(_labels(value), where), _of_row(key, value))
-        for key, values in row.items()
-        if _holds_regions(values)
-        for where, value in json_file.objects(values, f"{place}.{key}")
-    ]
-
-
-def _holds_regions(value: object) -> bool:
-    return isinstance(value, list) and any(_is_drawn(one) for one in value)
-
-
-def _of_row(control: str, value: Object) -> Target:
-    return Target(_word(value, "to_name"), control, _index(value))
-
-
-def _word(fields: Object, key: str) -> str:
-    value = fields.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _index(fields: Object) -> int | None:
-    index = fields.get("item_index")
-    return index if type(index) is int else None
-
-
-def _labels(value: object) -> list[object]:
-    """The labels in a region's `rectanglelabels`, `polygonlabels`, `labels` and similar keys."""
-    if not isinstance(value, dict):
-        return []
-    lists = (value[key] for key in value if key.endswith("labels"))
-    return next((one for one in lists if isinstance(one, list) and one), [])
-
-
-def _class_names(labels: list[object], place: str) -> list[str]:
-    return [json_file.class_name(label, place) for label in labels or [None]]
-
-
-def _is_drawn(value: object) -> bool:
-    return isinstance(value, dict) and not DRAWN.isdisjoint(value)
-
-
-def _size(value: Object) -> Size | None:
-    size = json_file.stated_size(value, *SIZE)
-    return size if size and min(size) > 0 else None
-
-
-def _box(region: Region, size: Size | None) -> tuple[str, list[float]]:
-    """The kind of shape of a region, empty for a box, and its bounding box, xyxy.
-
-    The box is in pixels of an image of `size`, or in percent if `size` is unknown.
-    """
-    place, value = region.place, region.value
-    width, height = size or HUNDRED
-    turn = math.radians(json_file.coordinates({"rotation": 0, **value}, ("rotation",), place)[0])
-    if turn and size is None:
-        raise UnusableError(place, "is rotated, but the size of its image is missing")
-
-    def pixels(across: str, down: str) -> tuple[float, float]:
-        x, y = json_file.coordinates(value, (across, down), place)
-        return x * width / 100, y * height / 100
-
-    if "points" in value:
-        corners = json_file.points(value["points"], f"{place}.points")
-        scaled = [[x * width / 100, y * height / 100] for x, y in corners]
-        return "polygons", box_around(scaled)
-    if UNBOXED & value.keys():
-        raise UnusableError(place, "is a brush or video region, which has no box; draw a rectangle")
-    x, y = pixels("x", "y")
-    if "radiusX" in value:
-        a, b = pixels("radiusX", "radiusY")
-        wide = math.hypot(a * math.cos(turn), b * math.sin(turn))
-        high = math.hypot(a * math.sin(turn), b * math.cos(turn))
-        return "ellipses", [x - wide, y - high, x + wide, y + high]
-    if "height" not in value:
-        return "points", [x, y, x, y]
-    wide, high = pixels("width", "height")
-    if not turn:
-        return "", [x, y, x + wide, y + high]
-    cos, sin = math.cos(turn), math.sin(turn)
-    corners = [[x + a * cos - b * sin, y + a * sin + b * cos] for a in (0, wide) for b in (0, high)]
-    return "rotated rectangles", box_around(corners)
+    return {key: value for key, value in row.items() if not holds_regions(value)}
 
 
 def _results(dataset: Dataset, index: int) -> Iterator[Object]:
     width, height = dataset.sizes[index].tolist()
     rows = dataset.rows(index)
     for i, (box, label) in enumerate(zip(dataset.boxes[rows], dataset.labels[rows], strict=True)):
-        xmin, ymin, xmax, ymax = decimals(box)
-        yield {
-            "id": f"box{i + 1}",
-            "type": "rectanglelabels",
-            "from_name": "label",
-            "to_name": "image",
-            "original_width": width,
-            "original_height": height,
-            "image_rotation": 0,
-            "value": {
-                "x": 100 * xmin / width,
-                "y": 100 * ymin / height,
-                "width": 100 * (xmax - xmin) / width,
-                "height": 100 * (ymax - ymin) / height,
-                "rotation": 0,
-                "rectanglelabels": [dataset.classes[label]],
-            },
-        }
+        value = {**rectangle(decimals(box), width, height), BOX: [dataset.classes[label]]}
+        yield new_result(f"box{i + 1}", Control(), (width, height), value)

@@ -74,6 +74,7 @@ class RecordFile:
         split: the split of its images.
         label_map: names of the ids, for records without class names.
         ids: collects the ids of the classes.
+        by_id: a record's ids decide, not its names, because a name has two ids.
         lost_map: a label map that cannot be read, which may have the names of other ids.
         lost: number of records that are left out because they need it.
         mapped: some names are from the label map.
@@ -83,6 +84,7 @@ class RecordFile:
     split: Split
     label_map: Mapping[int, str]
     ids: ClassIds
+    by_id: bool = field(default=False, kw_only=True)
     lost_map: str = ""
     lost: int = 0
     mapped: bool = False
@@ -160,7 +162,7 @@ class RecordFile:
         if None in map(number, labels):
             raise UnusableError("BW110", f"its labels are {labels}, not all of which are valid ids")
         ids = [int(label) for label in labels]
-        if len(names) == count and all(names):
+        if len(names) == count and all(names) and not (self.by_id and len(ids) == count):
             if len(ids) == count:
                 for name, label in zip(names, ids, strict=True):
                     self.ids.add(name, label)

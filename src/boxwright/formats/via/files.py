@@ -12,12 +12,12 @@ from boxwright.formats.annotations import Broken
 from boxwright.formats.folder import Folder
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.tables import first_rows, rows
+from boxwright.formats.via.records import ATTRIBUTES, METADATA, Records
 from boxwright.formats.via.regions import Region
 
 KIND = "via"  # in `json_kinds`
 CSV = ".csv"
 NEEDED = frozenset({"filename", "region_shape_attributes", "region_attributes"})
-METADATA, ATTRIBUTES = "_via_img_metadata", "_via_attributes"
 
 
 @dataclass
@@ -59,7 +59,8 @@ class Files:
     def read(cls, folder: Folder) -> Files:
         """Read all files, those in JSON first."""
         files = cls()
-        for path, content in json_file.read_all(folder, KIND, dict, files.broken):
+        found = json_file.read_all(folder, KIND, dict, files.broken, opened=Records)
+        for path, content in found:
             files._add_json(path, content)
         for path, header in tables(folder).items():
             files._add_table(folder, path, header)
@@ -82,7 +83,7 @@ class Files:
             if key.startswith("_via_"):
                 continue
             try:
-                self.entries.append(_entry(path, key, one))
+                self.entries.append(entry_of(path, key, one))
             except UnusableError as error:
                 self.broken.append(error.in_file(path))
 
@@ -125,7 +126,8 @@ def _header(row: Sequence[str]) -> list[str]:
     return [cell.lstrip("#").strip().lower() for cell in row]
 
 
-def _entry(path: str, key: str, one: object) -> Entry:
+def entry_of(path: str, key: str, one: object) -> Entry:
+    """An image in JSON. Raises UnusableError."""
     if not isinstance(one, dict):
         raise UnusableError(key, json_file.unlike(one, "an object"))
     name = one.get("filename")

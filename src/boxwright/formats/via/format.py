@@ -17,8 +17,9 @@ from boxwright.formats.folder import Folder, folded, join, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import decimals, shapes_finding
 from boxwright.formats.splits import file_split
-from boxwright.formats.via.files import ATTRIBUTES, KIND, METADATA, Entry, Files, tables
-from boxwright.formats.via.regions import BOX, attributes_in_use
+from boxwright.formats.via.files import KIND, Entry, Files, tables
+from boxwright.formats.via.records import ATTRIBUTES, METADATA, ORDER
+from boxwright.formats.via.regions import BOX, Region, attributes_in_use
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
@@ -101,7 +102,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             METADATA: images,
             ATTRIBUTES: {"region": {CLASS: choice}, "file": {}},
             "_via_data_format_version": VERSION,
-            "_via_image_id_list": list(images),
+            ORDER: list(images),
         }
         json_file.write(target / folder / FILE, content)
 
@@ -115,7 +116,13 @@ def _image(
         fitting = [path for path in here if (folder.root / path).stat().st_size == entry.size]
         if len(fitting) == 1:
             image.image = relative(fitting[0], split_path(entry.path)[0])
-    for region in entry.regions:
+    add_regions(image, entry.regions, attribute)
+    return image
+
+
+def add_regions(image: Labeled, regions: Sequence[Region], attribute: str | None) -> None:
+    """Add the boxes of regions whose class is an attribute. Raises UnusableError."""
+    for region in regions:
         box = region.box()
         names = [NAMELESS] if attribute is None else region.values(attribute)
         if not names:
@@ -123,7 +130,13 @@ def _image(
             raise UnusableError(region.place, message)
         for name in names:
             image.add(name, box)
-    return image
+
+
+def rectangle(box: Sequence[float]) -> Object:
+    """The shape of a box, xyxy."""
+    xmin, ymin, xmax, ymax = box
+    sides = (xmin, ymin, round(xmax - xmin, 9), round(ymax - ymin, 9))
+    return {"name": BOX, **dict(zip(("x", "y", "width", "height"), sides, strict=True))}
 
 
 def _paths_by_name(folder: Folder) -> dict[str, list[str]]:
@@ -181,10 +194,7 @@ def _written(dataset: Dataset, index: int, name: str, path: Path) -> Object:
     rows = dataset.rows(index)
     regions = []
     for box, label in zip(dataset.boxes[rows], dataset.labels[rows], strict=True):
-        xmin, ymin, xmax, ymax = decimals(box)
-        sides = (xmin, ymin, round(xmax - xmin, 9), round(ymax - ymin, 9))
-        shape = {"name": BOX, **dict(zip(("x", "y", "width", "height"), sides, strict=True))}
-        attributes = {CLASS: dataset.classes[label]}
+        shape, attributes = rectangle(decimals(box)), {CLASS: dataset.classes[label]}
         regions.append({"shape_attributes": shape, "region_attributes": attributes})
     return {
         "filename": name,

@@ -7,7 +7,7 @@ has no objects. Without data.yaml, names come from LabelImg's classes.txt or Dar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,6 +153,21 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     said |= {"nc": len(dataset.classes), "names": list(dataset.classes)}
     text = yaml.safe_dump(said, allow_unicode=True, sort_keys=False, width=10**9)
     write_text(target / "data.yaml", text)
+
+
+def add_scores(target: Path, names: Sequence[str], scores: Iterable[Sequence[float]]) -> None:
+    """Append to each box that `write` has written its score, as Ultralytics writes detections.
+
+    Args:
+        target: the folder.
+        names: the images' names in it.
+        scores: for each image, a score per box in [0, 1].
+    """
+    for name, own in zip(names, scores, strict=True):
+        path = target / label_path(name)
+        lines = path.read_text("utf-8").splitlines()
+        scored = (f"{line} {score:.6g}\n" for line, score in zip(lines, own, strict=True))
+        write_text(path, "".join(scored))
 
 
 def label_path(image: str) -> str:

@@ -15,13 +15,11 @@ from boxwright.errors import BoxwrightError, DetectorError
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
 from boxwright.inference.golden import Network
+from boxwright.inference.heads import Head
+from boxwright.inference.tflite_graph import Tensor
 from boxwright.ops.boxes import clip
 from boxwright.ops.postprocess import RawDetections
 from boxwright.safety.limits import MAX_CLASSES
-
-# Names of the post-processing's inputs in .onnx files and OpenVINO folders: boxes
-# `(N, A, 4)` normalized yxyx, and scores `(N, A, C)`.
-CANDIDATES = ("candidate_boxes", "candidate_scores")
 
 
 class Engine(Protocol):
@@ -148,6 +146,15 @@ def no_detector(where: Path, reason: str) -> DetectorError:
     """The error for a file that is readable but is not a usable detector."""
     what = f"is not a detector that Boxwright can run: {reason}."
     return DetectorError("BW505", what, where=where)
+
+
+def not_run(where: Path, head: Head | None, outputs: Sequence[Tensor]) -> DetectorError:
+    """The error for a network without post-processing whose head is unknown or not run."""
+    shapes = (f"{each.name} ({' x '.join(map(str, each.shape))})" for each in outputs[:6])
+    more = ", ..." if len(outputs) > 6 else ""
+    listed = f"its outputs are {', '.join(shapes)}{more}"
+    known = f"it has the head of a {head.family}, which is not decoded here; " if head else ""
+    return no_detector(where, known + listed)
 
 
 def first_line(error: Exception) -> str:

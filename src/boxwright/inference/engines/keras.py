@@ -14,7 +14,7 @@ from boxwright.ops.operations import NUMPY
 from boxwright.ops.postprocess import NmsConfig, RawDetections, postprocess
 
 if TYPE_CHECKING:
-    from boxwright.models.model import DetectionModel
+    from boxwright.models.model import Candidates, DetectionModel
 
 
 class KerasEngine:
@@ -49,7 +49,11 @@ class KerasEngine:
         pixels = inputs.astype(np.float32) * self._scale + self._offset
         return self._model.compiled(pixels)
 
+    def candidates(self, inputs: NDArray[np.uint8]) -> Candidates:
+        """Boxes and scores of images `(B, S, S, 3)` before NMS."""
+        raw = {name: np.asarray(values) for name, values in self._raw(inputs).items()}
+        return self._model.decode(raw, NUMPY)
+
     def __call__(self, inputs: NDArray[np.uint8]) -> list[RawDetections]:
         with running(None):
-            raw = {name: np.asarray(values) for name, values in self._raw(inputs).items()}
-            return postprocess(*self._model.decode(raw, NUMPY), self._nms_config)
+            return postprocess(*self.candidates(inputs), self._nms_config)

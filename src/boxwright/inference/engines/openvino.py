@@ -12,7 +12,6 @@ from boxwright.backend import framework
 from boxwright.inference import litert
 from boxwright.inference.artifact import damaged
 from boxwright.inference.engines.engine import (
-    CANDIDATES,
     batch_side,
     cores,
     images,
@@ -20,6 +19,7 @@ from boxwright.inference.engines.engine import (
     running,
 )
 from boxwright.inference.golden import Network
+from boxwright.inference.heads.raw import CANDIDATES
 from boxwright.ops.postprocess import RawDetections
 
 NETWORK_NAME, WEIGHTS_NAME = "detector.xml", "detector.bin"

@@ -16,6 +16,7 @@ from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 SAVED_ARTIFACT = Path("assets.extra") / litert.ARTIFACT_NAME  # inside the folder
+CLASSES = "detection_classes"
 BATCHED = "batched"  # the signature for a batch of resized images
 
 
@@ -50,4 +51,6 @@ class SavedModelEngine:
         with running(self.where):
             outputs = self._run(images=self._constant(inputs))
             found = {name: outputs[name].numpy() for name in litert.OUTPUT_NAMES}
+            if found[CLASSES].dtype == np.float32:  # 1-based; 0-based integers in older files
+                found[CLASSES] = found[CLASSES] - 1
             return images(found, len(inputs))

@@ -69,7 +69,8 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
     All four batch-norm variables always exist, so that checkpoints of the Object Detection API can
     be read and written.
 
-    With a quantizer, the folded kernel and the outputs are fake-quantized.
+    With a quantizer, the folded kernel and the outputs are fake-quantized. With `kernel_of`, the
+    kernel is that of another layer, and only the batch norm is the layer's own.
 
     Variables: kernel `(k, k, in, out)`, or `(k, k, in, 1)` if depthwise; gamma, beta,
     moving_mean, moving_variance `(out,)`.
@@ -86,6 +87,7 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         spec: LayerSpec = PLAIN,
         initializer: Initializer | None = None,
         quantizer: Quantizer | None = None,
+        kernel_of: Any = None,
         **options: Any,
     ) -> None:
         if depthwise and strides > 1 and options.get("trainable", True):
@@ -97,7 +99,11 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         self.strides = strides
         self.depthwise = depthwise
         self.spec = spec
-        self.initializer = initializer or _near_identity
+        self.initializer = initializer or near_identity
+        self._other_kernel = (lambda: kernel_of.kernel) if kernel_of else None  # else tracked
+        self.shares_kernel = kernel_of is not None
+        if kernel_of:
+            kernel_of.shares_kernel = True
         self.activation = _activation("linear" if linear else spec.activation)
         self.norm_frozen = True
         self.scale_is_one = False
@@ -114,11 +120,14 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
         out = channels if self.depthwise else self.filters
         # Statistics and folding need float32, whatever the convolution's compute type.
         add = functools.partial(self.add_weight, autocast=False)
-        self.kernel = add(
-            name="kernel",
-            shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
-            initializer=self.initializer,
-        )
+        if self._other_kernel:
+            self.kernel = self._other_kernel()
+        else:
+            self.kernel = add(
+                name="kernel",
+                shape=(self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else out),
+                initializer=self.initializer,
+            )
         scale, center = self.spec.scale, self.spec.center
         self.gamma = add(name="gamma", shape=(out,), initializer="ones", trainable=scale)
         self.beta = add(name="beta", shape=(out,), initializer="zeros", trainable=center)
@@ -201,8 +210,11 @@ class ConvNorm(keras.layers.Layer):  # type: ignore[misc]
 
         Afterwards gamma equals the moving standard deviation, so that an optimizer step on the
         kernel has the same effect for every gamma, and the forward pass is a convolution and a
-        bias. Mean and variance are rescaled with the kernel and remain correct.
+        bias. Mean and variance are rescaled with the kernel and remain correct. A layer that shares
+        its kernel keeps its scale.
         """
+        if self.shares_kernel:
+            return
         gamma, variance = self.gamma.numpy(), self.moving_variance.numpy()
         epsilon = self.spec.epsilon
         scale = gamma / np.sqrt(variance + epsilon)
@@ -238,7 +250,7 @@ def _activation(name: Activation) -> Callable[[Any], Any]:
     return leaky_relu if name == "leaky_relu" else getattr(keras.activations, name)
 
 
-def _near_identity(shape: tuple[int, ...], dtype: Any = None) -> Any:
+def near_identity(shape: tuple[int, ...], dtype: Any = None) -> Any:
     """Kernels near the identity, so that a thin network preserves positions from the first step
     (Zagoruyko and Komodakis 2017, "DiracNets"): two dozen random layers blur them more than a short
     training can undo.

@@ -142,19 +142,30 @@ class FakeQuant(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Predictor(keras.layers.Conv2D):  # type: ignore[misc]
-    """The convolution of a head, with bias and without activation."""
+    """The convolution of a head, with bias and without activation; with `weights_of`, kernel and
+    bias are those of another one."""
 
     def __init__(
-        self, filters: int, kernel_size: int, quantizer: Quantizer | None, **options: Any
+        self,
+        filters: int,
+        kernel_size: int,
+        quantizer: Quantizer | None = None,
+        weights_of: Predictor | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(filters, kernel_size, padding="same", **options)
+        self._other = (lambda: weights_of) if weights_of else None  # else tracked
         self.quantized = quantizer is not None
         if quantizer:
             self.weights_quant = FakeQuant(quantizer, "weights_quant")
             self.act_quant = FakeQuant(quantizer, "act_quant")
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        super().build(input_shape)
+        if self._other:
+            other: Any = self._other()
+            self._kernel, self.bias = other._kernel, other.bias
+        else:
+            super().build(input_shape)
         if self.quantized:
             self.weights_quant.build()
             self.act_quant.build()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from boxwright.ops import box_coder
 from boxwright.ops.operations import Operations
 
 if TYPE_CHECKING:
+    from boxwright.datasets.stats import Reach
     from boxwright.models.layers.quantized import QuantizationSpec
     from boxwright.models.ssd.spec import ModelSpec
     from boxwright.models.weights.pretrained import Pretrained
@@ -41,7 +42,7 @@ class SsdModel(DetectionModel):
     family = "ssd"
     objective_classes = OBJECTIVE_CLASSES
     quantization_aware = True
-    reach = REACH
+    reach: ClassVar[Reach | None] = REACH
     spec: ModelSpec
 
     def __init__(self, spec: ModelSpec, network: Any, objective: Objective | None = None) -> None:
@@ -73,15 +74,20 @@ class SsdModel(DetectionModel):
     ) -> ModelSpec:
         """Anchors keep the pixel sizes of the pretrained or published network, and so its
         spacing."""
-        from boxwright.models.ssd.spec import ModelSpec
-
-        spec = like or ModelSpec(num_classes, depth_multiplier or 1.0)
+        spec = like or cls.published_spec(num_classes, depth_multiplier or 1.0)
         return replace(
             spec.resized(input_size),
             num_classes=num_classes,
             background=objective is not None and objective.background is not None,
             quantization=quantization,
         )
+
+    @classmethod
+    def published_spec(cls, num_classes: int, depth_multiplier: float) -> ModelSpec:
+        """The spec of the published network."""
+        from boxwright.models.ssd.spec import ModelSpec
+
+        return ModelSpec(num_classes, depth_multiplier)
 
     @classmethod
     def build_network(cls, spec: ModelSpec, *, precision: str = "float32", **options: Any) -> Any:

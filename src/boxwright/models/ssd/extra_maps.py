@@ -11,9 +11,11 @@ import re
 from typing import Any
 
 from boxwright.models.layers.conv_norm import ConvNorm
+from boxwright.models.necks import fpn
 
 DEPTHS = (512, 256, 256, 128)  # each a 1x1 convolution to half as many, then a 3x3 of stride 2
-EXTRA_MAP = re.compile(r"_[12]_Conv2d_\d+_")  # part of their layer names
+# What is in the names of their layers, and of a feature pyramid's.
+EXTRA_MAP = re.compile(rf"_[12]_Conv2d_\d+_|^{fpn.SCOPE}")
 
 
 def extra_maps(

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from boxwright.backend import framework
 from boxwright.errors import WeightsError
-from boxwright.models.weights.network import PREPROCESSING, classes_of, spec_of
+from boxwright.models.weights.network import PREPROCESSING, classes_of, for_every_map, spec_of
+from boxwright.models.weights.object_graph import GRAPH, named
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.variables import place_of
 
@@ -20,6 +21,7 @@ GLOBAL_STEP = "global_step"
 AVERAGE = "/ExponentialMovingAverage"
 
 _PART = re.compile(r"(?P<prefix>.+)\.(?:index|meta|data-\d+-of-\d+)$")
+_NUMBERED = re.compile(r"-\d{1,18}$")
 _LATEST = re.compile(r'^model_checkpoint_path:\s*"([^"]+)"', re.MULTILINE)
 _LISTED = re.compile(r'^all_model_checkpoint_paths:\s*"([^"]+)"', re.MULTILINE)
 
@@ -71,7 +73,8 @@ def listed(folder: Path) -> list[str]:
 
 
 def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
-    """All variables of a checkpoint by name, unchanged.
+    """All variables of a checkpoint by name, unchanged; an object-based one's by the names that
+    TensorFlow 1 would give them.
 
     Raises:
         WeightsError: errors of `find_prefix`; BW202 the checkpoint is damaged.
@@ -80,9 +83,10 @@ def read_variables(path: str | Path) -> dict[str, NDArray[Any]]:
     tf = framework.tensorflow()
     try:
         reader = tf.train.load_checkpoint(str(prefix))
-        return {
+        values = {
             name: reader.get_tensor(name) for name in sorted(reader.get_variable_to_shape_map())
         }
+        return named(values) if GRAPH in values else values
     except (tf.errors.OpError, ValueError, RuntimeError, LookupError) as error:
         reason = str(error).splitlines()[0]
         raise _no_checkpoint(prefix, f"is a damaged checkpoint ({reason})") from error
@@ -111,9 +115,10 @@ def read_checkpoint(path: str | Path, *, averages: bool = False) -> Pretrained:
             layers[place.layer][place.variable] = value if averaged is None else averaged
         else:
             others[name] = reason_to_ignore(name)
-    spec = spec_of(layers, prefix)
+    expanded = for_every_map(layers)
+    spec = spec_of(expanded, prefix)
     classes = classes_of(spec)
-    return Pretrained(prefix, spec, classes, PREPROCESSING, dict(layers), True, others)
+    return Pretrained(prefix, spec, classes, PREPROCESSING, expanded, True, others)
 
 
 def _index_of(prefix: Path) -> Path:
@@ -121,19 +126,28 @@ def _index_of(prefix: Path) -> Path:
 
 
 def _latest(folder: Path) -> Path:
-    """The checkpoint in the state file, in this folder; without that file the only checkpoint."""
+    """The checkpoint in the state file, in this folder; without that file the only complete
+    checkpoint, or the one with the highest step."""
     for name in _state(folder, _LATEST):
         if _index_of(folder / name).is_file():
             return folder / name
-    indices = sorted(folder.glob("*.index"))
-    if len(indices) == 1:
-        return indices[0].with_suffix("")
-    raise WeightsError(
-        "BW201",
-        f"the folder contains {len(indices) or 'no'} checkpoints, and no file named {STATE} tells "
-        "which is the latest.",
-        where=folder.absolute(),
+    parts = [part for path in folder.iterdir() if (part := _PART.match(path.name))]
+    begun = {part["prefix"] for part in parts}
+    with_values = {part["prefix"] for part in parts if ".data-" in part.string}
+    complete = [name for name in with_values if _index_of(folder / name).is_file()]
+    if len(complete) == 1:
+        return folder / complete[0]
+    steps = {int(name.rpartition("-")[2]): name for name in complete if _NUMBERED.search(name)}
+    if steps:
+        return folder / steps[max(steps)]
+    what = (
+        f"contains {len(complete) or 'no'} checkpoints, and no file named {STATE} tells which is "
+        "the latest"
     )
+    if begun and not complete:
+        there = ", ".join(sorted(part.string for part in parts))
+        what = f"has parts of checkpoints, but no pair of .index and .data: {there}"
+    raise WeightsError("BW201", f"the folder {what}.", where=folder.absolute())
 
 
 def _state(folder: Path, line: re.Pattern[str]) -> list[str]:
@@ -147,7 +161,11 @@ def reason_to_ignore(name: str) -> str:
     """The reason for ignoring a checkpoint variable that is not part of the network."""
     if name == GLOBAL_STEP:
         return "training starts its own step count"
-    if name.startswith("beta") or place_of(name.rsplit("/", 1)[0]) or "_quant/" in name:
+    if (
+        name.startswith(("beta", "optimizer/"))
+        or place_of(name.rsplit("/", 1)[0])
+        or "_quant/" in name
+    ):
         return "optimizer state of an earlier training"
     return "not part of the network"
 

@@ -12,10 +12,10 @@ from typing import Any
 from boxwright.errors import WeightsError
 from boxwright.models.layers.quantized import is_range
 from boxwright.models.ssd.extra_maps import EXTRA_MAP
-from boxwright.models.weights.checkpoint import exists, read_checkpoint
+from boxwright.models.weights.checkpoint import exists, read_checkpoint, read_variables
 from boxwright.models.weights.pretrained import Arrays, Pretrained
 from boxwright.models.weights.tflite import read_tflite
-from boxwright.models.weights.variables import stored_variables
+from boxwright.models.weights.variables import SHARED, stored_variables
 
 MIN_LOADED = 0.9  # fraction of the backbone; below, the file is of another network
 NEW_CLASSES = "the class head is for other classes"
@@ -55,6 +55,17 @@ class LoadReport:
 def readable(path: Path) -> bool:
     """True for a .tflite and for a checkpoint's prefix or folder."""
     return (path.suffix == ".tflite" or not path.is_file()) and exists(path)
+
+
+def has_pyramid(path: Path) -> bool:
+    """True if a readable file is a network whose maps share their heads; False if it is another
+    one, or damaged."""
+    if path.suffix == ".tflite" and path.is_file():
+        return SHARED.encode() in path.read_bytes()
+    try:
+        return any(name.startswith(f"{SHARED}/") for name in read_variables(path))
+    except WeightsError:
+        return False
 
 
 def read_pretrained(path: str | Path) -> Pretrained:

@@ -1,9 +1,11 @@
 """The list of published pretrained models.
 
 Names, speeds and AP of the SSDs are those of the TensorFlow 1 Detection Model Zoo
-(github.com/tensorflow/models, research/object_detection/g3doc/tf1_detection_zoo.md). The page has
-no sizes or checksums; those below were published by other projects that depend on the archives
-(OpenVINO's open_model_zoo, TensorFlow's own workspace). AP of NanoDet-Plus is that of its authors
+(github.com/tensorflow/models, research/object_detection/g3doc/tf1_detection_zoo.md), and of the
+TensorFlow 2 Detection Model Zoo (tf2_detection_zoo.md), whose speeds are of another GPU and left
+out. The pages have no sizes or checksums; those below were published by other projects that depend
+on the archives (OpenVINO's open_model_zoo, TensorFlow's own workspace). AP of NanoDet-Plus is that
+of its authors
 (github.com/RangiLyu/nanodet), of the .onnx files of their release v1.0.0-alpha-1.
 """
 
@@ -19,6 +21,7 @@ NANODET_NCNN = (
     "4dfacc84c280252f090b38a6e255cac3b4c88638/app/src/main/assets"
 )
 CHECKPOINT = "model.ckpt"  # the prefix of a checkpoint's files in the zoo's archives
+CHECKPOINT_2 = "ckpt-0"  # in those of TensorFlow 2
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Published:
         name: its name in the zoo.
         model: the architecture, as `--model` names it.
         urls: addresses of an archive, .zip or .tar.gz, or of the weight files.
-        weights: the weights inside the archive: a .tflite file or the prefix of a TensorFlow 1
-            checkpoint; or the weight file to read.
+        weights: the weights inside the archive: a .tflite file or the prefix of a checkpoint; or
+            the weight file to read.
         family: the detector family.
         size: bytes to download; None if unknown.
         coco_ap: AP on the COCO validation set, 0 to 1, rounded as published; None if unknown.
@@ -67,9 +70,9 @@ class Published:
         """The names of the weight files."""
         if not _packed(self.downloads[0]):
             return self.downloads
-        if self.weights != CHECKPOINT:
+        if self.weights not in {CHECKPOINT, CHECKPOINT_2}:
             return (self.weights,)
-        return (f"{CHECKPOINT}.index", f"{CHECKPOINT}.data-00000-of-00001")
+        return (f"{self.weights}.index", f"{self.weights}.data-00000-of-00001")
 
 
 def file_name(url: str) -> str:
@@ -100,6 +103,18 @@ def _of_zoo(
         coco_ap=coco_ap,
         speed=speed,
         sha256={archive: sha256} if sha256 else {},
+    )
+
+
+def _of_zoo_2(kind: str, side: int, *, model: str, family: str, coco_ap: float) -> Published:
+    name = f"{kind}_{side}x{side}_coco17"
+    return Published(
+        name,
+        model,
+        (f"{BUCKET}/object_detection/tf2/20200711/{name}_tpu-8.tar.gz",),
+        weights=CHECKPOINT_2,
+        family=family,
+        coco_ap=coco_ap,
     )
 
 
@@ -203,6 +218,15 @@ MODELS = (
         size=51_025_348,
         sha256="542445cce834dbfbb7df1991425d475e85a2d7ec68c60a4f262bb18aac10c8b2",
     ),
+    _of_zoo_2("ssd_mobilenet_v2", 320, model="ssd_mobilenet_v2", family="ssd", coco_ap=0.202),
+    *(
+        _of_zoo_2(kind, side, model=kind, family="ssd_fpn", coco_ap=coco_ap)
+        for kind, side, coco_ap in (
+            ("ssd_mobilenet_v2_fpnlite", 320, 0.222),
+            ("ssd_mobilenet_v2_fpnlite", 640, 0.282),
+            ("ssd_mobilenet_v1_fpn", 640, 0.291),
+        )
+    ),
 )
 
 
@@ -232,9 +256,11 @@ class Model:
 
 
 CHOICES = (
-    Model("nanodet_plus_m", 1.2, "most data: high AP after few images"),
+    Model("nanodet_plus_m", 1.2, "most data: AP after few images"),
     Model("nanodet_plus_m_1.5x", 2.5, "higher AP in twice the time"),
     Model("ssd_mobilenet_v1", 6.8, "TensorFlow 1 graphs, and QAT"),
     Model("ssd_mobilenet_v2", None, "runs of the Object Detection API"),
     Model("ssdlite_mobilenet_v2", 4.5, "runs of the Object Detection API"),
+    Model("ssd_mobilenet_v2_fpnlite", 2.7, "runs of its TensorFlow 2 version"),
+    Model("ssd_mobilenet_v1_fpn", 12.1, "runs of its TensorFlow 2 version"),
 )

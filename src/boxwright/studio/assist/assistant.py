@@ -77,6 +77,7 @@ class Assistant:
     def _work(self) -> None:
         if points := self._rounds.quality():
             self._tell("quality", {"points": points})
+        self._closed.wait(self._rest)  # the first image comes before a large folder is counted
         while not self._closed.is_set():
             self._changed.clear()
             try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-FIRST = 8  # labeled images with objects before the first round
-GROWTH = 1.35  # times the labeled images of the last round: the next one
+FIRST = 5  # labeled images with objects before the first round
+GROWTH = 1.15  # times the labeled images of the last round: the next one
 MIN_SECONDS, MAX_SECONDS = 40.0, 120.0  # of a round, with its start of about fifteen
 SECONDS_PER_IMAGE = 0.5
+LEARNED, MEASURED = 2000, 500  # labeled images of a round, at most
 POOL = 400  # unlabeled images that get proposals in a round
-PROPOSED = 0.3  # score of a proposal
+PROPOSED = 0.4  # score of a proposal
 SEEN = 0.05  # score of a detection that says something about an image
 
 
@@ -22,6 +23,12 @@ def needed(before: int) -> int:
 def budget(labeled: int) -> float:
     """Seconds of a round."""
     return min(max(MIN_SECONDS, SECONDS_PER_IMAGE * labeled), MAX_SECONDS)
+
+
+def spread(indices: Sequence[int], maximum: int) -> list[int]:
+    """So many of the images, or all if there are fewer, evenly from the first to the last one."""
+    count = min(maximum, len(indices))
+    return [indices[i * len(indices) // count] for i in range(count)]
 
 
 def pool(unlabeled: Sequence[int], current: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -11,12 +12,14 @@ from boxwright.backend import framework
 from boxwright.errors import BoxwrightError
 from boxwright.evaluation.coco import evaluate
 from boxwright.inference.detector import Detector
+from boxwright.inference.engines import KerasEngine
 from boxwright.inference.run import Run
 from boxwright.models.model import FAMILY_KEY
 from boxwright.models.registry import DEFAULT
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.detections import Detections
 from boxwright.studio.assist.plan import SEEN
+from boxwright.studio.assist.voting import VotingEngine
 from boxwright.studio.work import EVERY, notes, progress_json
 from boxwright.training.deciding import recipe_for_run
 from boxwright.training.loop import train_by_recipe
@@ -79,6 +82,8 @@ def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     detector = Detector.load(out)
     if quality := _quality(detector, dataset_of(request, "test", Split.TEST)):
         tell(quality=quality)
+    voting = VotingEngine(cast(KerasEngine, detector.engine))
+    detector = replace(detector, engine=voting)
     unlabeled = dataset_of(request, "unlabeled", Split.UNASSIGNED)
     indices = [image["index"] for image in request["unlabeled"]]
     for proposals in _proposals(detector, unlabeled, indices):

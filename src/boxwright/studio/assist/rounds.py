@@ -12,7 +12,7 @@ from boxwright.formats.editing import FLAGS
 from boxwright.studio.assist import plan
 from boxwright.studio.desk import Desk
 from boxwright.studio.journal import Proposal
-from boxwright.studio.store import LabelStore
+from boxwright.studio.store import ImageRow, LabelStore
 
 READ_AT_ONCE = 50  # images, between which the pages are answered
 OPENED = 8  # images that were opened last: their proposals do not change
@@ -62,7 +62,8 @@ class Rounds:
 
     def due(self) -> Round | int:
         """The round that is due, or how many more labeled images it takes."""
-        labeled = self._desk.wait_for(_training_images)
+        blind = self._desk.wait_for(lambda store: store.blind())
+        labeled = sum(row.boxes > 0 and row.index not in blind for row in self._labeled())
         last = self._desk.wait_for(lambda store: store.journal.get(LAST, {}))
         missing = plan.needed(max(last.get("labeled", 0), self._failed)) - labeled
         if missing > 0:
@@ -71,7 +72,8 @@ class Rounds:
 
     def request(self, round: Round) -> dict[str, Any]:
         """The request of a round, see `round.run`."""
-        train, test, unlabeled, about = self._desk.wait_for(_chosen)
+        known = [row.index for row in self._labeled()]
+        train, test, unlabeled, about = self._desk.wait_for(partial(_chosen, known))
         home = about.pop("home")
         return {
             **about,
@@ -121,31 +123,34 @@ class Rounds:
         """Try again when there are more labels."""
         self._failed = round.labeled
 
+    def _labeled(self) -> Iterator[ImageRow]:
+        """The labeled images, some at a time: in a large folder, reading all takes a while."""
+        count = self._desk.wait_for(lambda store: len(store.names))
+        for start in range(0, count, READ_AT_ONCE):
+            rows = self._desk.wait_for(partial(LabelStore.rows, start=start, count=READ_AT_ONCE))
+            yield from (row for row in rows if row.is_labeled)
+
     def _read(self, indices: Sequence[int]) -> Iterator[dict[str, Any]]:
         for start in range(0, len(indices), READ_AT_ONCE):
             some = indices[start : start + READ_AT_ONCE]
             yield from self._desk.wait_for(partial(_images, some))
 
 
-def _training_images(store: LabelStore) -> int:
-    """Number of labeled images with objects that a round learns from."""
-    blind = store.blind()
-    return sum(row.boxes > 0 and row.is_labeled and row.index not in blind for row in store.rows())
-
-
-def _chosen(store: LabelStore) -> tuple[list[int], list[int], list[int], dict[str, Any]]:
+def _chosen(
+    known: Sequence[int], store: LabelStore
+) -> tuple[list[int], list[int], list[int], dict[str, Any]]:
     """The images to learn from, to measure on, and to propose for; and facts on the folder."""
-    blind, rows = store.blind(), store.rows()
-    known = [row.index for row in rows if row.is_labeled]
-    new = [row.index for row in rows if row.state == "new" and row.index not in blind]
+    blind = store.blind()
+    every = range(len(store.names))
+    new = [index for index in every if store.state(index) == "new" and index not in blind]
     about = {
         "root": str(store.folder.absolute()),
         "classes": list(store.classes),
         "home": store.home.absolute() / "assist",
     }
     return (
-        [index for index in known if index not in blind],
-        [index for index in known if index in blind],
+        plan.spread([index for index in known if index not in blind], plan.LEARNED),
+        plan.spread([index for index in known if index in blind], plan.MEASURED),
         plan.pool(new, store.journal.get("current") or 0),
         about,
     )

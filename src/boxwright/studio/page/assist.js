@@ -14,11 +14,15 @@ const STATES = ["training", "quality", "finish"];
 
 /** Hear the server's events. A server lets a browser have six connections, so only one tab of a
  * browser asks for events, the one that holds the lock, and hands them to the others.
- * @param {(kind: string, data: any) => void} heard @param {(connected: boolean) => void} connected */
+ * @param {(kind: string, data: any) => void} heard @param {(connected: boolean) => void} connected
+ * @returns {() => void} to hear no more */
 export function listen(heard, connected) {
+  /** @type {EventSource|null} */
+  let source = null;
+  const stop = () => source?.close();
   if (!navigator.locks) {
-    open(heard, connected); // another host without HTTPS: each tab asks
-    return;
+    source = open(heard, connected); // another host without HTTPS: each tab asks
+    return stop;
   }
   const channel = new BroadcastChannel("boxwright-events");
   /** @type {Map<string, Told>} */
@@ -32,7 +36,7 @@ export function listen(heard, connected) {
   channel.postMessage({ kind: "hello", data: null });
   void navigator.locks.request("boxwright-events", () => {
     leads = true;
-    open((kind, data) => {
+    source = open((kind, data) => {
       const told = { kind, data };
       if (STATES.includes(kind)) last.set(kind, told);
       channel.postMessage(told);
@@ -43,6 +47,7 @@ export function listen(heard, connected) {
     });
     return new Promise(() => {}); // until the tab is closed
   });
+  return stop;
 }
 
 /** @param {(kind: string, data: any) => void} heard @param {(connected: boolean) => void} connected */
@@ -52,6 +57,7 @@ function open(heard, connected) {
   source.onerror = () => connected(false); // it tries again by itself
   for (const kind of KINDS)
     source.addEventListener(kind, (event) => heard(kind, JSON.parse(/** @type {MessageEvent} */ (event).data)));
+  return source;
 }
 
 /** What the training does, in one sentence. @param {Training} training */

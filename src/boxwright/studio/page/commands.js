@@ -16,9 +16,9 @@ const SIDES = {
   "top-out": [{ x: null, y: 0 }, 0, -1], "top-in": [{ x: null, y: 0 }, 0, 1],
 };
 
-/** @param {Studio} studio @param {(preset: string) => void} choosePreset
+/** @param {Studio} studio @param {(preset: string) => void} choosePreset @param {() => unknown} quit
  * @returns {Record<string, () => unknown>} action -> what it does */
-export function commandsOf(studio, choosePreset) {
+export function commandsOf(studio, choosePreset, quit) {
   const { editor, stage, list } = studio;
   const { gestures } = stage;
   /** @type {Record<string, () => unknown>} */
@@ -55,6 +55,7 @@ export function commandsOf(studio, choosePreset) {
     "go-review": () => studio.show("review"),
     "go-finish": () => studio.show("finish"),
     help: () => showHelp(studio.folder.keys, choosePreset),
+    quit,
   };
   for (const [name, [dx, dy]] of Object.entries(ARROWS)) {
     commands[name] = () => editor.nudge(dx, dy);

@@ -36,7 +36,7 @@ export function paint(context, view, window, scene) {
   if (selected) {
     const rect = rectOf(selected);
     outline(context, rect, color(selected.label), { wide: true, filled: true, tag: tagOf(selected, editor) });
-    if (!editor.locked.has(selected.key)) handles(context, rect);
+    if (!editor.readOnly && !editor.locked.has(selected.key)) handles(context, rect);
   }
   unfinished(context, view, window, scene);
 }

@@ -62,6 +62,8 @@ export class Editor {
     /** Keys of boxes that no drag moves. @type {Set<string>} */
     this.locked = new Set();
     this.hidden = false;
+    /** Boxes are only shown. */
+    this.readOnly = false;
     /** A box that waits for its class. @type {Rect|null} */
     this.draft = null;
     /** @type {Box|null} */

@@ -88,6 +88,8 @@ export class Images {
     this.changed = changed;
     /** @type {(Row|undefined)[]} */
     this.rows = [];
+    /** Those of all labels that were read. @type {string[]} */
+    this.classes = [];
     /** @type {number[]} */
     this.shown = [];
     /** @type {Filter} */
@@ -115,8 +117,9 @@ export class Images {
 
   /** @param {number} start @param {number} count */
   async #fetch(start, count) {
-    /** @type {{rows: Row[]}} */
-    const { rows } = await this.server.get(`/api/rows?start=${start}&count=${count}`);
+    /** @type {{rows: Row[], classes: string[]}} */
+    const { rows, classes } = await this.server.get(`/api/rows?start=${start}&count=${count}`);
+    this.classes = classes;
     for (const row of rows) this.rows[row.index] = row;
     this.#apply();
   }

@@ -73,6 +73,18 @@ export const ACTIONS = [
   action("Studio", "help", "this page", "?"),
 ];
 
+const VIEWED = new Set(["search", "after", "zoom-in", "zoom-out", "fit", "actual", "hide", "help"]);
+
+/** The keys where labels are only shown; the first three are those of the OIDv4 ToolKit's visualizer.
+ * @type {Action[]} */
+const VIEWING = [
+  action("Go", "next", "next image", "d", "pagedown"),
+  action("Go", "previous", "previous image", "a", "pageup"),
+  action("Go", "quit", "quit", "q"),
+  action("Box", "cancel", "select no box", "escape"),
+  ...ACTIONS.filter(({ name }) => VIEWED.has(name)),
+];
+
 /** Chords that a preset gives to actions, instead of LabelImg's.
  * @type {Record<string, {title: string, chords: Record<string, string[]>}>} */
 export const PRESETS = {
@@ -104,9 +116,37 @@ export const PRESETS = {
   },
 };
 
+/** Make a preset of the user's own keys, in place of those of LabelImg.
+ * @param {Record<string, string[]>} keys as written in a file
+ * @returns {string[]} the names in it that are no actions */
+export function addOwn(keys) {
+  /** @type {Record<string, string[]>} */
+  const chords = {};
+  for (const [name, each] of Object.entries(keys)) chords[name] = each.map(ordered);
+  const taken = new Set(Object.values(chords).flat());
+  for (const { name, chords: usual } of ACTIONS)
+    if (!chords[name] && usual.some((chord) => taken.has(chord)))
+      chords[name] = usual.filter((chord) => !taken.has(chord));
+  PRESETS.own = { title: "my file", chords };
+  const names = new Set(ACTIONS.map(({ name }) => name));
+  return Object.keys(keys).filter((name) => !names.has(name));
+}
+
+/** A chord with its modifiers in the order of `chordOf`. @param {string} chord */
+function ordered(chord) {
+  const parts = chord.toLowerCase().split(/\+(?=.)/);
+  const held = ["ctrl", "alt", "shift"].filter((each) => parts.slice(0, -1).includes(each));
+  return [...held, parts.at(-1)].join("+");
+}
+
+/** The keys of a preset as the text of a file. @param {string} preset */
+export const asFile = (preset) =>
+  `${JSON.stringify(Object.fromEntries(actionsOf(preset).map(({ name, chords }) => [name, chords])), null, 1)}\n`;
+
 /** The actions of a preset, in the table's order.
- * @param {string} preset @returns {Action[]} */
+ * @param {string} preset one of PRESETS, or "viewing" @returns {Action[]} */
 export function actionsOf(preset) {
+  if (preset === "viewing") return VIEWING;
   const own = (PRESETS[preset] ?? PRESETS.labelimg).chords;
   return ACTIONS.map((each) => ({ ...each, chords: own[each.name] ?? each.chords }));
 }

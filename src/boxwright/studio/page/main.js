@@ -2,8 +2,8 @@
 
 import { listen } from "./assist.js";
 import { commandsOf, drawingKey } from "./commands.js";
-import { byId } from "./dom.js";
-import { chordOf, chordsOf } from "./keys.js";
+import { byId, h } from "./dom.js";
+import { addOwn, chordOf, chordsOf } from "./keys.js";
 import { Server } from "./store.js";
 import { Studio } from "./studio.js";
 import { showKeys } from "./toolbar.js";
@@ -21,8 +21,8 @@ function isForAnother(event, chord) {
   return (chord === "enter" || chord === "space") && /** @type {HTMLElement} */ (event.target).matches(PRESSED);
 }
 
-/** @param {import("./store.js").Server} server @param {Studio} studio */
-function bind(server, studio) {
+/** @param {import("./store.js").Server} server @param {Studio} studio @param {() => void} stop hear no more */
+function bind(server, studio, stop) {
   let keys = chordsOf(studio.folder.keys);
   const choosePreset = (/** @type {string} */ preset) => {
     studio.folder.keys = preset;
@@ -30,7 +30,18 @@ function bind(server, studio) {
     showKeys(preset);
     server.post("/api/keys", { preset }).catch((error) => studio.failed(error));
   };
-  const commands = commandsOf(studio, choosePreset);
+  const quit = async () => {
+    try {
+      await server.post("/api/quit");
+    } catch (error) {
+      studio.failed(error);
+      return;
+    }
+    stop();
+    document.body.replaceChildren(h("p", { className: "card", role: "status" },
+      "The studio has ended. You can close this page."));
+  };
+  const commands = commandsOf(studio, choosePreset, quit);
   showKeys(studio.folder.keys);
 
   document.addEventListener("keydown", (event) => {
@@ -68,9 +79,11 @@ async function start() {
   const folder = await server.get("/api/folder");
   byId("folder").textContent = folder.name;
   document.title = `${folder.name} – Boxwright studio`;
+  document.body.classList.toggle("viewing", folder.read_only);
   const studio = new Studio(server, folder);
-  bind(server, studio);
-  listen((kind, data) => studio.hear(kind, data), (connected) => studio.connection(connected));
+  const unknown = folder.own_keys ? addOwn(folder.own_keys) : [];
+  if (unknown.length) studio.notices.say(`Your file of keys names what is no action: ${unknown.join(", ")}.`);
+  bind(server, studio, listen((kind, data) => studio.hear(kind, data), (connected) => studio.connection(connected)));
   if (!folder.images) {
     studio.notices.keep("empty", { message: "There is no image in this folder." });
     return;

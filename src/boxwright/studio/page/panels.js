@@ -148,8 +148,8 @@ export class ImageList {
 
 /** The classes: a digit, a color, and in how many images each is. */
 export class ClassPanel {
-  /** @param {HTMLElement} element @param {{choose: (name: string, lock: boolean) => void, search: () => void,
-   *    manage: () => void}} actions */
+  /** @param {HTMLElement} element @param {{choose: ((name: string, lock: boolean) => void)|null, search: () => void,
+   *    manage: () => void}} actions without `choose` the classes are only shown */
   constructor(element, actions) {
     this.actions = actions;
     this.seen = "";
@@ -178,8 +178,9 @@ export class ClassPanel {
     fill(this.list, ...names.map((name, i) => {
       const swatch = h("i", { className: "swatch", aria: { hidden: true } });
       swatch.style.background = color(name);
-      const choose = (/** @type {MouseEvent} */ event) => this.actions.choose(name, event.ctrlKey);
-      return h("li", {}, h("button", { type: "button", className: "class", on: { click: choose } },
+      const choose = (/** @type {MouseEvent} */ event) => this.actions.choose?.(name, event.ctrlKey);
+      const disabled = !this.actions.choose;
+      return h("li", {}, h("button", { type: "button", className: "class", disabled, on: { click: choose } },
         h("kbd", {}, i < 10 ? String((i + 1) % 10) : ""), swatch, h("span", { className: "name" }, name),
         h("span", { className: "note" }), h("span", { className: "faint", title: "images with this class" })));
     }));
@@ -201,7 +202,7 @@ export class BoxTable {
     this.body = h("tbody");
     this.none = h("p", { className: "faint" }, "No boxes.");
     this.flags = FLAGS.filter((flag) => options.holds.has(flag)).map((flag) => h("input",
-      { type: "checkbox", name: flag, on: { change: () => editor.toggle(flag) } }));
+      { type: "checkbox", name: flag, disabled: editor.readOnly, on: { change: () => editor.toggle(flag) } }));
     this.legend = h("legend");
     this.fieldset = h("fieldset", { className: "flags" }, this.legend,
       ...this.flags.map((input) => h("label", {}, input, input.name)));
@@ -236,9 +237,10 @@ export class BoxTable {
     const box = () => editor.boxes[i];
     const select = () => editor.select(box().key);
     const swatch = h("i", { className: "swatch", aria: { hidden: true } });
-    const label = h("select", { aria: { label: `Class of box ${i + 1}` },
+    const disabled = editor.readOnly;
+    const label = h("select", { disabled, aria: { label: `Class of box ${i + 1}` },
       on: { focus: select, change: () => editor.change(box().key, { label: label.value }) } });
-    const inputs = SIDES.map((side, k) => h("input", { type: "number", step: "any",
+    const inputs = SIDES.map((side, k) => h("input", { type: "number", step: "any", disabled,
       aria: { label: `${side} of box ${i + 1}` }, on: { focus: select, change: () => typed(k) } }));
     const remove = (/** @type {Event} */ event) => {
       event.stopPropagation(); // the row is another box's then

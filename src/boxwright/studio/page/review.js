@@ -5,6 +5,8 @@ import { fill, h, some } from "./dom.js";
 /** @typedef {import("./geometry.js").Rect} Rect */
 /**
  * @typedef {object} Finding
+ * @property {string} key identifies it
+ * @property {boolean} accepted somebody said that it is right as it is
  * @property {number|null} index the image; null if it is about all of them
  * @property {string} kind
  * @property {string} code
@@ -12,9 +14,6 @@ import { fill, h, some } from "./dom.js";
  * @property {string} remedy
  * @property {Rect[]} boxes
  */
-
-/** What is remembered of a finding that was accepted. @param {Finding} finding */
-export const identity = ({ index, code, message, boxes }) => JSON.stringify([index, code, message, boxes]);
 
 /** The next finding that is open, after a position and around the end; null if all are done.
  * @param {boolean[]} done @param {number} at */
@@ -43,29 +42,22 @@ export class Review {
     /** @type {boolean[]} */
     this.done = [];
     this.at = -1;
-    this.folder = "";
+    this.leftOut = 0;
   }
 
-  /** @param {string} folder whose accepted findings this browser remembers */
-  async load(folder = this.folder) {
-    this.folder = folder;
+  async load() {
     this.status.textContent = "Checking all labels…";
     try {
-      this.findings = (await this.server.get("/api/review")).items;
+      const { items, left_out: leftOut } = await this.server.get("/api/review");
+      [this.findings, this.leftOut] = [items, leftOut];
     } catch (error) {
       this.status.textContent = "";
       this.actions.failed(error);
       return;
     }
-    const accepted = this.#accepted();
-    this.done = this.findings.map((finding) => accepted.has(identity(finding)));
+    this.done = this.findings.map(({ accepted }) => accepted);
     this.at = -1;
     this.#go(nextOpen(this.done, -1));
-  }
-
-  /** @returns {Set<string>} */
-  #accepted() {
-    return new Set(JSON.parse(localStorage.getItem(`accepted:${this.folder}`) ?? "[]"));
   }
 
   /** @returns {Finding|null} */
@@ -83,8 +75,7 @@ export class Review {
   accept() {
     const { finding } = this;
     if (!finding) return;
-    const accepted = this.#accepted().add(identity(finding));
-    localStorage.setItem(`accepted:${this.folder}`, JSON.stringify([...accepted]));
+    this.server.post("/api/review", { key: finding.key }).catch((error) => this.actions.failed(error));
     this.done[this.at] = true;
     this.#go(nextOpen(this.done, this.at));
   }
@@ -106,8 +97,9 @@ export class Review {
   #draw() {
     const [inList, inBar] = [this.items, this.bar].map((each) => each.contains(document.activeElement));
     const open = this.done.filter((each) => !each).length;
+    const more = this.leftOut ? ` Not shown: ${some(this.leftOut, "finding")}; check again after these.` : "";
     this.status.textContent = this.findings.length
-      ? `${some(open, "finding")} open of ${this.findings.length}` : "No findings: the labels look right.";
+      ? `${some(open, "finding")} open of ${this.findings.length}.${more}` : "No findings: the labels look right.";
     fill(this.items, ...this.findings.map((finding, i) => h("li", { className: this.done[i] ? "done" : "" },
       h("button", { type: "button", aria: { current: i === this.at }, on: { click: () => this.#go(i) } },
         h("span", { className: "code" }, finding.code), " ", finding.message,

@@ -146,7 +146,7 @@ export class Stage {
     if (this.#pointers.size > 1) {
       if (this.#mode === "drag") this.gestures.drag = null; // two fingers move the image
       this.#mode = "pan";
-    } else if (event.button === 0) {
+    } else if (event.button === 0 && !this.editor.readOnly) {
       this.#mode = "drag";
       this.gestures.down(toImage(this.view, at), this.#reach(event));
     } else this.#mode = "pan";
@@ -161,7 +161,8 @@ export class Stage {
     else if (this.editor.image) {
       const point = toImage(this.view, at);
       this.gestures.move(point, SLACK / this.view.scale);
-      if (!this.#mode) this.element.style.cursor = this.gestures.hint(point, this.#reach(event));
+      if (!this.#mode)
+        this.element.style.cursor = this.editor.readOnly ? "grab" : this.gestures.hint(point, this.#reach(event));
     }
   }
 

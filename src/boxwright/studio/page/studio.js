@@ -24,10 +24,12 @@ import { pressed, showTool } from "./toolbar.js";
  * @property {string} name
  * @property {string} format
  * @property {string[]} holds
+ * @property {boolean} read_only the labels are only shown
  * @property {string[]} classes
  * @property {number} images
  * @property {number|null} current
  * @property {string} keys
+ * @property {Record<string, string[]>} [own_keys] of the user's file
  * @property {string[]} [targets]
  * @property {import("./assist.js").Training} assist
  */
@@ -49,7 +51,8 @@ export class Studio {
     this.editor = new Editor({
       edited: () => this.#edited(), changed: () => this.#changed(), nameless: () => void this.searchClass(),
     });
-    this.editor.label = folder.classes[0] ?? null;
+    this.editor.readOnly = folder.read_only;
+    this.editor.label = this.#firstClass;
     this.stage = new Stage(byId("stage"), this.editor, color, showTool);
     this.saver = new Saver(server, {
       saved: (image, renamed, newer) => this.#saved(image, renamed, newer),
@@ -60,7 +63,7 @@ export class Studio {
     this.images = new Images(server, () => this.#listed());
     this.list = new ImageList(byId("images"), this.images, (index) => void this.open(index));
     this.classPanel = new ClassPanel(byId("classes"), {
-      choose: (name, lock) => this.editor.name(name, lock),
+      choose: folder.read_only ? null : (name, lock) => this.editor.name(name, lock),
       search: () => void this.searchClass(), manage: () => this.manage(),
     });
     this.table = new BoxTable(byId("boxes"), this.editor, { holds: new Set(folder.holds), color });
@@ -85,6 +88,11 @@ export class Studio {
     return this.editor.image?.index ?? null;
   }
 
+  /** The class of new boxes, until one is chosen. */
+  get #firstClass() {
+    return this.folder.read_only ? null : this.classes[0] ?? null;
+  }
+
   /** Open an image: its labels and pixels come together. @param {number} index */
   async open(index) {
     const turn = (this.opening += 1);
@@ -98,7 +106,7 @@ export class Studio {
       const unsaved = this.saver.pending(index);
       if (!unsaved) this.saver.opened(image);
       this.editor.open(unsaved ? { ...image, ...unsaved } : image);
-      if (!this.editor.labelLocked && !this.editor.label) this.editor.label = this.classes[0] ?? null;
+      if (!this.editor.labelLocked && !this.editor.label) this.editor.label = this.#firstClass;
       if (picture) this.stage.show(picture);
       else {
         this.stage.clear();
@@ -112,7 +120,8 @@ export class Studio {
       return;
     }
     document.body.dataset.open = String(index); // shown from the next frame on
-    this.server.post("/api/current", { index }).catch(() => {}); // only where to begin next time
+    // Only where to begin next time.
+    if (!this.folder.read_only) this.server.post("/api/current", { index }).catch(() => {});
     this.images.ahead([this.#neighbor(1), this.#neighbor(-1)]);
   }
 
@@ -245,7 +254,7 @@ export class Studio {
     for (const button of document.querySelectorAll("nav button"))
       button.setAttribute("aria-current", button.getAttribute("data-action") === `go-${view}` ? "page" : "false");
     this.stage.marked = [];
-    if (view === "review") void this.saver.flushAll().then(() => this.review.load(this.folder.name));
+    if (view === "review") void this.saver.flushAll().then(() => this.review.load());
     this.#changed();
   }
 
@@ -343,7 +352,8 @@ export class Studio {
   #listed() {
     if (!this.list) return; // while it is built
     this.counts = this.list.update().classes;
-    this.#changed();
+    if (this.images.classes.length > this.classes.length) this.#classes(this.images.classes);
+    else this.#changed();
   }
 
   /** What is shown of the editor, after a change of it. */

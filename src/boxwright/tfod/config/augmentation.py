@@ -9,6 +9,7 @@ from boxwright.tfod.config.schema import (
     ConfigMessage,
     Count,
     Fraction,
+    Instead,
     Positive,
     Range,
     given_with,
@@ -22,6 +23,8 @@ NO_KEYPOINTS = "keypoints are not supported"
 SCALED_ALREADY = "the network scales the pixels itself, in training and in inference"
 RESIZED_ALREADY = "image_resizer resizes the images"
 LATER = "it is newer than the zoo's SSD models"
+IN_THE_RECORDS = "a class is changed or left out where the records are written"
+SCALED_CROP = "ssd_random_crop_pad_fixed_aspect_ratio { }"
 OF_THE_OPTION = "the limits of the option apply, outside its operations"
 
 # TensorFlow's sample_distorted_bounding_box rejects zeros, the defaults of an operation's limits.
@@ -273,20 +276,25 @@ OPTIONS: dict[str, Any] = {  # message class, or the reason why it is not suppor
     "ssd_random_crop_pad": SsdRandomCropPad,
     "ssd_random_crop_fixed_aspect_ratio": SsdRandomCropFixedAspectRatio,
     "ssd_random_crop_pad_fixed_aspect_ratio": SsdRandomCropPadFixedAspectRatio,
-    "normalize_image": SCALED_ALREADY,
-    "subtract_channel_mean": SCALED_ALREADY,
-    "resize_image": RESIZED_ALREADY,
-    "random_resize_method": RESIZED_ALREADY,
-    "rgb_to_gray": "the network has three input channels; random_rgb_to_gray keeps them",
-    "scale_boxes_to_pixel_coordinates": "boxes are normalized coordinates",
-    "convert_class_logits_to_softmax": "labels have no confidences",
-    "autoaugment_image": LATER,
-    "drop_label_probabilistically": LATER,
-    "remap_labels": LATER,
-    "random_jpeg_quality": LATER,
-    "random_downscale_to_target_pixels": LATER,
-    "random_patch_gaussian": LATER,
-    "random_square_crop_by_scale": LATER,
-    "random_scale_crop_and_pad_to_square": LATER,
-    "adjust_gamma": LATER,
+    "normalize_image": Instead(SCALED_ALREADY),
+    "subtract_channel_mean": Instead(SCALED_ALREADY),
+    "resize_image": Instead(RESIZED_ALREADY),
+    "random_resize_method": Instead(RESIZED_ALREADY),
+    "rgb_to_gray": Instead(
+        "the network has three input channels; random_rgb_to_gray keeps them",
+        "random_rgb_to_gray { probability: 1.0 }",
+    ),
+    "scale_boxes_to_pixel_coordinates": Instead("boxes are normalized coordinates"),
+    "convert_class_logits_to_softmax": Instead("labels have no confidences"),
+    "autoaugment_image": Instead(LATER, "random_distort_color { }"),
+    "drop_label_probabilistically": Instead(IN_THE_RECORDS),
+    "remap_labels": Instead(IN_THE_RECORDS),
+    "random_jpeg_quality": Instead(LATER, "random_pixel_value_scale { }"),
+    "random_downscale_to_target_pixels": Instead(
+        LATER, "random_image_scale { min_scale_ratio: 0.5 max_scale_ratio: 1.0 }"
+    ),
+    "random_patch_gaussian": Instead(LATER, "random_black_patches { }"),
+    "random_square_crop_by_scale": Instead(LATER, SCALED_CROP),
+    "random_scale_crop_and_pad_to_square": Instead(LATER, SCALED_CROP),
+    "adjust_gamma": Instead(LATER, "random_adjust_brightness { }"),
 }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from boxwright.errors import TfodError
+from boxwright.errors import BoxwrightError, TfodError
 from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.io.compressed import compression
-from boxwright.io.protobuf_text import Field, Message
+from boxwright.io.protobuf_text import Field, Message, quoted
 from boxwright.structures.labels import read_label_map
-from boxwright.tfod.config.paths import checkpoint, existing, matching
+from boxwright.tfod.config.fixes import Fix
+from boxwright.tfod.config.model import fixed_square, square_like
+from boxwright.tfod.config.paths import elsewhere, existing, matching, of_zoo, weights
 from boxwright.tfod.config.pipeline import (
     CosineDecay,
     ExponentialDecay,
@@ -19,10 +23,19 @@ from boxwright.tfod.config.pipeline import (
     ManualSteps,
     Pipeline,
 )
-from boxwright.tfod.config.reading import Config, at
+from boxwright.tfod.config.reading import Config, Problem, at
+from boxwright.tfod.config.schema import ConfigMessage
+from boxwright.tfod.config.values import BadValueError, converted
+
+if TYPE_CHECKING:
+    from boxwright.models.weights.published import Published
 
 PLACEHOLDER = "PATH_TO_BE_CONFIGURED"
 RATE = "train_config.optimizer.*.learning_rate"
+RESIZER = "model.ssd.image_resizer.fixed_shape_resizer"
+START = "train_config.fine_tune_checkpoint"
+DEAD = {"BW726", "BW728"}  # codes of paths that lead nowhere
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,14 +46,22 @@ class Checked:
         pipeline: its messages.
         classes: names of the label map by id, from 1; empty if no data is needed.
         train_records, eval_records: files of the two readers.
-        checkpoint: prefix of the files of `fine_tune_checkpoint`; None to train from scratch.
+        checkpoint: what `fine_tune_checkpoint` names: a checkpoint's prefix, a .tflite file or a
+            model of the zoo; None to train from scratch.
     """
 
     pipeline: Pipeline
     classes: dict[int, str] = field(default_factory=dict)
     train_records: tuple[Path, ...] = ()
     eval_records: tuple[Path, ...] = ()
-    checkpoint: Path | None = None
+    checkpoint: Path | Published | None = None
+
+
+class Examined(NamedTuple):
+    """The result of all checks. Without problems, `checked` can be used."""
+
+    checked: Checked
+    problems: list[Problem]
 
 
 def checked(config: Config, *, train: bool = True, evaluate: bool = True) -> Checked:
@@ -50,68 +71,216 @@ def checked(config: Config, *, train: bool = True, evaluate: bool = True) -> Che
 
     Raises:
         TfodError: BW723 a part is missing, BW724 something is not supported, BW725 a path is still
-            a placeholder, BW726 a path does not exist, BW727 num_classes does not match the label
+            a placeholder, BW726 paths do not exist, BW727 num_classes does not match the label
             map, BW728 invalid checkpoint, BW729 invalid steps of the learning rate, BW730 a file
             contains no records.
         DataError: BW116 a label map cannot be used.
     """
-    pipeline = config.pipeline
+    _ = config.pipeline  # raises what is not supported
+    result, problems = check_all(config, train=train, evaluate=evaluate)
+    if problems:
+        raise _first(config, [problem.error for problem in problems])
+    return result
+
+
+def check_all(config: Config, *, train: bool = True, evaluate: bool = True) -> Examined:
+    """Make all checks of `checked`, and return the problems that it would raise."""
+    checks = _Checks(config)
     parts = ["train_config", "train_input_reader"] * train + ["eval_input_reader"] * evaluate
-    for part in parts:
-        if not config.tree.find(part):
-            raise _missing(config, f"the config has no {part}", str(config.path))
-    _filled_in(config, parts)
-    _check_square(config)
-    if train:
-        _check_schedule(config)
-    readers = {"train_input_reader": pipeline.train_input_reader} if train else {}
-    readers |= {"eval_input_reader": pipeline.eval_input_reader} if evaluate else {}
-    classes = [_classes(config, name, reader) for name, reader in readers.items()]
-    records = {name: _records(config, name, reader) for name, reader in readers.items()}
-    start = pipeline.train_config.fine_tune_checkpoint if train else ""
-    place = config.place("train_config.fine_tune_checkpoint")
-    return Checked(
-        pipeline=pipeline,
-        classes=classes[0] if classes else {},
-        train_records=records.get("train_input_reader", ()),
-        eval_records=records.get("eval_input_reader", ()),
-        checkpoint=checkpoint(start, place) if start else None,
+    return Examined(checks.run([part for part in parts if checks.has(part)]), checks.problems)
+
+
+def _first(config: Config, errors: Sequence[BoxwrightError]) -> BoxwrightError:
+    """Return the first error. If it is a path that leads nowhere, it names all such paths."""
+    first = errors[0]
+    others = [error for error in errors[1:] if error.code in DEAD]
+    if first.code not in DEAD or not others:
+        return first
+    more = "".join(
+        f" {(error.where or '').replace(f'{config.path}:', 'Line ')}: {error.message}"
+        for error in others
     )
+    return TfodError(first.code, f"{first.message}{more}", where=first.where, **first.facts)
 
 
-def _missing(config: Config, message: str, where: str) -> TfodError:
+class _Checks:
+    """The checks of a config, and the problems that they have found."""
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.problems = config, list[Problem]()
+
+    def has(self, part: str) -> bool:
+        if not self.config.tree.find(part):
+            self._add(_missing(f"the config has no {part}", str(self.config.path)))
+        return bool(self.config.tree.find(part))
+
+    def run(self, parts: Sequence[str]) -> Checked:
+        """Check the model, and parts that the config has."""
+        config, pipeline = self.config, self.config.messages
+        self._placeholders(parts)
+        self._input_size()
+        if "train_config" in parts:
+            self._schedule()
+        readers = {part: getattr(pipeline, part) for part in parts if part.endswith("reader")}
+        classes = [self._classes(name, reader) for name, reader in readers.items()]
+        records = {name: self._records(name, reader) for name, reader in readers.items()}
+        start = None
+        if "train_config" in parts and (given := config.tree.find(START)):
+            start = self._path(given[-1], weights, None, self._checkpoint_instead)
+        return Checked(
+            pipeline=pipeline,
+            classes=classes[0] if classes else {},
+            train_records=records.get("train_input_reader", ()),
+            eval_records=records.get("eval_input_reader", ()),
+            checkpoint=start,
+        )
+
+    def _placeholders(self, parts: Sequence[str]) -> None:
+        """Find placeholders in the required parts."""
+        config = self.config
+        left = [each for part in parts for each in _strings(config.tree.find(part)) if each[1]]
+        if left:
+            lines = ", ".join(f"{name} in line {line}" for name, line in left)
+            message = f"found the placeholder {PLACEHOLDER}: {lines}."
+            self._add(TfodError("BW725", message, where=at(config.path, left[0][1])))
+
+    def _input_size(self) -> None:
+        config, model = self.config, self.config.messages.model
+        resizer = model and model.image_resizer
+        if not resizer or not resizer.height or not resizer.width:
+            return  # not supported or not readable, which is reported already
+        if resizer.height != resizer.width:
+            near = fixed_square(square_like(resizer.height, resizer.width))
+            given = config.tree.find(RESIZER)
+            self._add(
+                TfodError(
+                    "BW724",
+                    f"an input size of {resizer.width} x {resizer.height} pixels is not supported: "
+                    "the network's input is square.",
+                    where=config.place(RESIZER),
+                    wanted=f"{near}, which has about as many pixels,",
+                ),
+                Fix(given[0], near) if given else None,
+            )
+        multiple = model.feature_extractor and model.feature_extractor.pad_to_multiple
+        if multiple and resizer.height % multiple:
+            self._add(
+                TfodError(
+                    "BW724",
+                    f"pad_to_multiple: {multiple} is not supported: inputs are not padded, and "
+                    f"{resizer.height} pixels is not a multiple of it.",
+                    where=config.place("model.ssd.feature_extractor.pad_to_multiple"),
+                )
+            )
+
+    def _classes(self, name: str, reader: InputReader) -> dict[int, str]:
+        """Return the label map of a reader. It must have as many classes as the model."""
+        config = self.config
+        given = config.tree.find(f"{name}.label_map_path")
+        if not given or reader.label_map_path == "":
+            self._add(_missing(f"{name} has no label_map_path", config.place(name)))
+            return {}
+        path = self._path(given[-1], existing, None, self._file_instead)
+        nothing: dict[int, str] = {}
+        classes = self._tried(partial(read_label_map, path), nothing) if path else nothing
+        stated = config.messages.model and config.messages.model.num_classes
+        highest = max(classes, default=stated)
+        if stated and stated != highest:
+            count = config.tree.find("model.ssd.num_classes")[-1]
+            self._add(
+                TfodError(
+                    "BW727",
+                    f"num_classes is {stated}, but the highest id in {path} is {highest} "
+                    f"({_listed(classes)}).",
+                    where=config.place("model.ssd.num_classes"),
+                    highest=highest,
+                ),
+                Fix(count, f"num_classes: {highest}"),
+            )
+        return classes
+
+    def _records(self, name: str, reader: InputReader) -> tuple[Path, ...]:
+        """Return the files of a reader, with patterns expanded. Some shards may be empty."""
+        config = self.config
+        fields = config.tree.find(f"{name}.tf_record_input_reader.input_path")
+        if not fields:
+            message = f"{name} has no tf_record_input_reader {{ input_path }}"
+            self._add(_missing(message, config.place(name)))
+        files: list[Path] = []
+        nothing: list[Path] = []
+        for each in fields:
+            found = self._path(each, matching, nothing, self._file_instead)
+            files += self._tried(partial(_full, found, self._at(each)), nothing)
+        return tuple(files)
+
+    def _path(
+        self,
+        given: Field,
+        find: Callable[[str, str], T],
+        default: T,
+        instead: Callable[[str], str],
+    ) -> T:
+        """Return what a path leads to; `default` if it leads nowhere, which is a problem."""
+        text = _path_in(given)
+        if not text or PLACEHOLDER in text:
+            return default
+        try:
+            return find(text, self._at(given))
+        except BoxwrightError as error:
+            other = error.facts.get("prefixes", "") or instead(text)
+            usable = other and " or " not in other
+            fix = Fix(given, f"{given.name}: {quoted(other)}") if usable else None
+            self._add(error, fix)
+            return default
+
+    def _file_instead(self, given: str) -> str:
+        return elsewhere(given, self.config.path.parent)
+
+    def _checkpoint_instead(self, given: str) -> str:
+        return self._file_instead(given) or of_zoo(given)
+
+    def _schedule(self) -> None:
+        """Check that the steps of the learning rate are ascending and within limits."""
+        optimizer = self.config.messages.train_config and (
+            self.config.messages.train_config.optimizer
+        )
+        algorithm = optimizer and optimizer.algorithm
+        if algorithm and _is_readable(algorithm.learning_rate):
+            self._tried(partial(_check_rate, self.config, algorithm.learning_rate), None)
+
+    def _tried(self, call: Callable[[], T], default: T) -> T:
+        try:
+            return call()
+        except BoxwrightError as error:
+            self._add(error)
+            return default
+
+    def _at(self, given: Field) -> str:
+        return at(self.config.path, given.line)
+
+    def _add(self, error: BoxwrightError, fix: Fix | None = None) -> None:
+        """Add a problem, unless the other reader has the same."""
+        if str(error) not in [str(problem.error) for problem in self.problems]:
+            self.problems.append(Problem(error, fix))
+
+
+def _missing(message: str, where: str) -> TfodError:
     return TfodError("BW723", f"{message}.", where=where)
 
 
-def _filled_in(config: Config, parts: list[str]) -> None:
-    """Check that the required parts contain no placeholder."""
-    left = [each for part in parts for each in _strings(config.tree.find(part)) if each[1]]
-    if left:
-        lines = ", ".join(f"{name} in line {line}" for name, line in left)
-        raise TfodError(
-            "BW725",
-            f"found the placeholder {PLACEHOLDER}: {lines}.",
-            where=at(config.path, left[0][1]),
-        )
+def _is_readable(value: Any) -> bool:
+    """True if no value in a message could not be read."""
+    if isinstance(value, ConfigMessage):
+        return all(map(_is_readable, vars(value).values()))
+    return all(map(_is_readable, value)) if isinstance(value, tuple) else value is not None
 
 
-def _check_square(config: Config) -> None:
-    resizer = config.pipeline.model.image_resizer
-    if resizer.height != resizer.width:
-        raise TfodError(
-            "BW724",
-            f"an input size of {resizer.width} x {resizer.height} pixels is not supported: the "
-            "network's input is square.",
-            where=config.place("model.ssd.image_resizer.fixed_shape_resizer"),
-        )
-    multiple = config.pipeline.model.feature_extractor.pad_to_multiple
-    if resizer.height % multiple:
-        raise TfodError(
-            "BW724",
-            f"pad_to_multiple: {multiple} is not supported: inputs are not padded, and "
-            f"{resizer.height} pixels is not a multiple of it.",
-            where=config.place("model.ssd.feature_extractor.pad_to_multiple"),
-        )
+def _path_in(given: Field) -> str:
+    """Return the path in a field; empty if it is none."""
+    try:
+        return str(converted(given.value, str, is_path=True))
+    except BadValueError:
+        return ""
 
 
 def _strings(fields: list[Field]) -> Iterator[tuple[str, int]]:
@@ -123,46 +292,17 @@ def _strings(fields: list[Field]) -> Iterator[tuple[str, int]]:
             yield each.name, each.line
 
 
-def _classes(config: Config, name: str, reader: InputReader) -> dict[int, str]:
-    """Return the label map of a reader. It must have as many classes as the model."""
-    place = config.place(f"{name}.label_map_path")
-    if not reader.label_map_path:
-        raise _missing(config, f"{name} has no label_map_path", config.place(name))
-    path = existing(reader.label_map_path, place)
-    classes = read_label_map(path)
-    stated, highest = config.pipeline.model.num_classes, max(classes)
-    if stated != highest:
-        raise TfodError(
-            "BW727",
-            f"num_classes is {stated}, but the highest id in {path} is {highest} "
-            f"({_listed(classes)}).",
-            where=config.place("model.ssd.num_classes"),
-            highest=highest,
-        )
-    return classes
-
-
 def _listed(classes: dict[int, str]) -> str:
     first = [f"{number} {name}" for number, name in list(classes.items())[:3]]
     return ", ".join([*first, "..."] if len(classes) > len(first) else first)
 
 
-def _records(config: Config, name: str, reader: InputReader) -> tuple[Path, ...]:
-    """Return the files of a reader, with patterns expanded. Some shards may be empty."""
-    fields = config.tree.find(f"{name}.tf_record_input_reader.input_path")
-    if not fields:
-        raise _missing(
-            config, f"{name} has no tf_record_input_reader {{ input_path }}", config.place(name)
-        )
-    files: list[Path] = []
-    for given, each in zip(reader.tf_record_input_reader.input_path, fields, strict=True):
-        place = at(config.path, each.line)
-        found = matching(given, place)
-        full = [path for path in found if _holds_records(path, place)]
-        if not full:
-            raise _no_records(found[0], place, "is empty")
-        files += full
-    return tuple(files)
+def _full(paths: Sequence[Path], place: str) -> list[Path]:
+    """Return the files that have records. Raises BW730 if none has."""
+    full = [path for path in paths if _holds_records(path, place)]
+    if paths and not full:
+        raise _no_records(paths[0], place, "is empty")
+    return full
 
 
 def _holds_records(path: Path, place: str) -> bool:
@@ -184,9 +324,8 @@ def _no_records(path: Path, place: str, why: str) -> TfodError:
     return TfodError("BW730", f"found no records in {path.absolute()}: it {why}.", where=place)
 
 
-def _check_schedule(config: Config) -> None:
-    """Check that the steps of the learning rate schedule are ascending and within limits."""
-    rate = config.pipeline.train_config.optimizer.algorithm.learning_rate
+def _check_rate(config: Config, rate: Any) -> None:
+    """Check that the steps of a learning rate schedule are ascending and within limits."""
     match rate:
         case ExponentialDecay(decay_steps=0):
             raise _bad_steps(config, f"{RATE}.*.decay_steps", "decay_steps is 0")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+from boxwright.io.protobuf_text import Message, Value
+from boxwright.tfod.config.hyperparams import TF2, Hyperparams
 from boxwright.tfod.config.schema import (
     ConfigMessage,
     Count,
     Fraction,
+    Instead,
     Natural,
     Positive,
     Size,
@@ -19,18 +23,48 @@ from boxwright.tfod.config.schema import (
     unused,
 )
 
-FEATURE_EXTRACTORS = ("ssd_mobilenet_v1", "ssd_mobilenet_v2")
+KERAS = "_keras"  # what the types of the API's TensorFlow 2 models end with
+FEATURE_EXTRACTORS = {  # type and network
+    "ssd_mobilenet_v1": "ssd_mobilenet_v1",
+    "ssd_mobilenet_v2": "ssd_mobilenet_v2",
+    "ssd_mobilenet_v1_keras": "ssd_mobilenet_v1",
+    "ssd_mobilenet_v2_keras": "ssd_mobilenet_v2",
+    "ssd_mobilenet_v1_fpn_keras": "ssd_mobilenet_v1_fpn",
+    "ssd_mobilenet_v2_fpn_keras": "ssd_mobilenet_v2_fpn",
+    "ssd_mobilenet_v2_fpnlite_keras": "ssd_mobilenet_v2_fpn",  # after the sample's name
+}
 
 # Each field declares its supported values. Change them here when the network supports more.
 FIXED_SQUARE = "an exported detector has one fixed input size"
 NO_MASKS = "masks are not supported"
-NO_PYRAMID = "feature pyramids are not supported"
+NO_BIFPN = "only the pyramid fpn is supported"
 TWO_TO_SIX = "the network has two to six feature maps"
-TF2 = "it belongs to the API's TensorFlow 2 models"
 DEPRECATED = "the API no longer uses it"
 SIGMOID_LOSSES = "only weighted_sigmoid and weighted_sigmoid_focal are supported"
-Activation = Literal["NONE", "RELU", "RELU_6", "SWISH"]
 Resize = Literal["BILINEAR", "NEAREST_NEIGHBOR", "BICUBIC", "AREA"]
+
+
+SSD_ANCHORS = "ssd_anchor_generator { aspect_ratios: [1.0, 2.0, 0.5, 3.0, 0.3333] }"
+
+
+def square_like(height: int, width: int) -> int:
+    """Return the side of a square input with about as many pixels, a multiple of 32."""
+    return max(32, 32 * round(math.sqrt(height * width) / 32))
+
+
+def fixed_square(side: int) -> str:
+    return f"fixed_shape_resizer {{ height: {side} width: {side} }}"
+
+
+def _square_of_both(resizer: Message) -> str:
+    """Return the nearest to a keep_aspect_ratio_resizer, from its two dimensions."""
+    given = {each.name: each.value for each in resizer.fields}
+    shorter, longer = (
+        int(value.text) if isinstance(value := given.get(name), Value) and value.text.isdecimal()
+        else default
+        for name, default in (("min_dimension", 600), ("max_dimension", 1024))
+    )  # fmt: skip
+    return fixed_square(square_like(shorter, longer))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,74 +78,19 @@ class FixedShapeResizer(ConfigMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class L1Regularizer(ConfigMessage):
-    weight: Positive = 1.0
+class FeaturePyramidNetworks(ConfigMessage):
+    """Maps of strides from `2 ** min_level` to `2 ** max_level`."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class L2Regularizer(ConfigMessage):
-    """Adds weight * sum(kernel^2) / 2 of each kernel to the loss."""
-
-    weight: Positive = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TruncatedNormalInitializer(ConfigMessage):
-    mean: float = 0.0
-    stddev: Positive = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class RandomNormalInitializer(ConfigMessage):
-    mean: float = 0.0
-    stddev: Positive = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class VarianceScalingInitializer(ConfigMessage):
-    factor: Positive = 2.0
-    uniform: bool = False
-    mode: Literal["FAN_IN", "FAN_OUT", "FAN_AVG"] = "FAN_IN"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchNorm(ConfigMessage):
-    decay: Fraction = 0.999
-    center: bool = True
-    scale: bool = False
-    epsilon: Positive = 0.001
-    train: bool = only(True, because="freeze_batchnorm of model.ssd freezes all of them")
-
-
-Regularizer = L1Regularizer | L2Regularizer
-Initializer = TruncatedNormalInitializer | RandomNormalInitializer | VarianceScalingInitializer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hyperparams(ConfigMessage):
-    """Hyperparameters of convolutions. Without `batch_norm` they have a bias instead."""
-
-    op: Literal["CONV", "FC"] = only("CONV", because="a detector's layers are convolutions")
-    regularizer: Regularizer | None = one_of(
-        default=None, l1_regularizer=L1Regularizer, l2_regularizer=L2Regularizer
-    )
-    initializer: Initializer | None = one_of(
-        default=None,
-        truncated_normal_initializer=TruncatedNormalInitializer,
-        random_normal_initializer=RandomNormalInitializer,
-        variance_scaling_initializer=VarianceScalingInitializer,
-    )
-    activation: Activation = supported("NONE", "RELU", "RELU_6", default="RELU", because=TF2)
-    batch_norm: BatchNorm | None = None
-    group_norm: None = refused("the networks use batch norm")
-    regularize_depthwise: bool = unused(False, "the TensorFlow 1 models ignore it")
-    force_use_bias: bool = only(False, because=TF2)
+    min_level: Natural = only(3, 2, 4, 5, because="the backbone has maps of the levels 2 to 5")
+    max_level: Natural = only(7, 6, 5, because="a pyramid ends with level 5, 6 or 7")
+    additional_layer_depth: Natural = 256
+    use_native_resize_op: bool = unused(False, "it computes the same map")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureExtractor(ConfigMessage):
     type: str = supported(
-        *FEATURE_EXTRACTORS, because=f"supported are {' and '.join(FEATURE_EXTRACTORS)}"
+        *FEATURE_EXTRACTORS, because=f"supported are {', '.join(FEATURE_EXTRACTORS)}"
     )
     depth_multiplier: Positive = 1.0
     min_depth: Natural = 16
@@ -121,12 +100,22 @@ class FeatureExtractor(ConfigMessage):
     use_explicit_padding: bool = False
     use_depthwise: bool = False
     num_layers: Natural = only(6, 5, 4, 3, 2, because=TWO_TO_SIX)
-    fpn: None = refused(NO_PYRAMID)
-    bifpn: None = refused(NO_PYRAMID)
+    fpn: FeaturePyramidNetworks | None = None
+    bifpn: None = refused(NO_BIFPN)
     replace_preprocessor_with_placeholder: bool = only(
         False, because="the network scales the pixels"
     )
     batch_norm_trainable: bool = unused(True, "the API replaced it by freeze_batchnorm")
+
+    @property
+    def network(self) -> str:
+        """The network, whatever the version of TensorFlow."""
+        return FEATURE_EXTRACTORS[self.type]
+
+    @property
+    def is_keras(self) -> bool:
+        """True for a TensorFlow 2 model."""
+        return self.type.endswith(KERAS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +157,30 @@ class ConvolutionalBoxPredictor(ConfigMessage):
     class_prediction_bias_init: float = 0.0
     use_depthwise: bool = False
     mask_head: None = refused(NO_MASKS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightSharedConvolutionalBoxPredictor(ConfigMessage):
+    """Heads with the same kernels on each map, each with `num_layers_before_predictor`
+    convolutions before it. The batch norms of the maps are their own."""
+
+    conv_hyperparams: Hyperparams
+    depth: Count = 0
+    num_layers_before_predictor: Count = 0
+    kernel_size: Natural = 3
+    box_code_size: Natural = only(4, because="a box has four sides")
+    class_prediction_bias_init: float = 0.0
+    use_dropout: bool = False
+    dropout_keep_probability: Fraction = 0.8
+    share_prediction_tower: bool = False
+    use_depthwise: bool = False
+    score_converter: Literal["IDENTITY", "SIGMOID"] = only(
+        "IDENTITY", because="score_converter of post_processing already applies it"
+    )
+    box_encodings_clip_range: None = refused("encodings are not clipped")
+    apply_conv_hyperparams_to_heads: bool = only(
+        False, because="separable heads have TensorFlow's initializer and no regularizer"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,6 +272,7 @@ class HardExampleMiner(ConfigMessage):
 
 ClassificationLoss = WeightedSigmoid | WeightedSigmoidFocal
 AnchorGenerator = SsdAnchorGenerator | MultiscaleAnchorGenerator
+BoxPredictor = ConvolutionalBoxPredictor | WeightSharedConvolutionalBoxPredictor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,10 +312,10 @@ class Ssd(ConfigMessage):
     num_classes: Natural
     image_resizer: FixedShapeResizer = one_of(
         fixed_shape_resizer=FixedShapeResizer,
-        keep_aspect_ratio_resizer=FIXED_SQUARE,
-        identity_resizer=FIXED_SQUARE,
-        conditional_shape_resizer=FIXED_SQUARE,
-        pad_to_multiple_resizer=FIXED_SQUARE,
+        keep_aspect_ratio_resizer=Instead(FIXED_SQUARE, _square_of_both),
+        identity_resizer=Instead(FIXED_SQUARE, fixed_square(300)),
+        conditional_shape_resizer=Instead(FIXED_SQUARE, fixed_square(300)),
+        pad_to_multiple_resizer=Instead(FIXED_SQUARE, fixed_square(300)),
     )
     feature_extractor: FeatureExtractor
     box_coder: FasterRcnnBoxCoder = one_of(
@@ -324,17 +338,17 @@ class Ssd(ConfigMessage):
     )
     encode_background_as_zeros: bool = False
     negative_class_weight: Fraction = only(1.0, because="negatives and positives have equal weight")
-    box_predictor: ConvolutionalBoxPredictor = one_of(
+    box_predictor: BoxPredictor = one_of(
         convolutional_box_predictor=ConvolutionalBoxPredictor,
-        weight_shared_convolutional_box_predictor="each feature map has its own heads",
+        weight_shared_convolutional_box_predictor=WeightSharedConvolutionalBoxPredictor,
         mask_rcnn_box_predictor="it belongs to Faster R-CNN",
         rfcn_box_predictor="it belongs to R-FCN",
     )
     anchor_generator: AnchorGenerator = one_of(
         ssd_anchor_generator=SsdAnchorGenerator,
         multiscale_anchor_generator=MultiscaleAnchorGenerator,
-        grid_anchor_generator="it belongs to Faster R-CNN",
-        flexible_grid_anchor_generator="use ssd_anchor_generator or multiscale_anchor_generator",
+        grid_anchor_generator=Instead("it belongs to Faster R-CNN", SSD_ANCHORS),
+        flexible_grid_anchor_generator=Instead("each map has a grid of its own", SSD_ANCHORS),
     )
     post_processing: PostProcessing
     normalize_loss_by_num_matches: bool = True

@@ -1,12 +1,13 @@
-"""Convert `name=value,name=value` of --hparams_overrides to text of a pipeline.config."""
+"""Fields that replace those of a pipeline.config, also as `name=value` of --hparams_overrides."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import reduce
 
 from boxwright.errors import FlagError
-from boxwright.io.protobuf_text import quoted
+from boxwright.io.protobuf_text import Field, Message, quoted
 from boxwright.structures.labels import closest_name
 from boxwright.tfod.config.pipeline import Pipeline
 
@@ -48,6 +49,29 @@ def overrides(pairs: str) -> str:
             inner = below if isinstance(below, dict) else {}
         inner[path[-1]] = value
     return _text(tree)
+
+
+def overridden(tree: Message, other: Message) -> Message:
+    """Merge the fields of another tree into a tree. Messages in both are merged."""
+    entries = list(tree.entries)
+    for name in dict.fromkeys(field.name for field in other.fields):
+        own, given = tree.named(name), other.named(name)
+        messages = [each.value for each in given if isinstance(each.value, Message)]
+        if own and isinstance(own[0].value, Message) and messages:
+            inner = reduce(overridden, messages, own[0].value)
+            entries[entries.index(own[0])] = replace(own[0], value=inner)
+        else:
+            entries = [each for each in entries if each not in own]
+            entries += map(_without_line, given)
+    return Message(tuple(entries))
+
+
+def _without_line(field: Field) -> Field:
+    """Return a field with line 0, because it is not in the file."""
+    value = field.value
+    if isinstance(value, Message):
+        value = Message(tuple(map(_without_line, value.fields)))
+    return replace(field, value=value, line=0)
 
 
 def _parsed(pair: str) -> tuple[list[str], str]:

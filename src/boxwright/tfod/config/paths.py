@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from boxwright.errors import TfodError, WeightsError
 from boxwright.structures.labels import closest_name
 
+if TYPE_CHECKING:
+    from boxwright.models.weights.published import Published
+
 PATTERN = re.compile(r"[*?\[]")
+DEPTH, MANY = 2, 1000  # levels of folders, and files in each, in which a lost file is looked for
+TFLITE = ".tflite"
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # start of an absolute path on Windows
 
 
@@ -47,6 +54,32 @@ def matching(given: str, where: str) -> list[Path]:
     return [existing(given, where)]
 
 
+def elsewhere(given: str, near: Path) -> str:
+    """Return the path of the only file of that name, or of that pattern, below the current folder
+    or the folder `near`; empty if there is none, or more than one."""
+    name = re.split(r"[/\\]+", given)[-1]
+    found = {place / name for root in (Path(), near) for place in _folders(root)
+             if name and _holds(place, name)}  # fmt: skip
+    longest_first = sorted(found, key=lambda path: -len(str(path)))
+    unique = {path.parent.resolve(): path for path in longest_first}
+    return next(iter(unique.values())).as_posix() if len(unique) == 1 else ""
+
+
+def _folders(root: Path, depth: int = DEPTH) -> Iterator[Path]:
+    """Yield a folder and those in it, some levels deep."""
+    yield root
+    inside = islice(sorted(root.iterdir()), MANY) if depth and root.is_dir() else ()
+    for path in inside:
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
+            yield from _folders(path, depth - 1)
+
+
+def _holds(folder: Path, name: str) -> bool:
+    if PATTERN.search(name):
+        return any(folder.glob(name))
+    return _exists(folder / name) or _exists(folder / f"{name}.index")
+
+
 def nowhere(path: Path) -> str:
     """Describe a path that does not exist, and its nearest existing parent."""
     tried = path.absolute()
@@ -56,6 +89,29 @@ def nowhere(path: Path) -> str:
     near = closest_name(missing.name, names)
     similar = f", which contains {near}" if near else ""
     return f"{tried} does not exist; the nearest existing parent is {nearest}{similar}"
+
+
+def weights(given: str, where: str) -> Path | Published:
+    """Return what a training starts from: a checkpoint's prefix, a .tflite, or a model of the zoo.
+
+    Raises:
+        TfodError: BW728 there is none; the remedy names the right one if it can be found.
+    """
+    from boxwright.models.weights import zoo
+
+    path = Path(given).expanduser()
+    published = None if _exists(path) else zoo.of_title(given)
+    if published and published.family == "ssd":
+        return published
+    return path if path.suffix == TFLITE and path.is_file() else checkpoint(given, where)
+
+
+def of_zoo(given: str) -> str:
+    """Return the name of the zoo's model in whose folder a path lies; empty if there is none."""
+    from boxwright.models.weights import zoo
+
+    titles = map(zoo.of_title, reversed(re.split(r"[/\\]+", given)))
+    return next((each.name for each in titles if each), "")
 
 
 def checkpoint(given: str, where: str) -> Path:
@@ -68,7 +124,7 @@ def checkpoint(given: str, where: str) -> Path:
 
     path = Path(given).expanduser()
     if not exists(path) and not path.suffix.startswith((".index", ".meta", ".data-")):
-        raise _no_checkpoint(nowhere(path), where, _prefixes_near(path))
+        raise _no_checkpoint(nowhere(path), where, _prefixes_near(path) or of_zoo(given))
     try:
         prefix = find_prefix(path)
     except WeightsError as error:

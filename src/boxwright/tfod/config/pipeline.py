@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from boxwright.tfod.config.augmentation import OPTIONS
-from boxwright.tfod.config.model import NO_MASKS, TF2, Ssd
+from boxwright.tfod.config.hyperparams import TF2
+from boxwright.tfod.config.model import NO_MASKS, Ssd
 from boxwright.tfod.config.schema import (
     ConfigMessage,
     Count,
@@ -30,6 +31,7 @@ ONLY_SSD = "SSD is the only supported family"
 ONLY_BOXES = "only boxes are supported"
 CERTAIN = "labels have no confidences"
 IN_TENSORBOARD = "only TensorBoard shows pictures of the evaluation"
+CHECKPOINT_TYPES = ("classification", "detection", "full", "fine_tune")
 METRICS = ("coco_detection_metrics", "pascal_voc_detection_metrics")
 Bits = Annotated[int, Range(2, 16)]
 
@@ -131,10 +133,10 @@ class TrainConfig(ConfigMessage):
     num_steps: Count = 0
     gradient_clipping_by_norm: Positive = 0.0
     fine_tune_checkpoint: str = path_field()
-    fine_tune_checkpoint_type: str = only("", "classification", "detection", because=TF2)
-    fine_tune_checkpoint_version: Literal["UNKNOWN", "V1", "V2"] = only(
-        "V1", "UNKNOWN", because=TF2
+    fine_tune_checkpoint_type: str = only(
+        "", *CHECKPOINT_TYPES, because=f"the types are {', '.join(CHECKPOINT_TYPES)}"
     )
+    fine_tune_checkpoint_version: Literal["UNKNOWN", "V1", "V2"] = "V1"  # seen from the file too
     from_detection_checkpoint: bool = unused(
         False, "the variable names of the checkpoint determine it"
     )
@@ -155,6 +157,7 @@ class TrainConfig(ConfigMessage):
     prefetch_queue_capacity: Count = unused(5, NO_QUEUES)
     merge_multiple_label_boxes: bool = only(False, because="each box has one class")
     use_multiclass_scores: bool = only(False, because=CERTAIN)
+    use_bfloat16: bool = unused(False, "it is for TPUs")
     max_number_of_boxes: Count = unused(100, ALL_BOXES)
     unpad_groundtruth_tensors: bool = unused(True, ALL_BOXES)
     retain_original_images: bool = unused(False, "the evaluation shows pictures")
@@ -211,6 +214,11 @@ class InputReader(ConfigMessage):
     )
     frame_index: int = unused(-1, "each record contains one image")
     expand_labels_hierarchy: bool = only(False, because="labels have no hierarchy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalInputReader(InputReader):
+    num_epochs: Count = unused(0, "the evaluation takes each image once")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,5 +294,5 @@ class Pipeline(ConfigMessage):
     train_config: TrainConfig = NO_TRAINING
     train_input_reader: InputReader = InputReader()
     eval_config: EvalConfig = EvalConfig()
-    eval_input_reader: InputReader = InputReader()
+    eval_input_reader: EvalInputReader = EvalInputReader()
     graph_rewriter: GraphRewriter = GraphRewriter()

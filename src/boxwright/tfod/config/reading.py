@@ -2,27 +2,67 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, dataclass, replace
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from boxwright.errors import TfodError
-from boxwright.io.protobuf_text import Field, Message, TextFormatError, Value, parse
+from boxwright.errors import BoxwrightError, TfodError
+from boxwright.io.protobuf_text import (
+    Field,
+    Message,
+    TextFormatError,
+    Value,
+    parse,
+    write,
+)
 from boxwright.structures.labels import closest_name
+from boxwright.tfod.config.fixes import (
+    Fix,
+    fix_of_value,
+    nearest_value,
+    needs_nothing,
+    sample_command,
+    shown,
+    written,
+)
+from boxwright.tfod.config.overriding import overridden
 from boxwright.tfod.config.pipeline import Pipeline
-from boxwright.tfod.config.schema import ConfigMessage, Spec, schema
+from boxwright.tfod.config.schema import ConfigMessage, Instead, Spec, schema
 from boxwright.tfod.config.values import BadValueError, converted, is_literal_path
+
+NETWORK = re.compile(r"model\.(?!ssd\.)|model\.ssd\.feature_extractor\.type\b")
 
 
 @dataclass(frozen=True)
 class Note:
-    """A remark on a line of a config. `stops` means that the config cannot be used."""
+    """A remark on a line of a config.
+
+    Attributes:
+        line: the line.
+        text: the remark.
+        stops: the config cannot be used.
+        fix: the nearest thing to write, if it is known.
+    """
 
     line: int
     text: str
     stops: bool = False
+    fix: Fix | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """True if the network is another one, which no line can mend."""
+        return self.stops and bool(NETWORK.match(self.text))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a config, with the nearest thing to write if it is known."""
+
+    error: BoxwrightError
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +93,13 @@ class Config:
             return self.messages
         first, *others = stopping
         more = "".join(f" Line {note.line}: {note.text}." for note in others)
-        raise TfodError("BW724", f"{first.text}.{more}", where=at(self.path, first.line))
+        foreign = any(note.foreign for note in stopping)
+        raise TfodError(
+            "BW724",
+            f"{first.text}.{more}",
+            where=at(self.path, first.line),
+            sample=sample_command(self.tree, self.path) if foreign else None,
+        )
 
     def place(self, path: str) -> str:
         """Return file and line of the first field at a dotted path; only the file if none."""
@@ -72,24 +118,46 @@ def read_config(path: str | Path, override: str = "") -> Config:
         TfodError: BW721 it cannot be read, BW722 a field does not accept its value, BW723
             something is missing, BW733 two fields exclude each other.
     """
-    path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise _unreadable(path.absolute(), f"{error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise _unreadable(path.absolute(), "it is not UTF-8 text") from error
-    return parse_config(text, path, override)
+    return parse_config(text_of(Path(path)), path, override)
 
 
 def parse_config(text: str, where: str | Path = "pipeline.config", override: str = "") -> Config:
     """Read the text of a pipeline.config; see `read_config`."""
+    config, problems = examined(text, where, override)
+    if problems:
+        raise problems[0].error
+    return config
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        TfodError: BW721 it cannot be read.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise _unreadable(path.absolute(), f"{error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _unreadable(path.absolute(), "it is not UTF-8 text") from error
+
+
+def examined(
+    text: str, where: str | Path = "pipeline.config", override: str = ""
+) -> tuple[Config, list[Problem]]:
+    """Read a text, and return what `parse_config` would raise: values that cannot be read are None
+    in the messages.
+
+    Raises:
+        TfodError: BW721 it is not the text of a config.
+    """
     path = Path(where)
-    tree = _overridden(_parsed(text, path), _parsed(override, "the config's override"))
+    tree = overridden(_parsed(text, path), _parsed(override, "the config's override"))
     reader = _Reader(path)
     messages: Pipeline = reader.message(Pipeline, tree, "", 1)
     notes = sorted(reader.notes, key=lambda note: note.line)
-    return Config(path, tree, tuple(notes), messages)
+    return Config(path, tree, tuple(notes), messages), reader.problems
 
 
 def report(config: Config) -> list[str]:
@@ -109,29 +177,6 @@ def _parsed(text: str, where: str | Path) -> Message:
         raise _unreadable(f"{where}:{error.line}", error.reason) from error
 
 
-def _overridden(tree: Message, other: Message) -> Message:
-    """Merge the fields of another tree into a tree. Messages in both are merged."""
-    entries = list(tree.entries)
-    for name in dict.fromkeys(field.name for field in other.fields):
-        own, given = tree.named(name), other.named(name)
-        messages = [each.value for each in given if isinstance(each.value, Message)]
-        if own and isinstance(own[0].value, Message) and messages:
-            inner = reduce(_overridden, messages, own[0].value)
-            entries[entries.index(own[0])] = replace(own[0], value=inner)
-        else:
-            entries = [each for each in entries if each not in own]
-            entries += map(_without_line, given)
-    return Message(tuple(entries))
-
-
-def _without_line(field: Field) -> Field:
-    """Return a field with line 0, because it is not in the file."""
-    value = field.value
-    if isinstance(value, Message):
-        value = Message(tuple(map(_without_line, value.fields)))
-    return replace(field, value=value, line=0)
-
-
 def _unreadable(where: str | Path, reason: str) -> TfodError:
     return TfodError("BW721", f"the pipeline.config cannot be read: {reason}.", where=where)
 
@@ -142,6 +187,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notes: list[Note] = []
+        self.problems: list[Problem] = []
 
     def message(self, kind: Any, tree: Message, path: str, line: int) -> Any:
         """Convert a tree at `path` and `line` to a message of this kind."""
@@ -156,46 +202,52 @@ class _Reader:
             beside = spec.rule.beside
             if beside and given[spec.attribute] and not given[beside]:
                 line = given[spec.attribute][0].line
-                raise self._missing(f"{path} has {spec.attribute}, but no {beside}", line)
+                self._missing(f"{path} has {spec.attribute}, but no {beside}", line)
         values = {
-            spec.attribute: self._attribute(spec, given[spec.attribute], path, line)
+            spec.attribute: self._attribute(spec, given[spec.attribute], path, line, tree)
             for spec in {each.attribute: each for each in specs.values()}.values()
         }
         return kind(**values)
 
-    def _attribute(self, spec: Spec, given: Sequence[Field], path: str, line: int) -> Any:
+    def _attribute(
+        self, spec: Spec, given: Sequence[Field], path: str, line: int, tree: Message
+    ) -> Any:
         if not given:
-            return self._absent(spec, path, line)
+            return self._absent(spec, path, line, tree)
         if len(given) > 1 and not spec.repeated:
             first, second = given[:2]
-            raise self._twice(
+            self._twice(
                 f"'{second.name}' conflicts with '{first.name}' of line {first.line}: only one of "
                 "them may be given",
                 second.line,
             )
         if spec.rule.count not in {0, len(given)}:
-            raise TfodError(
-                "BW722",
-                f"{_join(path, spec.attribute)} has {len(given)} of {spec.rule.count} values.",
-                where=at(self.path, given[0].line),
-                wanted=f"{spec.rule.count} values, or none for the default",
+            self._fault(
+                TfodError(
+                    "BW722",
+                    f"{_join(path, spec.attribute)} has {len(given)} of {spec.rule.count} values.",
+                    where=at(self.path, given[0].line),
+                    wanted=f"{spec.rule.count} values, or none for the default",
+                )
             )
         values = [self._given(spec, field, path) for field in given]
         return tuple(values) if spec.repeated else values[0]
 
-    def _absent(self, spec: Spec, path: str, line: int) -> Any:
+    def _absent(self, spec: Spec, path: str, line: int, tree: Message) -> Any:
         where = path or "the config"
         if spec.default is MISSING:
             names = spec.rule.choices if spec.rule.inline and spec.rule.choices else ()
             missing = " or ".join(names) or spec.attribute
-            raise self._missing(f"{where} has no {missing}", line)
+            self._missing(f"{where} has no {missing}", line)
+            return None
         works = spec.rule.works
         if works and not isinstance(spec.default, tuple) and spec.default not in works:
             self._note(
                 line,
-                f"{where} has no {spec.attribute}, and the default {_shown(spec.default)} is not "
+                f"{where} has no {spec.attribute}, and the default {shown(spec.default)} is not "
                 f"supported: {spec.rule.reason}",
                 stops=True,
+                fix=Fix(tree, f"{spec.attribute}: {written(spec, works[0])}"),
             )
         return spec.default
 
@@ -203,7 +255,8 @@ class _Reader:
         """Return the value of one field."""
         path, rule = _join(path, field.name), spec.rule
         if rule.refused:
-            self._note(field.line, f"{path} is not supported: {rule.reason}", stops=True)
+            text = f"{path} is not supported: {rule.reason}"
+            self._note(field.line, text, stops=True, fix=Fix(field, ""))
             return None
         if rule.choices is not None and rule.inline:
             return self._alternative(spec, field, path)
@@ -212,10 +265,9 @@ class _Reader:
         value = self._converted(spec, field, path)
         if rule.unused:
             self._note(field.line, f"{_says(path, field)} is ignored: {rule.reason}")
-        elif rule.works and value not in rule.works:
-            self._note(
-                field.line, f"{_says(path, field)} is not supported: {rule.reason}", stops=True
-            )
+        elif rule.works and value is not None and value not in rule.works:
+            text = f"{_says(path, field)} is not supported: {rule.reason}"
+            self._note(field.line, text, stops=True, fix=Fix(field, nearest_value(spec, value)))
         return value
 
     def _chosen(self, spec: Spec, field: Field, path: str) -> Any:
@@ -225,24 +277,41 @@ class _Reader:
         known = [each for each in alternatives if each.name in names]
         if len(known) > 1:
             both = f"'{known[0].name}' and '{known[1].name}'"
-            raise self._twice(f"{path} contains both {both}", known[1].line)
+            self._twice(f"{path} contains both {both}", known[1].line)
         for each in alternatives:
             if each.name not in names:
                 self._unknown(each, path, names, stops=not known)
         if not alternatives:
             missing = "none of " + ", ".join(names)
-            raise self._missing(f"{path} contains {missing}", field.line)
-        return self._alternative(spec, known[0], _join(path, known[0].name)) if known else None
+            self._missing(f"{path} contains {missing}", field.line)
+        if not known:
+            return None
+        return self._alternative(spec, known[0], _join(path, known[0].name), field)
 
-    def _alternative(self, spec: Spec, field: Field, path: str) -> Any:
+    def _alternative(self, spec: Spec, field: Field, path: str, outer: Field | None = None) -> Any:
         kind = (spec.rule.choices or {})[field.name]
         if isinstance(kind, str):
-            self._note(field.line, f"{path} is not supported: {kind}", stops=True)
+            self._refused(spec, field, path, outer or field, kind)
             return None
         if kind.remark:
             self._note(field.line, f"{path} {kind.remark}")
         self._fields_of(field, path)
         return self.message(kind, _message(field), path, field.line)
+
+    def _refused(self, spec: Spec, field: Field, path: str, outer: Field, reason: str) -> None:
+        """Note an alternative in a field `outer` that is not supported, with the nearest that
+        is."""
+        choices = (spec.rule.choices or {}).items()
+        if isinstance(reason, Instead):
+            made = reason.nearest
+            near: str | None = made if isinstance(made, str) else made(_message(field))
+        else:
+            usable = (name for name, kind in choices if needs_nothing(kind))
+            near = next((f"{name} {{ }}" for name in usable), None)
+        hint = "" if near is None else f"; the nearest is {near}" if near else "; leave it out"
+        fix = None if near is None else Fix(field, near) if near else Fix(outer, "")
+        text = f"{path} is not supported: {reason}{hint}"
+        self._note(field.line, text, stops=True, fix=fix)
 
     def _converted(self, spec: Spec, field: Field, path: str) -> Any:
         kind = spec.single
@@ -252,13 +321,17 @@ class _Reader:
         try:
             value = converted(field.value, kind, is_path=spec.rule.is_path)
         except BadValueError as error:
-            raise TfodError(
-                "BW722",
-                f"{path} {error.reason}.",
-                where=at(self.path, field.line),
-                wanted=error.wanted,
-                nearest=error.nearest,
-            ) from error
+            self._fault(
+                TfodError(
+                    "BW722",
+                    f"{path} {error.reason}.",
+                    where=at(self.path, field.line),
+                    wanted=error.wanted,
+                    nearest=error.nearest,
+                ),
+                fix_of_value(spec, field, error),
+            )
+            return None
         if spec.rule.is_path and is_literal_path(field.value):
             self._note(
                 field.line,
@@ -270,12 +343,15 @@ class _Reader:
     def _fields_of(self, field: Field, path: str) -> list[Field]:
         if isinstance(field.value, Message):
             return field.value.fields
-        raise TfodError(
-            "BW722",
-            f"{path} is {field.value.text!r}, not fields between {{ and }}.",
-            where=at(self.path, field.line),
-            wanted=f"{field.name} {{ ... }}",
+        self._fault(
+            TfodError(
+                "BW722",
+                f"{path} is {field.value.text!r}, not fields between {{ and }}.",
+                where=at(self.path, field.line),
+                wanted=f"{field.name} {{ ... }}",
+            )
         )
+        return []
 
     def _unknown(
         self, field: Field, path: str, known: Iterable[str], *, stops: bool = False
@@ -283,16 +359,21 @@ class _Reader:
         near = closest_name(field.name, known)
         similar = f"; the nearest field is '{near}'" if near else ""
         text = f"unknown field '{field.name}' of {path or 'a config'}{similar}"
-        self._note(field.line, text, stops=stops or bool(near))
+        renamed = write(Message((replace(field, name=near),))) if near else ""
+        fix = Fix(field, renamed) if renamed else None
+        self._note(field.line, text, stops=stops or bool(near), fix=fix)
 
-    def _note(self, line: int, text: str, *, stops: bool = False) -> None:
-        self.notes.append(Note(line, text, stops))
+    def _note(self, line: int, text: str, *, stops: bool = False, fix: Fix | None = None) -> None:
+        self.notes.append(Note(line, text, stops, fix))
 
-    def _missing(self, message: str, line: int) -> TfodError:
-        return TfodError("BW723", f"{message}.", where=at(self.path, line))
+    def _missing(self, message: str, line: int) -> None:
+        self._fault(TfodError("BW723", f"{message}.", where=at(self.path, line)))
 
-    def _twice(self, message: str, line: int) -> TfodError:
-        return TfodError("BW733", f"{message}.", where=at(self.path, line))
+    def _twice(self, message: str, line: int) -> None:
+        self._fault(TfodError("BW733", f"{message}.", where=at(self.path, line)))
+
+    def _fault(self, error: TfodError, fix: Fix | None = None) -> None:
+        self.problems.append(Problem(error, fix))
 
 
 def _message(field: Field) -> Message:
@@ -306,7 +387,3 @@ def _join(path: str, name: str) -> str:
 def _says(path: str, field: Field) -> str:
     value = field.value
     return f"{path}: {value.source or value.text}" if isinstance(value, Value) else path
-
-
-def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -7,34 +7,42 @@ from dataclasses import replace
 from pathlib import Path
 
 from boxwright.errors import TfodError
+from boxwright.models.weights import zoo
 from boxwright.structures.labels import closest_name, read_label_map
-from boxwright.tfod.config.augmentation import RandomHorizontalFlip, SsdRandomCrop
-from boxwright.tfod.config.model import (
-    ArgMaxMatcher,
+from boxwright.tfod.config.augmentation import RandomCropImage, RandomHorizontalFlip, SsdRandomCrop
+from boxwright.tfod.config.hyperparams import (
     BatchNorm,
+    Hyperparams,
+    Initializer,
+    L2Regularizer,
+    RandomNormalInitializer,
+    TruncatedNormalInitializer,
+)
+from boxwright.tfod.config.model import (
+    KERAS,
+    ArgMaxMatcher,
     ConvolutionalBoxPredictor,
     FasterRcnnBoxCoder,
     FeatureExtractor,
+    FeaturePyramidNetworks,
     FixedShapeResizer,
     HardExampleMiner,
-    Hyperparams,
-    Initializer,
     IouSimilarity,
-    L2Regularizer,
     Loss,
+    MultiscaleAnchorGenerator,
     NonMaxSuppression,
     PostProcessing,
-    RandomNormalInitializer,
     Ssd,
     SsdAnchorGenerator,
-    TruncatedNormalInitializer,
     WeightedSigmoid,
     WeightedSigmoidFocal,
     WeightedSmoothL1,
+    WeightSharedConvolutionalBoxPredictor,
 )
 from boxwright.tfod.config.pipeline import (
     CosineDecay,
     EvalConfig,
+    EvalInputReader,
     ExponentialDecay,
     GraphRewriter,
     InputReader,
@@ -77,7 +85,8 @@ def sample_config(
         name: one of `SAMPLES`.
         label_map: label map; its highest id is `num_classes`. None for COCO's 90.
         train_records, eval_records: TFRecord files or patterns.
-        checkpoint: prefix of the checkpoint to start from.
+        checkpoint: prefix of the checkpoint to start from, or another value of
+            fine_tune_checkpoint; None for the sample's model in the zoo.
         num_examples: number of images to evaluate.
 
     Raises:
@@ -97,29 +106,41 @@ def sample_config(
     model, train = SAMPLES[name]()
     classes = COCO_CLASSES if label_map is None else max(read_label_map(label_map))
 
-    def reader(records: Sequence[str | Path], standing: str) -> InputReader:
-        paths = tuple(_written(path) for path in records) or (f"{FOLDER}/{standing}.record",)
-        map_path = f"{FOLDER}/label_map.pbtxt" if label_map is None else _written(label_map)
-        return InputReader(
-            label_map_path=map_path, tf_record_input_reader=RecordReader(input_path=paths)
-        )
+    map_path = f"{FOLDER}/label_map.pbtxt" if label_map is None else _written(label_map)
 
-    start = f"{FOLDER}/model.ckpt" if checkpoint is None else _written(checkpoint)
+    def reader(records: Sequence[str | Path], standing: str) -> RecordReader:
+        paths = tuple(_written(path) for path in records) or (f"{FOLDER}/{standing}.record",)
+        return RecordReader(input_path=paths)
+
+    start = _of_zoo(name, train) if checkpoint is None else _written(checkpoint)
     return config_text(
         Pipeline(
             model=replace(model, num_classes=classes),
             train_config=replace(train, fine_tune_checkpoint=start),
-            train_input_reader=reader(train_records, "train"),
+            train_input_reader=InputReader(
+                label_map_path=map_path, tf_record_input_reader=reader(train_records, "train")
+            ),
             eval_config=EvalConfig(
                 num_examples=num_examples, max_evals=10, metrics_set=("coco_detection_metrics",)
             ),
-            eval_input_reader=replace(reader(eval_records, "val"), shuffle=False),
+            eval_input_reader=EvalInputReader(
+                label_map_path=map_path,
+                tf_record_input_reader=reader(eval_records, "val"),
+                shuffle=False,
+            ),
             graph_rewriter=GraphRewriter(
                 quantization=Quantization(delay=48_000) if "quantized" in name else None
             ),
         ),
         SHOWN,
     )
+
+
+def _of_zoo(name: str, train: TrainConfig) -> str:
+    """Return the zoo's name of a sample's model, or else a placeholder."""
+    known = zoo.of_title(name)
+    prefix = "ckpt-0" if train.fine_tune_checkpoint_version == "V2" else "model.ckpt"
+    return known.name if known else f"{FOLDER}/{prefix}"
 
 
 def _written(path: str | Path) -> str:
@@ -204,9 +225,14 @@ def _mined(
 
 
 def _focal(
-    depth: float, layers: Initializer, batch_size: int, rate: CosineDecay
+    depth: float,
+    layers: Initializer,
+    batch_size: int,
+    rate: CosineDecay,
+    backbone: str = "ssd_mobilenet_v1",
 ) -> tuple[Ssd, TrainConfig]:
-    """Return the setup of the `coco14_sync` networks: focal loss, momentum and cosine decay.
+    """Return the setup of the `coco14_sync` and `coco17` networks: focal loss, momentum and cosine
+    decay.
 
     Their batches were spread over TPUs. Scale the learning rate down with the batch size.
     """
@@ -220,9 +246,49 @@ def _focal(
         optimizer=Optimizer(algorithm=Momentum(learning_rate=rate), use_moving_average=False),
         num_steps=rate.total_steps,
         fine_tune_checkpoint_type="detection",
+        fine_tune_checkpoint_version="V2" if backbone.endswith(KERAS) else "V1",
     )
     maps, heads = _hyperparams(layers, 0.97), _hyperparams(NARROW, 0.97)
-    return _ssd("ssd_mobilenet_v1", depth, maps, heads, loss), train
+    return _ssd(backbone, depth, maps, heads, loss), train
+
+
+def _pyramid(
+    backbone: str, side: int, depth: int, batch_size: int, rate: CosineDecay, *, lite: bool
+) -> tuple[Ssd, TrainConfig]:
+    """Return the setup of the networks with a feature pyramid; `lite` makes their convolutions
+    separable."""
+    layers = _hyperparams(NARROW, 0.997)
+    ssd, train = _focal(1.0, NARROW, batch_size, rate, backbone)
+    loss = replace(ssd.loss, classification_loss=WeightedSigmoidFocal(alpha=0.25))
+    ssd = replace(
+        ssd,
+        image_resizer=FixedShapeResizer(height=side, width=side),
+        feature_extractor=replace(
+            ssd.feature_extractor,
+            use_depthwise=lite,
+            conv_hyperparams=layers,
+            fpn=FeaturePyramidNetworks(additional_layer_depth=depth),
+        ),
+        box_predictor=WeightSharedConvolutionalBoxPredictor(
+            conv_hyperparams=layers,
+            depth=depth,
+            num_layers_before_predictor=4,
+            class_prediction_bias_init=-4.6,
+            share_prediction_tower=lite,
+            use_depthwise=lite,
+        ),
+        anchor_generator=MultiscaleAnchorGenerator(aspect_ratios=(1.0, 2.0, 0.5)),
+        loss=loss,
+    )
+    crop = RandomCropImage(
+        min_object_covered=0.0, max_aspect_ratio=3.0, min_area=0.75, overlap_thresh=0.0
+    )
+    return ssd, replace(train, data_augmentation_options=(RandomHorizontalFlip(), crop))
+
+
+def _fpnlite(side: int) -> tuple[Ssd, TrainConfig]:
+    rate = _cosine(0.08, 50_000, 0.026666, 1000)
+    return _pyramid(f"ssd_mobilenet_v2_fpn{KERAS}", side, 128, 128, rate, lite=True)
 
 
 def _cosine(base: float, steps: int, warmup: float, warmup_steps: int) -> CosineDecay:
@@ -251,4 +317,17 @@ SAMPLES: dict[str, Callable[[], tuple[Ssd, TrainConfig]]] = {
     "ssd_mobilenet_v2_coco": lambda: _mined("ssd_mobilenet_v2", 3, kernel=3),
     "ssd_mobilenet_v2_quantized_300x300_coco": lambda: _mined("ssd_mobilenet_v2", 3),
     "ssdlite_mobilenet_v2_coco": lambda: _mined("ssd_mobilenet_v2", 3, kernel=3, lite=True),
+    "ssd_mobilenet_v2_320x320_coco17_tpu-8": lambda: _focal(
+        1.0, WIDE, 512, _cosine(0.08, 50_000, 0.013333, 2000), f"ssd_mobilenet_v2{KERAS}"
+    ),
+    "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8": lambda: _fpnlite(320),
+    "ssd_mobilenet_v2_fpnlite_640x640_coco17_tpu-8": lambda: _fpnlite(640),
+    "ssd_mobilenet_v1_fpn_640x640_coco17_tpu-8": lambda: _pyramid(
+        f"ssd_mobilenet_v1_fpn{KERAS}",
+        640,
+        256,
+        64,
+        _cosine(0.04, 25_000, 0.013333, 2000),
+        lite=False,
+    ),
 }

@@ -8,13 +8,15 @@ message that contains exactly one of several).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+
+from boxwright.io.protobuf_text import Message
 
 
 class Range(NamedTuple):
@@ -43,6 +45,22 @@ class ConfigMessage:
     def __post_init__(self) -> None:
         for each in fields(self):
             object.__setattr__(self, each.name, _rounded(getattr(self, each.name)))
+
+
+class Instead(str):
+    """The reason to refuse an alternative, with the nearest thing to write in its place.
+
+    Attributes:
+        nearest: the text of the fields to write; empty to leave the alternative out. A function
+            gets the fields of the refused one.
+    """
+
+    nearest: str | Callable[[Message], str]
+
+    def __new__(cls, reason: str, nearest: str | Callable[[Message], str] = "") -> Instead:
+        made = super().__new__(cls, reason)
+        made.nearest = nearest
+        return made
 
 
 @dataclass(frozen=True)

@@ -18,22 +18,23 @@ from numpy.typing import NDArray
 from boxwright.backend import framework
 from boxwright.errors import TfodError
 from boxwright.images.preprocessing import Preprocessing
-from boxwright.ops.anchors import FIRST_LEVEL, Anchors, AnchorSpec, PyramidAnchorSpec
+from boxwright.ops.anchors import FIRST_LEVEL
 from boxwright.tfod.config import Config, checked
-from boxwright.tfod.config.model import (
+from boxwright.tfod.config.hyperparams import (
     BatchNorm,
     Hyperparams,
     Initializer,
     L1Regularizer,
     L2Regularizer,
-    MultiscaleAnchorGenerator,
     RandomNormalInitializer,
-    SsdAnchorGenerator,
     TruncatedNormalInitializer,
     VarianceScalingInitializer,
 )
+from boxwright.tfod.config.model import BoxPredictor, WeightSharedConvolutionalBoxPredictor
 from boxwright.tfod.config.paths import checkpoint
 from boxwright.tfod.config.pipeline import Pipeline
+from boxwright.tfod.mapping.anchors import anchors_of
+from boxwright.tfod.mapping.pyramid import has_pyramid, pyramid_of
 from boxwright.training.config import LayerGroupValues
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ BACKBONE = Hyperparams(
     activation="RELU_6",
     batch_norm=BatchNorm(decay=0.9997, scale=True),
 )
-GENERATOR = "model.ssd.anchor_generator.*"
 ACTIVATIONS: Mapping[str, Any] = {"NONE": "linear", "RELU": "relu", "RELU_6": "relu6"}
 
 
@@ -71,7 +71,13 @@ class Trained:
     learnt: dict[str, NDArray[Any]]
 
 
-def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = False) -> Trained:
+def read_trained(
+    config: Config,
+    prefix: Path,
+    *,
+    quantization_aware: bool = False,
+    flag: str = "--trained_checkpoint_prefix",
+) -> Trained:
     """Build the network of a config and load a checkpoint.
 
     With use_moving_averages in eval_config, moving averages in the checkpoint replace the
@@ -79,19 +85,19 @@ def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = Fal
 
     Args:
         config: the pipeline.config.
-        prefix: prefix of the checkpoint's files.
+        prefix: prefix of the checkpoint's files, or the folder of a training.
         quantization_aware: True to simulate int8 if the config has a graph_rewriter. Otherwise
             the ranges are only in `learnt`.
+        flag: the flag that gives the prefix, for errors.
 
     Raises:
         TfodError: BW724 the config is not supported, BW728 there is no such checkpoint.
         WeightsError: BW206 the checkpoint is from another network.
     """
     pipeline = checked(config, train=False, evaluate=False).pipeline
-    found = checkpoint(str(prefix), "--trained_checkpoint_prefix")
+    found = checkpoint(str(prefix), flag)
     framework.keras()
     from boxwright.models.layers.quantized import QuantizationSpec
-    from boxwright.models.ssd.detector import SsdModel
     from boxwright.models.weights.checkpoint import AVERAGE
     from boxwright.models.weights.network import PREPROCESSING
     from boxwright.models.weights.variables import variables_by_name
@@ -100,7 +106,7 @@ def read_trained(config: Config, prefix: Path, *, quantization_aware: bool = Fal
     spec, bits = spec_of(config), pipeline.graph_rewriter.quantization
     if quantization_aware and bits:
         spec = replace(spec, quantization=QuantizationSpec(bits.weight_bits, bits.activation_bits))
-    model = SsdModel.build(spec)
+    model = family_of(pipeline).build(spec)
     step, others = resume(model.network, found)
     if pipeline.eval_config.use_moving_averages:
         for name, variable in variables_by_name(model.network).items():
@@ -144,7 +150,7 @@ def spec_of(config: Config) -> Any:
         TfodError: BW722 the anchors do not fit the feature maps, BW723 there are no anchors, BW724
             the network is not supported.
     """
-    from boxwright.models.ssd.spec import HeadSpec, ModelSpec
+    from boxwright.models.ssd.spec import ModelSpec
 
     ssd = config.pipeline.model
     extractor, predictor, coder = ssd.feature_extractor, ssd.box_predictor, ssd.box_coder
@@ -154,29 +160,55 @@ def spec_of(config: Config) -> Any:
     _check_normalized(
         config, "box_predictor.*", heads, needed=predictor.use_depthwise or layers > 0
     )
-    padded = extractor.use_explicit_padding
+    padded, pyramid = extractor.use_explicit_padding, pyramid_of(config)
+    levels = range(FIRST_LEVEL, FIRST_LEVEL + extractor.num_layers)
+    if pyramid:
+        levels = range(pyramid.min_level, pyramid.max_level + 1)
     return ModelSpec(
         ssd.num_classes,
         extractor.depth_multiplier,
         ssd.image_resizer.height,
-        _anchors(config),
-        extractor.type,
+        anchors_of(config, levels),
+        extractor.network,
         extractor.min_depth,
         background=True,
         depthwise_maps=extractor.use_depthwise,
-        maps=extractor.num_layers,
+        maps=len(levels),
+        pyramid=pyramid,
         backbone_convolutions=_convolutions(backbone, padded),
         extra_convolutions=_convolutions(extras, padded),
-        heads=HeadSpec(
-            predictor.kernel_size,
-            predictor.use_depthwise,
-            layers,
-            predictor.min_depth,
-            predictor.max_depth,
-            1 - predictor.dropout_keep_probability if predictor.use_dropout else 0.0,
-            _convolutions(heads),
-        ),
+        heads=_heads(predictor, _convolutions(heads)),
         box_scales=(coder.y_scale, coder.x_scale, coder.height_scale, coder.width_scale),
+    )
+
+
+def family_of(pipeline: Pipeline) -> type[SsdModel]:
+    """Return the detector family of a config's network."""
+    from boxwright.models.ssd.detector import SsdModel
+    from boxwright.models.ssd_fpn.detector import SsdFpnModel
+
+    return SsdFpnModel if has_pyramid(pipeline) else SsdModel
+
+
+def _heads(predictor: BoxPredictor, convolutions: Any) -> Any:
+    """Return the `HeadSpec` of a box predictor."""
+    from boxwright.models.ssd.spec import HeadSpec
+
+    match predictor:
+        case WeightSharedConvolutionalBoxPredictor():
+            low = high = predictor.depth
+            shared_tower = predictor.share_prediction_tower
+        case _:
+            low, high, shared_tower = predictor.min_depth, predictor.max_depth, False
+    return HeadSpec(
+        predictor.kernel_size,
+        predictor.use_depthwise,
+        predictor.num_layers_before_predictor,
+        low,
+        high,
+        1 - predictor.dropout_keep_probability if predictor.use_dropout else 0.0,
+        convolutions,
+        shared_tower,
     )
 
 
@@ -278,78 +310,3 @@ def _distribution(initializer: Initializer | None) -> Any:
             return VarianceScaling(initializer.factor, initializer.mode, initializer.uniform)
         case None:
             return VarianceScaling(1.0, "FAN_AVG", uniform=True)
-
-
-def _anchors(config: Config) -> Anchors:
-    ssd = config.pipeline.model
-    maps = ssd.feature_extractor.num_layers
-    spec: Anchors
-    match ssd.anchor_generator:
-        case SsdAnchorGenerator() as generator:
-            spec = _grid_anchors(config, generator, maps)
-        case MultiscaleAnchorGenerator() as generator:
-            spec = _pyramid_anchors(config, generator, maps)
-    if 0 in spec.per_location(maps):
-        raise TfodError(
-            "BW723",
-            "the anchor generator has no aspect_ratios, so some feature maps have no anchors.",
-            where=config.place("model.ssd.anchor_generator"),
-            example="aspect_ratios: [1.0, 2.0, 0.5]",
-        )
-    return spec
-
-
-def _grid_anchors(config: Config, generator: SsdAnchorGenerator, maps: int) -> AnchorSpec:
-    if generator.num_layers != maps:
-        raise _misfit(config, "num_layers", f"anchors for {generator.num_layers}", maps)
-    for name in ("scales", "height_stride", "width_stride", "height_offset", "width_offset"):
-        numbers = getattr(generator, name)
-        twin = name.replace("height", "width")
-        if len(numbers) not in {0, maps} or len(numbers) != len(getattr(generator, twin)):
-            raise _misfit(config, name, f"{len(numbers)} {name}", maps)
-    return AnchorSpec(
-        generator.min_scale,
-        generator.max_scale,
-        generator.aspect_ratios,
-        scales=generator.scales,
-        between=generator.interpolated_scale_aspect_ratio,
-        fewer_on_finest=generator.reduce_boxes_in_lowest_layer,
-        base=(generator.base_anchor_height, generator.base_anchor_width),
-        strides=tuple(zip(generator.height_stride, generator.width_stride, strict=True)),
-        offsets=tuple(zip(generator.height_offset, generator.width_offset, strict=True)),
-    )
-
-
-def _pyramid_anchors(
-    config: Config, generator: MultiscaleAnchorGenerator, maps: int
-) -> PyramidAnchorSpec:
-    lowest, highest = FIRST_LEVEL, FIRST_LEVEL + maps - 1
-    for name, wanted in (("min_level", lowest), ("max_level", highest)):
-        if getattr(generator, name) != wanted:
-            raise TfodError(
-                "BW722",
-                f"{name} is {getattr(generator, name)}, but the {maps} feature maps are levels "
-                f"{lowest} to {highest}, with strides of {2**lowest} to {2**highest} pixels.",
-                where=_generator_place(config, name),
-                wanted=f"{name}: {wanted}",
-            )
-    return PyramidAnchorSpec(
-        generator.anchor_scale, generator.aspect_ratios, generator.scales_per_octave
-    )
-
-
-def _misfit(config: Config, field: str, given: str, maps: int) -> TfodError:
-    return TfodError(
-        "BW722",
-        f"the config has {given}, but the feature extractor has {maps} feature maps.",
-        where=_generator_place(config, field),
-        wanted=f"num_layers: {maps}"
-        if field == "num_layers"
-        else f"one {field} per feature map, for height and width",
-    )
-
-
-def _generator_place(config: Config, field: str) -> str:
-    """Return the location of the field, or of the anchor generator if it lacks the field."""
-    path = f"{GENERATOR}.{field}"
-    return config.place(path if config.tree.find(path) else "model.ssd.anchor_generator")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from boxwright.models.ssd.objective import Focal, Matching, Mining, Objective, Ranking
 from boxwright.tfod.config import pipeline as config
-from boxwright.tfod.config.model import (
-    ArgMaxMatcher,
-    HardExampleMiner,
-    L1Regularizer,
-    Ssd,
-    WeightedSigmoidFocal,
-)
+from boxwright.tfod.config.hyperparams import L1Regularizer
+from boxwright.tfod.config.model import ArgMaxMatcher, HardExampleMiner, Ssd, WeightedSigmoidFocal
 from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.tfod.mapping.network import norm_decays_of, penalties_of
+from boxwright.tfod.mapping.pyramid import has_pyramid
 from boxwright.tfod.mapping.transforms import transforms_of
 from boxwright.training.config import LayerGroupValues, Quantization
 from boxwright.training.learning_rates import (
@@ -52,7 +48,7 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         l1=penalties_of(pipeline, L1Regularizer)
         if train.add_regularization_loss
         else LayerGroupValues(),
-        optimizer=_optimizer(train.optimizer),
+        optimizer=_optimizer(train.optimizer, keras=ssd.feature_extractor.is_keras),
         learning_rate=_learning_rate(train.optimizer.algorithm.learning_rate),
         clip_norm=train.gradient_clipping_by_norm or None,
         bias_gradients=train.bias_grad_multiplier or 1.0,
@@ -73,6 +69,7 @@ def recipe_of(pipeline: Pipeline, steps: int | None = None) -> Recipe:
         quantization=Quantization(bits.delay, bits.weight_bits, bits.activation_bits)
         if bits
         else None,
+        model="ssd_fpn" if has_pyramid(pipeline) else "ssd",
     )
 
 
@@ -117,12 +114,12 @@ def _mining(miner: HardExampleMiner) -> Mining:
     )
 
 
-def _optimizer(optimizer: config.Optimizer) -> Optimizer:
+def _optimizer(optimizer: config.Optimizer, *, keras: bool) -> Optimizer:
     match optimizer.algorithm:
         case config.RmsProp() as own:
             return RmsProp(own.decay, own.momentum_optimizer_value, own.epsilon)
         case config.Momentum() as own:
-            return Momentum(own.momentum_optimizer_value)
+            return Momentum(own.momentum_optimizer_value, accumulates_steps=keras)
         case config.Adam() as own:
             return Adam(beta_2=0.999, epsilon=own.epsilon)
 

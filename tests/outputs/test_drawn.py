@@ -18,12 +18,23 @@ from boxwright.images.decoding import decode
 from boxwright.images.preprocessing import ENOUGH, Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
-from boxwright.inference.gallery import write_gallery
+from boxwright.outputs.predicting import write_predictions
+from boxwright.sources.opening import sources
 
 pytestmark = pytest.mark.tiny
 
 SIDE = 32
+PICTURES: dict[str, dict[str, Any]] = {
+    "small": {},
+    "full": {"full_size": True},
+    "none": {"to": ("json",)},
+}
 QUARTER = (0.25, 0.5, 0.75, 1.0)  # normalised yxyx
+
+
+def gallery(detector: Detector, paths: list[Path], out: Path, **options: Any) -> Any:
+    """What `detections.json` says."""
+    return write_predictions(detector, sources(paths), out, **options).content
 
 
 class Quarter:
@@ -87,20 +98,20 @@ def test_strange_files_are_named_and_the_others_are_done(
     landscape((99, 90)).save(tmp_path / "large.jpg")
     strict = replace(detector, max_pixels=5000)
     paths = [tmp_path / name for name in (*strange, "large.jpg", "good.jpg")]
-    result = write_gallery(strict, paths, tmp_path / "out")
+    result = gallery(strict, paths, tmp_path / "out")
     failed = {Path(each["image"]).name: each["code"] for each in result["failed"]}
     assert failed == {name: code for name, (_, code) in strange.items()} | {"large.jpg": "BW168"}
     assert [Path(each["image"]).name for each in result["images"]] == ["good.jpg"]
 
 
 @pytest.mark.parametrize("name", MAKERS)
-@pytest.mark.parametrize("pictures", ["small", "full", "none"])
+@pytest.mark.parametrize("pictures", PICTURES)
 def test_boxes_count_in_the_images_own_pixels(
-    name: str, pictures: Any, detector: Detector, tmp_path: Path
+    name: str, pictures: str, detector: Detector, tmp_path: Path
 ) -> None:
     MAKERS[name](tmp_path / name)
     (width, height), small = SIZES[name]
-    said = write_gallery(detector, [tmp_path / name], tmp_path / "out", pictures=pictures)
+    said = gallery(detector, [tmp_path / name], tmp_path / "out", **PICTURES[pictures])
     (image,) = said["images"]
     assert (image["width"], image["height"]) == (width, height)
     expected = [width / 2, height / 4, width, height * 3 / 4]
@@ -135,9 +146,7 @@ def test_more_images_than_fit_in_memory(detector: Detector, tmp_path: Path) -> N
         landscape((60 + i, 40)).save(paths[-1])
     paths[17].write_bytes(b"no photo")
     seen: list[tuple[int, int]] = []
-    said = write_gallery(
-        detector, paths, tmp_path / "out", progress=lambda *counts: seen.append(counts)
-    )
+    said = gallery(detector, paths, tmp_path / "out", progress=lambda *counts: seen.append(counts))
     assert [image["width"] for image in said["images"]] == [60 + i for i in range(40) if i != 17]
     assert [lost["code"] for lost in said["failed"]] == ["BW102"]
     assert seen[-1] == (40, 40)
@@ -150,7 +159,7 @@ def test_images_in_the_same_folder_are_not_drawn_over(detector: Detector, tmp_pa
     image = tmp_path / "photo.jpg"
     landscape((80, 60)).save(image)
     before = image.read_bytes()
-    result = write_gallery(detector, [image], tmp_path)
+    result = gallery(detector, [image], tmp_path)
     assert image.read_bytes() == before
     assert result["images"][0]["drawn"] == "photo-2.jpg"
     assert (tmp_path / "photo-2.jpg").is_file()
@@ -165,7 +174,7 @@ def test_only_files_of_an_earlier_call_are_replaced(detector: Detector, tmp_path
     (out / "contact_sheet.jpg").write_bytes(b"mine")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     for _ in range(2):
-        result = write_gallery(detector, images, out)
+        result = gallery(detector, images, out)
         assert [each["drawn"] for each in result["images"]] == ["a-2.jpg", "b.jpg"]
         assert result["contact_sheet"] == "contact_sheet-2.jpg"
     written = {"a-2.jpg", "b.jpg", "contact_sheet-2.jpg", "detections.json"}
@@ -177,17 +186,20 @@ def test_only_files_of_an_earlier_call_are_replaced(detector: Detector, tmp_path
 def test_detections_of_others_are_not_replaced(
     content: str, detector: Detector, tmp_path: Path
 ) -> None:
-    (tmp_path / "detections.json").write_text(content, encoding="utf-8")
+    landscape((80, 60)).save(tmp_path / "photo.jpg")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "detections.json").write_text(content, encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        write_gallery(detector, [tmp_path / "absent.jpg"], tmp_path)
+        gallery(detector, [tmp_path / "photo.jpg"], out)
     assert caught.value.code == "BW194"
-    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == [content]
+    assert [path.read_text(encoding="utf-8") for path in out.iterdir()] == [content]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode there")
 def test_a_name_that_is_no_unicode_is_spelt_out(detector: Detector, tmp_path: Path) -> None:
     image = tmp_path / os.fsdecode(b"a\xff.png")
     landscape((80, 60)).save(image)
-    write_gallery(detector, [image], tmp_path / "found", pictures="none")
+    gallery(detector, [image], tmp_path / "found", **PICTURES["none"])
     said = json.loads((tmp_path / "found" / "detections.json").read_bytes())
     assert said["images"][0]["image"].endswith("a\\xff.png")

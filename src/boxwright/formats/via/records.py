@@ -1,0 +1,71 @@
+"""The records of a JSON file of VGG Image Annotator: its images, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from boxwright.formats.json_file import JsonText, Object
+
+METADATA, ATTRIBUTES, ORDER = "_via_img_metadata", "_via_attributes", "_via_image_id_list"
+
+
+class Records:
+    """The images of a project, or of annotations that were exported without one."""
+
+    def __init__(self, content: bytes, path: str) -> None:
+        self._text = JsonText(content, path)
+        self._value: Object = self._text.value
+        self._images: Object = self._value.get(METADATA, self._value)
+        self._keys: dict[str, str] = {}
+        for key, one in self._images.items():
+            if not key.startswith("_via_"):
+                self._keys.setdefault(str(one["filename"]), key)
+
+    def get(self, name: str) -> Any:
+        return self._images[self._keys[name]] if name in self._keys else None
+
+    def put(self, name: str, record: Any) -> None:
+        listed = self._value.get(ORDER)
+        if record is None:
+            if name in self._keys:
+                key = self._keys.pop(name)
+                del self._images[key]
+                if isinstance(listed, list) and key in listed:
+                    listed.remove(key)
+            return
+        if name not in self._keys:
+            key = f"{record['filename']}{record['size']}"  # as the tool makes it
+            self._keys[name] = key
+            if isinstance(listed, list):
+                listed.append(key)
+        self._images[self._keys[name]] = record
+        for attribute, value in _values(record):
+            self._offer(attribute, value)
+
+    def content(self) -> bytes:
+        return self._text.bytes_of(self._value)
+
+    def _offer(self, attribute: str, value: str) -> None:
+        """Let a value be among those that the tool offers, if it offers some."""
+        attributes = self._value.get(ATTRIBUTES)
+        described = attributes.get("region") if isinstance(attributes, dict) else None
+        one = described.get(attribute) if isinstance(described, dict) else None
+        options = one.get("options") if isinstance(one, dict) else None
+        if isinstance(options, dict) and options:
+            options.setdefault(value, "")
+
+
+def regions_of(record: Mapping[str, Any]) -> list[Object]:
+    """The regions of an image; version 1 numbers them in an object."""
+    listed = record.get("regions") or []
+    return list(listed.values()) if isinstance(listed, dict) else list(listed)
+
+
+def _values(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for region in regions_of(record):
+        for attribute, value in (region.get("region_attributes") or {}).items():
+            if isinstance(value, str) and value:
+                yield attribute, value
+            elif isinstance(value, dict):
+                yield from ((attribute, name) for name in value)

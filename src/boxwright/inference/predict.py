@@ -1,0 +1,88 @@
+"""`boxwright.predict`: detect in one image, in several, or in a stream of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Literal, cast, overload
+
+from boxwright.images.inputs import ImageLike, is_image_like
+from boxwright.inference.detector import Detector
+from boxwright.sources.frame import Frame
+from boxwright.structures.detections import Detections
+
+
+@overload
+def predict(  # type: ignore[overload-overlap]  # a str is an iterable of str, and one image
+    source: ImageLike,
+    detector: str | PathLike[str] | Detector,
+    *,
+    threshold: float | None = None,
+    labels: Sequence[str] | None = None,
+    bgr: bool = False,
+) -> Detections: ...
+
+
+@overload
+def predict(
+    source: Iterable[ImageLike],
+    detector: str | PathLike[str] | Detector,
+    *,
+    threshold: float | None = None,
+    labels: Sequence[str] | None = None,
+    bgr: bool = False,
+) -> list[Detections]: ...
+
+
+@overload
+def predict(
+    source: str | Path | Sequence[str | Path],
+    detector: str | PathLike[str] | Detector,
+    *,
+    stream: Literal[True],
+    threshold: float | None = None,
+    labels: Sequence[str] | None = None,
+) -> Iterator[tuple[Frame, Detections]]: ...
+
+
+def predict(
+    source: ImageLike | Iterable[ImageLike] | str | Path | Sequence[str | Path],
+    detector: str | PathLike[str] | Detector,
+    *,
+    stream: bool = False,
+    threshold: float | None = None,
+    labels: Sequence[str] | None = None,
+    bgr: bool = False,
+) -> Detections | list[Detections] | Iterator[tuple[Frame, Detections]]:
+    """Detect objects in one image, in each of several, or in a stream of them.
+
+        >>> detections = boxwright.predict("image.jpg", "run")
+        >>> for each in boxwright.predict(["image.jpg", "other.jpg"], "run", threshold=0.3):
+        ...     print(len(each))
+        >>> for frame, detections in boxwright.predict("images", "run", stream=True):
+        ...     print(frame.name, len(detections))
+
+    For repeated calls, load the detector once with `Detector.load(path)`, which is faster.
+
+    Args:
+        source: an image as `Detector.predict` takes it, or several: any iterable. With `stream`,
+            one or several sources as `Detector.stream` takes them, such as folders.
+        detector: a run, an exported file, or a loaded detector.
+        stream: yield each frame with its detections as soon as it is processed.
+        threshold: minimum score; None takes the detector's own, 0 returns all.
+        labels: class names in id order, for a file of another tool without names.
+        bgr: True if arrays are BGR, as OpenCV reads images.
+
+    Raises:
+        DataError: BW101 there is no such image, BW102 it is damaged; as `Detector.stream`.
+        DetectorError: BW507 it is not an image; as `Detector.load`.
+    """
+    opened = Detector.of(detector, labels)
+    if stream:
+        sources = cast("str | Path | Sequence[str | Path]", source)
+        return opened.stream(sources, threshold=threshold)
+    if isinstance(source, Iterable) and not is_image_like(source):
+        images = cast("Iterable[ImageLike]", source)
+        return list(opened.predict_many(images, threshold=threshold, bgr=bgr))
+    return opened.predict(source, threshold=threshold, bgr=bgr)

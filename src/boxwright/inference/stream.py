@@ -1,0 +1,118 @@
+"""Detect in the frames of a source, one after another, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from boxwright.errors import BoxwrightError, DataError
+from boxwright.images.decoding import ByteRange, decoded
+from boxwright.images.inputs import open_image
+from boxwright.inference.detector import Detector, Input, read_ahead
+from boxwright.sources.frame import Frame, Source
+from boxwright.structures.detections import Detections
+
+Picture = Literal["none", "small", "full"]
+Failed = Callable[[Frame, BoxwrightError], None]
+AT_ONCE, WHOLE_AT_ONCE = 16, 4  # images per batch, small or full; twice as many in memory
+MAX_SIDE = 1600  # longer side of a small picture; JPEGs are decoded to at least half of it
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The detections in one frame of a source.
+
+    Attributes:
+        frame: the frame.
+        detections: those above the threshold.
+        picture: the decoded frame, RGB, as large as it was asked for.
+    """
+
+    frame: Frame
+    detections: Detections
+    picture: Image.Image | None = None
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    frame: Frame
+    shown: Input
+    picture: Image.Image | None
+
+
+def predictions(
+    detector: Detector,
+    source: Source,
+    pool: Executor,
+    *,
+    threshold: float | None = None,
+    picture: Picture = "none",
+    failed: Failed | None = None,
+) -> Generator[Prediction, None, None]:
+    """Detect in every frame of a source. Threads decode while the network processes other frames.
+
+    Args:
+        detector: the detector.
+        source: the source.
+        pool: its threads decode.
+        threshold: lowest score to keep; None takes the detector's own.
+        picture: `small` also gives each frame with at most 1600 pixels a side, for which a large
+            JPEG need not be decoded at its full size; `full` gives all of its pixels.
+        failed: called with each frame that cannot be read; None raises the error.
+
+    Raises:
+        BoxwrightError: as `Detector.predict`, and the errors of the source.
+    """
+
+    def load(frame: Frame) -> _Loaded | tuple[Frame, DataError]:
+        try:
+            return _load(detector, frame, picture)
+        except DataError as error:
+            if failed is None:
+                raise
+            return frame, error
+
+    with closing(iter(source)) as frames:
+        if source.is_live:  # nothing is read ahead of a frame: it would be old when its turn comes
+            batches = ([load(frame)] for frame in frames)
+        else:
+            at_once = WHOLE_AT_ONCE if picture == "full" or source.is_video else AT_ONCE
+            ahead = read_ahead(pool, load, frames, at_once)
+            batches = ([each.result() for each in batch] for batch in ahead)
+        for loaded in batches:
+            seen = [each for each in loaded if isinstance(each, _Loaded)]
+            found = iter(detector.detect([each.shown for each in seen]) if seen else [])
+            for each in loaded:
+                if isinstance(each, _Loaded):
+                    kept = detector.kept(next(found), threshold)
+                    yield Prediction(each.frame, kept, each.picture)
+                elif failed:
+                    failed(*each)
+
+
+def _load(detector: Detector, frame: Frame, picture: Picture) -> _Loaded:
+    """The frame, decoded once for the network and for outputs."""
+    image = frame.image
+    if picture == "none":
+        return _Loaded(frame, detector.prepare(image), None)
+    options = detector.artifact.preprocessing.decode_options(detector.max_pixels)
+    if picture == "full" or not isinstance(image, str | Path | ByteRange | bytes):
+        whole = open_image(image, options)
+        kept = whole.picture if picture == "full" else small(whole.picture.copy())
+        return _Loaded(frame, detector.prepare(whole), kept)
+    short_side = detector.short_side
+    with decoded(image, options, short_side=short_side, long_side=MAX_SIDE // 2) as whole:
+        return _Loaded(frame, detector.prepare(whole), small(whole.picture))
+
+
+def small(picture: Image.Image) -> Image.Image:
+    """The picture itself, reduced to at most 1600 pixels a side."""
+    if max(picture.size) > MAX_SIDE:
+        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BILINEAR)
+    return picture

@@ -1,0 +1,48 @@
+"""The feature pyramid of the Object Detection API: from coarse to fine (Lin et al. 2017, "Feature
+Pyramid Networks for Object Detection", section 3), and coarser maps after it.
+
+Layers have the names of the API's variables, `fpn_projection_3` for `fpn/projection_3`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from boxwright.backend import framework
+
+keras: Any = framework.keras()
+
+SCOPE = "fpn_"  # what the names of its layers begin with
+# (map, name, filters, strides) -> map: a 3x3 convolution with batch norm, separable or not.
+Block = Callable[[Any, str, int, int], Any]
+Projection = Callable[[Any, str, int], Any]  # a 1x1 convolution with bias
+
+
+def pyramid(
+    maps: Sequence[Any],
+    filters: int,
+    *,
+    coarser: int,
+    last_block: int,
+    block: Block,
+    projection: Projection,
+) -> list[Any]:
+    """The maps of the pyramid, finest first, all with the same number of filters.
+
+    Args:
+        maps: the backbone's, each half as large as the one before, exactly.
+        filters: number of filters.
+        coarser: number of maps to add, each half as large as the one before, rounded up.
+        last_block: number of the backbone's last block, after which the added maps are named.
+        block, projection: create the layers.
+    """
+    found = [projection(maps[-1], f"{SCOPE}projection_{len(maps)}", filters)]
+    for number, finer in reversed(list(enumerate(maps[:-1], start=1))):
+        side = projection(finer, f"{SCOPE}projection_{number}", filters)
+        x = keras.layers.UpSampling2D(2, interpolation="nearest", dtype=side.dtype)(found[0])
+        x = keras.layers.Add(dtype=side.dtype)([x, side])
+        found.insert(0, block(x, f"{SCOPE}smoothing_{number}", filters, 1))
+    for number in range(last_block + 1, last_block + 1 + coarser):
+        found.append(block(found[-1], f"{SCOPE}bottom_up_Conv2d_{number}", filters, 2))
+    return found

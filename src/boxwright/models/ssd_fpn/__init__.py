@@ -1,0 +1,1 @@
+"""SSD MobileNet with a feature pyramid."""

@@ -1,0 +1,208 @@
+"""Detect in sources, and write the predictions with any number of outputs at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from boxwright.errors import BoxwrightError, SourceError, check_choice
+from boxwright.inference.detector import Detector, readers
+from boxwright.inference.stream import (
+    AT_ONCE,
+    WHOLE_AT_ONCE,
+    Failed,
+    Picture,
+    Prediction,
+    predictions,
+)
+from boxwright.io.faults import translating_os_errors
+from boxwright.io.interrupts import undisturbed
+from boxwright.io.scratch import sync
+from boxwright.outputs.every import Chooser, Every
+from boxwright.outputs.output import Background, Job, Output, Record
+from boxwright.outputs.registry import OUTPUTS
+from boxwright.sources.frame import Frame, Source
+from boxwright.sources.images import Images
+from boxwright.structures.findings import counted
+
+
+class Predicted(NamedTuple):
+    """What was written.
+
+    Attributes:
+        content: that of `detections.json`: `classes`; `threshold`; `contact_sheet`, the file name
+            of the contact sheet (None for fewer than two images); `images`, if `json` was written,
+            with size, name of the drawn picture (None without) and `detections` (class, score, box
+            in pixels of the original image); `failed` with code and message.
+        images, boxes: their numbers.
+    """
+
+    content: dict[str, Any]
+    images: int
+    boxes: int
+
+
+FOR_VIDEOS = ("video", "frames")
+PICTURES: tuple[Picture, ...] = ("none", "small", "full")  # each can serve for those before it
+
+
+def write_predictions(
+    detector: Detector,
+    sources: Sequence[Source],
+    out: str | Path,
+    to: Sequence[str] | None = None,
+    *,
+    every: Every | None = None,
+    threshold: float | None = None,
+    full_size: bool = False,
+    file: Path | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+    print_line: Callable[[str], None] = print,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Predicted:
+    """Detect in every frame of the sources, and write what the outputs of these names write.
+
+    Files of an earlier call are replaced. Others stay: a picture gets another name then. What
+    cannot be read does not stop the others. Threads decode, draw and write while the network
+    processes other images. After Ctrl-C the outputs have what was done until then.
+
+    Args:
+        detector: the detector.
+        sources: as `sources.opening.sources` finds them.
+        out: the folder to write to.
+        to: names of outputs, see `outputs.registry`; None writes drawn images with a JSON file,
+            and drawn videos with JSON lines.
+        every: which frames of a video are written as images: in `frames` by default, and with
+            `to` by all outputs of images. None with `to` takes all frames.
+        threshold: lowest score to keep; None takes the detector's own.
+        full_size: draw on full-size images, and not on at most 1600 pixels a side, which is faster
+            for large JPEGs.
+        file: the detector's file or run, whose hash is stored beside labels.
+        tell: called with sentences for people, such as what a format cannot store.
+        print_line: called with each line of a table.
+        progress: called with the number of finished images and the total.
+
+    Raises:
+        ArgumentError: BW803 there is no such output.
+        DataError: BW194 a file or folder is there that no earlier call wrote.
+        SourceError: BW534 `to` has videos or frames, and no source is a video.
+        SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
+        KeyboardInterrupt: after Ctrl-C, when all is written.
+    """
+    rows = [OUTPUTS[name] for name in _chosen(to, sources, every)]
+    chooser = Chooser(every or (Every(1, in_seconds=False) if to else None))
+    out = Path(out)
+    failed: list[dict[str, str]] = []
+    result: dict[str, Any] = {
+        "classes": list(detector.classes),
+        "threshold": detector.artifact.threshold if threshold is None else threshold,
+        "contact_sheet": None,
+        "images": [],
+        "failed": failed,
+    }
+    done, boxes, total = 0, 0, sum(each.total or 0 for each in sources)
+
+    def fail(frame: Frame, error: BoxwrightError) -> None:
+        name = _readable(frame.name)
+        failed.append({"image": name, "code": error.code, "message": error.message})
+        progress(done + len(failed), total)
+
+    stopped: KeyboardInterrupt | None = None
+    writes = any(row.writes for row in rows)
+    if writes:
+        with translating_os_errors(out):
+            out.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(readers()) as pool, ExitStack() as stack:
+        full = any(row.picture(full_size) == "full" for row in rows)
+        background = Background(pool, WHOLE_AT_ONCE if full else AT_ONCE)
+        taken = _images_in(out, sources)
+        job = Job(
+            out, taken, detector.classes, file, result, background, tell, print_line, full_size
+        )
+        adds = [stack.enter_context(row.open(job)) for row in reversed(rows)]  # the stack turns it
+        try:
+            for source in sources:
+                able = [row for row in rows if _takes(row, source)]
+                picture = max([row.picture(full_size) for row in able], key=PICTURES.index)
+                found = predictions(
+                    detector, source, pool, threshold=threshold, picture=picture, failed=fail
+                )
+                with closing(_until_unreadable(found, source, fail)) as readable:
+                    for prediction in readable:
+                        with undisturbed():
+                            is_still = chooser.chooses(prediction.frame)
+                            record = Record(prediction, _entry(prediction), is_still)
+                            for row, add in zip(rows, reversed(adds), strict=True):
+                                if row in able and (is_still or row.only != "stills"):
+                                    add(record)
+                            done, boxes = done + 1, boxes + len(prediction.detections)
+                        progress(done + len(failed), total)
+        except KeyboardInterrupt as stop:
+            stopped = stop
+    if writes:
+        with translating_os_errors(out):
+            sync(out)
+    if stopped:
+        what = "frame" if any(source.is_video for source in sources) else "image"
+        stopped.add_note(f"{counted(done, what)} done.")
+        raise stopped
+    return Predicted(result, done, boxes)
+
+
+def _chosen(to: Sequence[str] | None, sources: Sequence[Source], every: Every | None) -> list[str]:
+    """The names of the outputs, in the order of the registry."""
+    videos = any(source.is_video for source in sources)
+    images = not all(source.is_video for source in sources)
+    if to is None:
+        usual = ["drawn"] * images + ["video", *(["frames"] if every else [])] * videos
+        to = [*usual, "jsonl" if videos else "json"]
+    for name in to:
+        check_choice("to", name, OUTPUTS)
+        if name in FOR_VIDEOS and not videos:
+            raise SourceError("BW534", f"no video is given to write {name} of.")
+    return [name for name in OUTPUTS if name in to]
+
+
+def _takes(output: Output, source: Source) -> bool:
+    return output.only != "videos" or source.is_video
+
+
+def _until_unreadable(
+    found: Iterator[Prediction], source: Source, fail: Failed
+) -> Generator[Prediction, None, None]:
+    """The predictions of a source, as far as it can be read."""
+    try:
+        yield from found
+    except SourceError as error:
+        fail(Frame(source.name, b""), error)
+
+
+def _images_in(out: Path, sources: Sequence[Source]) -> set[str]:
+    """Lower-case names of the images in the output folder, which are not overwritten."""
+    here = out.resolve()
+    images = (each for one in sources if isinstance(one, Images) for each in one.images.values())
+    paths = (each for each in images if isinstance(each, Path))
+    return {path.name.lower() for path in paths if path.resolve().parent == here}
+
+
+def _entry(prediction: Prediction) -> dict[str, Any]:
+    frame, detections = prediction.frame, prediction.detections
+    width, height = detections.image_size or (0, 0)
+    video = {} if frame.number is None else {"frame": frame.number, "seconds": frame.seconds}
+    return {
+        "image": _readable(frame.name),
+        "width": width,
+        "height": height,
+        **video,
+        "drawn": None,
+        "detections": detections.to_json(),
+    }
+
+
+def _readable(name: str) -> str:
+    """A name as valid UTF-8 text; invalid bytes are escaped."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,0 +1,1 @@
+"""Sources of images: files, folders, lists, archives, standard input, videos, cameras, streams."""

@@ -1,0 +1,109 @@
+"""Corrections of a config's syntax tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from boxwright.io.protobuf_text import Comment, Field, Message, Value, parse, quoted
+from boxwright.io.shell import quoted as in_shell
+from boxwright.structures.labels import closest_name
+from boxwright.tfod.config.schema import Spec, schema
+from boxwright.tfod.config.values import BadValueError
+
+
+class Fix(NamedTuple):
+    """A correction: the text, which may be empty, in place of a field or at a message's end."""
+
+    at: Field | Message
+    text: str
+
+
+def corrected(tree: Message, fixes: Sequence[Fix]) -> Message:
+    """Return a tree with corrections made; of two of the same place the first."""
+    return _Corrections(fixes).message(tree)
+
+
+class _Corrections:
+    """Texts by the identity of their place: a config may have equal fields in two places."""
+
+    def __init__(self, fixes: Sequence[Fix]) -> None:
+        self._texts = {id(fix.at): fix.text for fix in reversed(fixes)}
+
+    def message(self, tree: Message) -> Message:
+        entries = [new for entry in tree.entries for new in self._entry(entry)]
+        entries += self._parsed(id(tree), entries[-1].line if entries else 0)
+        return Message(tuple(entries))
+
+    def _entry(self, entry: Field | Comment) -> Iterator[Field | Comment]:
+        if id(entry) in self._texts and isinstance(entry, Field):
+            yield from self._parsed(id(entry), entry.line)
+        elif isinstance(entry, Field) and isinstance(entry.value, Message):
+            yield replace(entry, value=self.message(entry.value))
+        else:
+            yield entry
+
+    def _parsed(self, place: int, line: int) -> Iterator[Field]:
+        """Yield the fields of a text, as if they stood in a line."""
+        for each in parse(self._texts.get(place, ""), "config").fields:
+            yield replace(each, line=line, end=line)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a config spells it, without quotation marks."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def written(spec: Spec, value: Any) -> str:
+    """Return a value as a config spells it."""
+    return quoted(value) if spec.single is str else shown(value)
+
+
+def nearest_value(spec: Spec, value: Any) -> str:
+    """Return the text for a supported value: the default by leaving the field out, or the most
+    similar one."""
+    works = spec.rule.works
+    if not isinstance(spec.default, tuple) and spec.default in works:
+        return ""
+    near = closest_name(str(value), map(str, works)) or works[0]
+    return f"{spec.attribute}: {written(spec, near)}"
+
+
+def fix_of_value(spec: Spec, field: Field, error: BadValueError) -> Fix | None:
+    """Return the value that was meant: a name without its misprint, a string in its marks."""
+    if error.nearest:
+        return Fix(field, f"{field.name}: {error.nearest}")
+    if isinstance(field.value, Value) and spec.single is str:
+        return Fix(field, f"{field.name}: {quoted(field.value.text)}")
+    return None
+
+
+def needs_nothing(kind: Any) -> bool:
+    """True for a message without required fields."""
+    return not isinstance(kind, str) and all(
+        spec.default is not MISSING for spec in schema(kind).values()
+    )
+
+
+def sample_command(tree: Message, path: Path) -> str:
+    """Return the command that writes the sample of the nearest network with a config's paths."""
+    version = next((text for text in _texts(tree, "model.*.feature_extractor.type")), "")
+    words = [
+        "boxwright tfod sample_config",
+        "ssd_mobilenet_v1_coco" if "_v1" in version else "ssd_mobilenet_v2_coco",
+    ]
+    record = "input_reader.tf_record_input_reader.input_path"
+    for flag, place in (
+        ("label_map_path", "train_input_reader.label_map_path"),
+        ("train_record", f"train_{record}"),
+        ("eval_record", f"eval_{record}"),
+    ):
+        words += [f"--{flag}={in_shell(text)}" for text in _texts(tree, place)[:1]]
+    return " ".join([*words, f"--output_path={in_shell(f'{path.stem}.nearest.config')}"])
+
+
+def _texts(tree: Message, place: str) -> list[str]:
+    values = (each.value for each in tree.find(place))
+    return [value.text for value in values if isinstance(value, Value)]
