@@ -25,7 +25,7 @@ from paging import (
     text,
     truth,
 )
-from served import Served, serving
+from served import Served, eventually, serving
 
 from boxwright.errors import SystemFaultError
 from boxwright.inference.run import Run
@@ -108,6 +108,7 @@ def test_tabs_share_one_stream_of_events(studio: Served, browser: Browser) -> No
     with browser.page(address(studio)) as first, browser.page(address(studio)) as second:
         for page in (first, second):
             opened(page, 0)
+        eventually(lambda: studio.studio.assistant.state["reason"])  # it says nothing later
         studio.studio.hub.tell("training", {"state": "training", "round": 3, "images": 12})
         for page in (first, second):
             page.until("document.getElementById('assist').textContent.includes('round 3')")
