@@ -46,7 +46,8 @@ class RecordEditor(Protocol):
     """The interface of each editor of records, as `LabelEditor`; bytes are those of a record."""
 
     def opened(self, content: bytes, path: str) -> RecordFile:
-        """The records in a file. Raises DataError as the reader of the format."""
+        """The records in a file. Raises DataError as the reader of the format, or LookupError,
+        TypeError, AttributeError or UnusableError if the file is built in another way."""
 
     def labeled(self, content: bytes | None, path: str) -> Labeled: ...
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from boxwright.errors import DataError
 from boxwright.formats.folder import Folder, relative, split_path
+from boxwright.formats.json_file import UnusableError
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.records import (
     RecordEditor,
@@ -156,10 +157,17 @@ class RecordFiles:
             return file
         where = self.root / path
         edits = waiting_edits(where)  # first: they may be written into the file meanwhile
-        file = _File(self.editor.opened(where.read_bytes(), path), stamp=now)
+        file = _File(self._opened(where.read_bytes(), path), stamp=now)
         file.waiting = apply_edits(file.records, edits)
         self._files[path] = file
         return file
+
+    def _opened(self, content: bytes, path: str) -> RecordFile:
+        """The records of a file. Raises DataError: BW110 it is built in another way."""
+        try:
+            return self.editor.opened(content, path)
+        except (LookupError, TypeError, AttributeError, UnusableError) as error:
+            raise DataError("BW110", f"cannot be edited ({error}).", where=path) from error
 
     def _stamp(self, path: str) -> None:
         self._files[path].stamp = self._now(path)

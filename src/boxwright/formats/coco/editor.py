@@ -23,10 +23,7 @@ class Editor:
     """The editor of COCO's records."""
 
     def opened(self, content: bytes, path: str) -> Records:
-        try:
-            return Records(content, path)
-        except (LookupError, TypeError, UnusableError) as error:
-            raise DataError("BW110", f"cannot be edited ({error}).", where=path) from error
+        return Records(content, path)
 
     def labeled(self, content: bytes | None, path: str) -> Labeled:
         if content is None:

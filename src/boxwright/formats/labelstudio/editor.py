@@ -81,10 +81,7 @@ class Editor:
         return cls(control, tasks[0]["data"] if tasks else None)
 
     def opened(self, content: bytes, path: str) -> Records:
-        try:
-            return Records(content, path)
-        except (LookupError, TypeError, AttributeError) as error:
-            raise DataError("BW110", f"cannot be edited ({error}).", where=path) from error
+        return Records(content, path)
 
     def labeled(self, content: bytes | None, path: str) -> Labeled:
         labeled = Labeled(path, percent=True)
