@@ -159,6 +159,10 @@ def test_unusable_rows_are_left_out_and_counted(lines: list[str], usable: int, e
     assert found.images.tolist() == [int(ID, 16)] * min(usable, 1)
 
 
+def test_a_list_may_be_empty() -> None:
+    assert len(parse().images) == 0
+
+
 def test_columns_are_found_by_their_names() -> None:
     header = ",".join([*reversed(HEADER), "XClick1X"])
     cells = [*reversed(row(flags="1,0,0,-1,1").split(",")), "0.5"]

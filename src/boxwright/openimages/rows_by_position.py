@@ -142,7 +142,7 @@ def read_by_position(text: bytes, columns: Sequence[int], kind: Kind) -> tuple[C
     signs = np.frombuffer(raw, np.uint8)[: len(text)]
     ends = np.flatnonzero(signs == NEWLINE) + 1
     layout = _layout(tuple(columns), kind)
-    if layout is None:
+    if layout is None or not len(ends):
         return nothing(len(ends)), np.ones(len(ends), np.bool_)
     begins = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
     head = _windows(raw, begins, HEAD)
