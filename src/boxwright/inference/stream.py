@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def predictions(
                 raise
             return frame, error
 
-    with closing(iter(source)) as frames:
+    with closing(_frames(source)) as frames:
         if source.is_live:  # nothing is read ahead of a frame: it would be old when its turn comes
             batches = ([load(frame)] for frame in frames)
         else:
@@ -94,6 +95,24 @@ def predictions(
                     yield Prediction(each.frame, kept, each.picture)
                 elif failed:
                     failed(*each)
+
+
+def _frames(source: Source) -> Generator[Frame, None, None]:
+    """The frames of a source. Those of a video come from one decoder, one after another: another
+    thread decodes some ahead."""
+    with closing(iter(source)) as frames:
+        if source.is_live or not source.is_video:
+            yield from frames
+            return
+        with ThreadPoolExecutor(1) as decoder:
+            waiting = deque(decoder.submit(next, frames, None) for _ in range(WHOLE_AT_ONCE))
+            try:
+                while frame := waiting.popleft().result():
+                    waiting.append(decoder.submit(next, frames, None))
+                    yield frame
+            finally:
+                for unwanted in waiting:
+                    unwanted.cancel()
 
 
 def _load(detector: Detector, frame: Frame, picture: Picture) -> _Loaded:
