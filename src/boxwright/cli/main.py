@@ -15,11 +15,13 @@ from boxwright import __version__
 from boxwright.backend import framework
 from boxwright.cli import (
     bench,
+    card,
     check,
     compare,
     convert,
     demo,
     diagnose,
+    dockerfile,
     download,
     evaluate,
     explain,
@@ -84,6 +86,8 @@ for command in (
     export.export,
     predict.predict,
     inspect.inspect,
+    dockerfile.dockerfile,
+    card.card,
     bench.bench,
     licenses.licenses,
     explain.explain,

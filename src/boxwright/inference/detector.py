@@ -72,7 +72,7 @@ class Detector:
         unnamed: bool = False,
         trust: bool = False,
     ) -> Detector:
-        """Open a run, a SavedModel or an OpenVINO folder, or a .tflite, .onnx or frozen .pb file.
+        """Open a run, a SavedModel, OpenVINO or Triton folder, or a .tflite, .onnx or frozen .pb.
 
         Args:
             path: the folder or file.
