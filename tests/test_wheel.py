@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
 import venv
 from pathlib import Path
 
@@ -35,13 +39,18 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
-def run(*words: str | Path, within: Path | None = None) -> str:
-    """What a command prints on standard output; it must succeed."""
-    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def alone(**more: str) -> dict[str, str]:
+    """This environment without the path to the checkout's modules."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return kept | {"PYTHONIOENCODING": "utf-8"} | more
+
+
+def run(*words: str | Path, within: Path | None = None, **more: str) -> str:
+    """What a command prints on standard output, with `more` in its environment; it must succeed."""
     done = subprocess.run(
         [str(word) for word in words],
         cwd=within,
-        env=alone | {"PYTHONIOENCODING": "utf-8"},
+        env=alone(**more),
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -73,3 +82,43 @@ def test_it_checks_predicts_and_shows_the_demo(installed: Path, tmp_path: Path) 
     words = ("demo/run/detector.tflite", image, "--out", "found")
     assert "boxes in 1 image" in run(boxwright, "predict", *words, within=tmp_path)
     assert (tmp_path / "found" / "detections.json").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the commands are those of a Linux container")
+def test_the_commands_of_its_dockerfile_serve_a_detector(installed: Path, tmp_path: Path) -> None:
+    """What Docker would do, apart from the user, the folder and a port that may be taken here.
+
+    pip finds all other packages installed, so nothing is downloaded."""
+    model = tmp_path / "a model.tflite"
+    shutil.copy(ROOT / "tests" / "earlier" / "files" / "run" / "detector-int8.tflite", model)
+    run(installed / "boxwright", "dockerfile", model.name, within=tmp_path)
+    text = (tmp_path / "Dockerfile").read_text("utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        text = text.replace("8501", str(free.getsockname()[1]))
+    lines = [line.partition(" ")[::2] for line in text.splitlines()]
+    (wheel,) = installed.parents[1].glob("boxwright-*.whl")
+    container = {
+        "PATH": f"{installed}{os.pathsep}{os.environ['PATH']}",
+        "BOXWRIGHT": f"{wheel}[serve]",
+        "BOXWRIGHT_CACHE": str(tmp_path / "cache"),
+        "PIP_NO_INDEX": "1",
+    }
+    install, user, load = (words for name, words in lines if name == "RUN")
+    assert user.startswith("useradd ")
+    run("sh", "-c", install, within=tmp_path, **container)
+    assert "int8" in run(*json.loads(load), within=tmp_path, **container)
+    assert list((tmp_path / "cache" / "tried").iterdir()), "the server need not try it again"
+    (start,) = (json.loads(words) for name, words in lines if name == "ENTRYPOINT")
+    (health,) = (words for name, words in lines if name == "HEALTHCHECK")
+    ask = json.loads(health.partition("CMD ")[2])
+    environment = alone(**container)
+    with subprocess.Popen(start, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as server:
+        try:
+            while subprocess.run(ask, env=environment, capture_output=True, check=False).returncode:
+                assert server.poll() is None, server.communicate()[1].decode()
+                time.sleep(0.1)
+        finally:
+            server.terminate()
+    assert server.returncode == 0

@@ -157,6 +157,17 @@ def frozen_of_another_family(place: Place) -> object:
     return export(place.root, "frozen")
 
 
+def edited(place: Place) -> str:
+    place.folder.text("Dockerfile", "FROM scratch")
+    place.folder.text("a.tflite", "")
+    return place.cli("dockerfile", place.root / "a.tflite")
+
+
+def unreported(place: Place) -> str:
+    place.folder.text("run.json", ARTIFACT.to_text())
+    return place.cli("card", place.root)
+
+
 def unseen(folder: VocFolder) -> None:
     folder.pair("a")
     predictions.describe(folder.root, {"detector": "a.tflite", "threshold": 0.5, "boxes": 1})
@@ -204,6 +215,9 @@ PLANTS: dict[str, Plant] = {
     "BW408": raised(on_jax),
     "BW409": raised(lambda _: CHECKING.fft),
     "BW410": raised(frozen_of_another_family),
+    "BW411": raised(lambda place: export(place.root, "onnx", serving=place.root)),
+    "BW412": edited,
+    "BW413": unreported,
     "BW501": lambda place: place.cli("export", place.root),
     "BW502": described(format="another"),
     "BW503": described(version=99),

@@ -15,7 +15,7 @@ from boxwright.inference.run import Run
 NAME = "Dockerfile"
 PYTHON = "3.13"
 SOURCE = "https://github.com/boxwright/boxwright/archive/refs/heads/main.zip"
-PORT = 8000
+PORT = 8501
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # nosec B104  # inside the container
 USER = 10001  # a number, so that Kubernetes can tell that it is not root
 READY = f"http://127.0.0.1:{PORT}/healthz"
@@ -86,7 +86,7 @@ def _lines(
         f"RUN {_json(['boxwright', 'inspect', model.name])}",
         f"EXPOSE {PORT}",
         f"HEALTHCHECK --start-period=60s --timeout=5s CMD {_json(['python', '-c', ASK])}",
-        f"CMD {_json(start)}",
+        f"ENTRYPOINT {_json(start)}",
     ]
 
 
