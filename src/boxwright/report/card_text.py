@@ -127,8 +127,9 @@ def _limits(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _training(artifact: Artifact, report: Mapping[str, Any]) -> Iterator[str]:
     data, recipe = report["data"], report["recipe"]
-    named = f"It was trained on labeled images from the folder {_text(artifact.data_name)}"
-    if data.get("folder") == artifact.data_path:
+    folder = _text(artifact.data_name or "unknown")
+    named = f"It was trained on labeled images from the folder {folder}"
+    if artifact.data_path and data.get("folder") == artifact.data_path:
         parts = ", ".join(f"{count:,} {split}" for split, count in data["splits"].items())
         yield f"{named}: {data['images']:,} images ({parts})."
         boxes = (f"{_text(one['name'])} {one['boxes']:,}" for one in data["classes"])
