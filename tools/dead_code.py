@@ -27,7 +27,6 @@ USED = {
     "detected": "the page of formats",
     "quirks": "the page of formats",
     "try_frozen": "a child process, by its name",
-    "try_onnx": "a child process, by its name",
     "try_openvino": "a child process, by its name",
     "try_run": "a child process, by its name",
     "try_saved_model": "a child process, by its name",

@@ -25,11 +25,10 @@ from exporting import assert_same
 pytestmark = pytest.mark.usefixtures("small_network")
 
 SPECS = {
-    "v1": ModelSpec(2, 0.25, 64, background=True),
-    "v2 with layers before the heads": ModelSpec(
+    "v2, SSDLite": ModelSpec(
         2, 0.25, 64, name="ssd_mobilenet_v2", background=True, heads=HeadSpec(3, True)
     ),
-    "explicit padding, relu": ModelSpec(
+    "v1, explicit padding, relu": ModelSpec(
         2,
         0.25,
         64,

@@ -48,7 +48,7 @@ def model_of(kind: str, root: Path) -> Path:
     for name in KINDS[kind][0]:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"....TFL3")
+        path.write_bytes(b"....TFL3" if kind == ".tflite" else b"")
     if kind == "run folder":
         artifact = Artifact({}, ("cat",), Preprocessing(32))
         (root / "a" / "run.json").write_text(artifact.to_text(), "utf-8")

@@ -19,6 +19,7 @@ from boxwright.cli.main import app
 from boxwright.errors import DetectorError, ExportError
 from boxwright.export.verify import Comparison, Row
 from boxwright.inference.run import Run
+from boxwright.report import card as module
 from boxwright.report.card import Card, write_card
 from boxwright.report.facts import ExportedFile
 from boxwright.report.run_report import Report
@@ -60,6 +61,11 @@ def reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> Reported:
     return reported
 
 
+def change_report(run: Run, **keys: Any) -> None:
+    path = run.report.with_suffix(".json")
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | keys), "utf-8")
+
+
 def text_of(card: Card) -> str:
     return card.path.read_text("utf-8")
 
@@ -76,8 +82,8 @@ def rows(text: str, first: str) -> list[list[str]]:
 def test_the_metadata_has_what_the_hub_reads(
     planted: tuple[Dataset, Planted], run: Run, reported: Reported
 ) -> None:
-    """The keys that huggingface_hub 1.1 and later require: `ModelCard.load(path).data` has five
-    `eval_results`."""
+    """The keys that huggingface_hub needs: with 2.4.0, `ModelCard.load(path).data` has the license
+    and the pipeline tag, and in `eval_results` the five metrics with names, data and split."""
     numbers = reported(*planted).content["numbers"]
     card = write_card(run.folder, name="pets", license="apache-2.0")
     _, block, _ = text_of(card).split("---\n", 2)
@@ -149,7 +155,8 @@ def test_it_says_what_was_measured_with_intervals_and_baseline(
 def test_numbers_of_other_splits_have_a_caveat(
     split: str, caveat: str, planted: tuple[Dataset, Planted], run: Run, reported: Reported
 ) -> None:
-    reported(*planted, split=split)
+    reported(*planted)
+    change_report(run, split=split)
     text = text_of(write_card(run.folder))
     assert f"{caveat}, so expect less on other images." in text
 
@@ -168,8 +175,7 @@ def test_a_run_without_numbers_says_so(
     planted: tuple[Dataset, Planted], run: Run, reported: Reported
 ) -> None:
     reported(*planted)
-    path = run.report.with_suffix(".json")
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"numbers": None}), "utf-8")
+    change_report(run, numbers=None)
     card = write_card(run.folder)
     assert "model-index" not in card.metadata
     assert "Not measured: there are no validation images." in text_of(card)
@@ -213,7 +219,7 @@ def test_exported_files_are_listed_and_published_without_the_rest(
         ExportedFile("a_b.tflite", 1_700_000, "int8", comparison),
         ExportedFile("saved_model", 9_000_000, None, comparison),
     ]
-    monkeypatch.setattr("boxwright.report.card.exports_of", lambda folder: files)
+    monkeypatch.setattr(module, "exports_of", lambda folder: files)
     (run.folder / "a_b.tflite").touch()
     (run.folder / "saved_model").mkdir()
     (run.folder / "labels.txt").touch()
@@ -242,8 +248,7 @@ def of_another_kind(run: Run) -> None:
 
 
 def newer(run: Run) -> None:
-    path = run.report.with_suffix(".json")
-    path.write_text(path.read_text("utf-8").replace('"schema": 1', '"schema": 2', 1), "utf-8")
+    change_report(run, schema=2)
 
 
 def trained_again(run: Run) -> None:

@@ -18,7 +18,7 @@ from boxwright.backend.framework import keras
 from boxwright.export import graph
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.models.layers.conv_norm import ConvNorm
-from boxwright.models.layers.quantized import Predictor
+from boxwright.models.layers.quantized import Addition, Predictor
 from boxwright.models.model import Candidates
 from boxwright.models.weights.variables import scope_of
 
@@ -33,7 +33,7 @@ def candidates(tf: Any, model: SsdModel, preprocessing: Preprocessing, images: A
 
     - `Preprocessor/mul` and `Preprocessor/sub` scale the pixels;
     - `FeatureExtractor/MobilenetV1/Conv2d_0/Conv2D`, or `.../depthwise`, then `.../BiasAdd` and
-      `.../Relu6`, below the scopes of the API's variables;
+      `.../Relu6`, below the scopes of the API's variables; of v2 also `.../expanded_conv_2/add`;
     - `BoxPredictor_0/BoxEncodingPredictor/Conv2D` and `.../BiasAdd` are the heads of the first map,
       likewise `ClassPredictor`;
     - `Postprocessor/...` decodes.
@@ -56,18 +56,19 @@ def candidates(tf: Any, model: SsdModel, preprocessing: Preprocessing, images: A
         return model.decode(raw, graph.TensorFlowOperations(tf))
 
 
-def _written(tf: Any, network: str, operation: Any) -> Callable[[Any], Any]:
+def _written(tf: Any, network: str, operation: Any) -> Callable[..., Any]:
     """A function that adds the nodes of an operation of the network: of a layer with weights these
     nodes, of another one those of Keras."""
-    if isinstance(operation, ConvNorm):
-        weights = operation.folded()
-    elif isinstance(operation, Predictor):
-        weights = operation.kernel, operation.bias
-    else:
-        return functools.partial(operation)
-    kernel, bias = (np.asarray(keras().ops.convert_to_numpy(each)) for each in weights)
+    if isinstance(operation, Addition):
+        return lambda parts, **_: tf.add(*parts, name=f"{scope_of(operation, network)}/add")
+    if not isinstance(operation, ConvNorm | Predictor):
+        return lambda *inputs, **options: operation(*inputs, **options)
+    with tf.init_scope():  # compute now, not in the graph
+        norm = isinstance(operation, ConvNorm)
+        weights = operation.folded() if norm else (operation.kernel, operation.bias)
+        kernel, bias = (np.asarray(keras().ops.convert_to_numpy(each)) for each in weights)
     scope = scope_of(operation, network)
-    return functools.partial(_convolution, tf, operation, scope, kernel, bias)
+    return lambda x, **_: _convolution(tf, operation, scope, kernel, bias, x)
 
 
 def _convolution(

@@ -58,7 +58,7 @@ def config_text(file: OnnxFile) -> str:
     rows of an output, not the ids in it.
     """
     note = f"detection_classes are lines of {LABELS_NAME}, counted from 0"
-    entries = [
+    entries: list[Field | Comment] = [
         Comment(note),
         Field("backend", Value("onnxruntime", "string")),
         Field("max_batch_size", _number(MAX_BATCH)),
