@@ -108,7 +108,7 @@ def test_the_commands_of_its_dockerfile_serve_a_detector(installed: Path, tmp_pa
     install, user, load = (words for name, words in lines if name == "RUN")
     assert user.startswith("useradd ")
     run("sh", "-c", install, within=tmp_path, **container)
-    assert "int8" in run(*json.loads(load), within=tmp_path, **container)
+    assert "ssd_mobilenet_v1" in run(*json.loads(load), within=tmp_path, **container)
     assert list((tmp_path / "cache" / "tried").iterdir()), "the server need not try it again"
     (start,) = (json.loads(words) for name, words in lines if name == "ENTRYPOINT")
     (health,) = (words for name, words in lines if name == "HEALTHCHECK")
