@@ -30,7 +30,7 @@ OTHERS = {
 }
 FILE_ENDINGS = {
     *("bin", "ckpt", "config", "csv", "h5", "jpg", "js", "json", "jsonl"),
-    *("names", "npz", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
+    *("names", "npz", "pbtxt", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
 }
 
 
