@@ -116,8 +116,10 @@ def test_the_commands_of_its_dockerfile_serve_a_detector(installed: Path, tmp_pa
     environment = alone(**container)
     with subprocess.Popen(start, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as server:
         try:
+            given_up = time.monotonic() + 300
             while subprocess.run(ask, env=environment, capture_output=True, check=False).returncode:
                 assert server.poll() is None, server.communicate()[1].decode()
+                assert time.monotonic() < given_up, "it never gets healthy"
                 time.sleep(0.1)
         finally:
             server.terminate()
