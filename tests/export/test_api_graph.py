@@ -60,13 +60,15 @@ def model(request: pytest.FixtureRequest, small_network: None) -> SsdModel:
     return model
 
 
-def nodes_of(model: SsdModel) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def nodes(model: SsdModel) -> dict[str, Any]:
     graph = inference_graph(model, Preprocessing(64), NmsConfig())
     return {node.name: node for node in graph.node}
 
 
-def test_it_has_the_names_and_operators_that_opencv_looks_for(model: SsdModel) -> None:
-    nodes = nodes_of(model)
+def test_it_has_the_names_and_operators_that_opencv_looks_for(
+    model: SsdModel, nodes: dict[str, Any]
+) -> None:
     anchors = model.spec.anchors.per_location(model.spec.maps)
     read, waiting = set[str](), list[str]()
     for i, count in enumerate(anchors):
@@ -91,8 +93,7 @@ def test_it_has_the_names_and_operators_that_opencv_looks_for(model: SsdModel) -
     assert scopes == {"Preprocessor", "FeatureExtractor", *(f"BoxPredictor_{i}" for i in range(6))}
 
 
-def test_no_weight_is_computed_in_the_graph(model: SsdModel) -> None:
-    nodes = nodes_of(model)
+def test_no_weight_is_computed_in_the_graph(nodes: dict[str, Any]) -> None:
     for node in nodes.values():
         assert node.op not in ("ReadVariableOp", "VarHandleOp", "Rsqrt")
         if node.op in ("Conv2D", "DepthwiseConv2dNative", "BiasAdd"):
