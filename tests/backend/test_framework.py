@@ -78,6 +78,8 @@ def test_the_users_engine_is_respected() -> None:
         ("onnx", "onnx"),
         ("onnxruntime", "onnx"),
         ("openvino", "openvino"),
+        ("av", "video"),
+        ("trackers", "track"),
     ],
 )
 def test_an_absent_framework_has_a_remedy(

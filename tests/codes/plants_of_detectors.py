@@ -32,6 +32,7 @@ from boxwright.sources.images import Images
 from boxwright.sources.opening import sources
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
+from boxwright.tracking.following import Tracking, tracked
 from folders import VocFolder
 
 ARTIFACT = Artifact({}, ("cat",), Preprocessing(300))
@@ -221,6 +222,7 @@ PLANTS: dict[str, Plant] = {
     "BW515": described(preprocessing=replace(ARTIFACT.preprocessing, size=20_000).to_json()),
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
     "BW521": raised(lambda place: export(place.root, "tflite", raw=True)),
+    "BW522": raised(lambda _: tracked([Images({})], Tracking(NOBODY))),
     "BW531": checked(unseen),
     "BW532": filmed(b"no video"),
     "BW533": raised(lambda _: next(iter(sources("camera:/dev/no-such-camera")[0]))),

@@ -20,6 +20,7 @@ EXTRAS = {  # else `train`
     "onnxruntime": "onnx",
     "openvino": "openvino",
     "av": "video",
+    "trackers": "track",
 }
 ALONE = ("fiftyone", "pandas", "supervision")  # not in any extra; their users install them
 # Switches of libraries that report their use to their makers, read when they are imported.
@@ -164,6 +165,15 @@ def av() -> Any:
         SystemFaultError: BW901 it is not installed.
     """
     return _imported("av")
+
+
+def trackers() -> Any:
+    """The `trackers` module, which follows objects through videos.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("trackers")
 
 
 def fiftyone() -> Any:

@@ -206,6 +206,13 @@ DETECTING: dict[str, Meaning] = {
         ".onnx files have this form.",
         "Remove `--raw`, or export with `--to onnx`.",
     ),
+    "BW522": Meaning(
+        "error",
+        "There is nothing to track",
+        "Objects are followed from frame to frame of a video, camera or stream. Single images are "
+        "no video, even those of one folder.",
+        "Give a video, or leave `--track` out.",
+    ),
     "BW531": Meaning(
         "warning",
         "Nobody has looked at these labels",

@@ -17,6 +17,8 @@ from boxwright.images.inputs import open_image
 from boxwright.inference.detector import Detector, Input, read_ahead
 from boxwright.sources.frame import Frame, Source
 from boxwright.structures.detections import Detections
+from boxwright.tracking.counting import Counts
+from boxwright.tracking.following import Follower, Tracking
 
 Picture = Literal["none", "small", "full"]
 Failed = Callable[[Frame, BoxwrightError], None]
@@ -32,11 +34,13 @@ class Prediction:
         frame: the frame.
         detections: those above the threshold.
         picture: the decoded frame, RGB, as large as it was asked for.
+        counts: what was counted in the video up to this frame; None if no objects were tracked.
     """
 
     frame: Frame
     detections: Detections
     picture: Image.Image | None = None
+    counts: Counts | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ def predictions(
     threshold: float | None = None,
     picture: Picture = "none",
     failed: Failed | None = None,
+    tracking: Tracking | None = None,
 ) -> Generator[Prediction, None, None]:
     """Detect in every frame of a source. Threads decode while the network processes other frames.
 
@@ -65,6 +70,7 @@ def predictions(
         picture: `small` also gives each frame with at most 1600 pixels a side, for which a large
             JPEG need not be decoded at its full size; `full` gives all of its pixels.
         failed: called with each frame that cannot be read; None raises the error.
+        tracking: how the objects of a video are tracked and counted; None if they are not.
 
     Raises:
         BoxwrightError: as `Detector.predict`, and the errors of the source.
@@ -78,6 +84,7 @@ def predictions(
                 raise
             return frame, error
 
+    follower = Follower(tracking, detector.weakest(threshold)) if tracking else None
     with closing(iter(source)) as frames:
         if source.is_live:  # nothing is read ahead of a frame: it would be old when its turn comes
             batches = ([load(frame)] for frame in frames)
@@ -90,8 +97,14 @@ def predictions(
             found = iter(detector.detect([each.shown for each in seen]) if seen else [])
             for each in loaded:
                 if isinstance(each, _Loaded):
-                    kept = detector.kept(next(found), threshold)
-                    yield Prediction(each.frame, kept, each.picture)
+                    all_found = next(found)
+                    if follower and each.frame.video:
+                        passing = detector.passing(all_found, threshold)
+                        tracked, counts = follower.follow(each.frame, all_found, passing)
+                        yield Prediction(each.frame, tracked, each.picture, counts)
+                    else:
+                        kept = detector.kept(all_found, threshold)
+                        yield Prediction(each.frame, kept, each.picture)
                 elif failed:
                     failed(*each)
 
