@@ -19,12 +19,13 @@ UV := 'uv>=0.5'  # installs faster than pip, which is used where uv is not to be
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
 
-.PHONY: help demo test test-track tiny dev lint docs libraries checkers lock clean
+.PHONY: help demo test test-rtsp test-track tiny dev lint docs libraries checkers lock clean
 
 help:
 	@echo "make demo    draw images, train, evaluate, export, and show detections"
 	@echo "make test    run lint and all tests"
 	@echo "make test-track  run the tests of tracking with the package trackers, in an environment of its own"
+	@echo "make test-rtsp   run the tests of RTSP streams with the server of GStreamer"
 	@echo "make tiny    run the quick tests"
 	@echo "make lint    check style, spelling, types, layers, unused code and known vulnerabilities"
 	@echo "make docs    build the documentation: site/index.html"
@@ -40,6 +41,9 @@ test: libraries checkers lint
 
 test-track: $(READY)/track
 	@$(TRACK_PYTHON) -m pytest tests/tracking
+
+test-rtsp: $(TOOLS)
+	@BOXWRIGHT_RTSP=yes $(BIN)/python -m pytest -p no:xdist tests/sources/test_rtsp.py
 
 tiny: $(TOOLS)
 	@$(BIN)/python -m pytest -m tiny
