@@ -45,7 +45,7 @@ def test_an_object_counts_once_in_all_frames() -> None:
 def test_an_object_is_what_it_was_most_often() -> None:
     counter = ObjectCounter()
     seen = [counter.add(frame((3, 10, 10, label))).objects for label in (1, 0, 0, 1, 1)]
-    assert seen == [{"dog": 1}, {"dog": 1}, {"cat": 1}, {"cat": 1}, {"dog": 1}]
+    assert seen == [{"dog": 1}, {"dog": 1}, {"cat": 1}, {"dog": 1}, {"dog": 1}], "at first a dog"
 
 
 def test_without_an_identity_nothing_counts() -> None:

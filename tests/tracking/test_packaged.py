@@ -137,8 +137,6 @@ def test_with_perfect_boxes_idf1_is_at_least_90(
     result = evaluate_mot_sequence(truth, tmp_path / "mot" / "site.txt", metrics=["Identity"])
     assert result.Identity.IDF1 >= 0.9
     command = ["eval", "--gt", truth, "--tracker", tmp_path / "mot" / "site.txt"]
-    program = "from trackers.cli.__main__ import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, *command], capture_output=True, text=True, check=False
-    )
+    program = Path(sys.executable).with_name("trackers")
+    done = subprocess.run([program, *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

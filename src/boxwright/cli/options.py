@@ -136,9 +136,10 @@ Tile = Annotated[
     str | None,
     typer.Option(
         "--tile",
-        metavar="auto|N|HxW",
+        metavar="auto|N|HxW|none",
         help="Detect in tiles of N x N or H x W pixels too, for small objects in large images. "
-        "auto takes tiles of the size of the training's images, where they are needed.",
+        "auto takes tiles of the size of the training's images, where they are needed. "
+        "[default: those of the training, if it had some]",
     ),
 ]
 Overlap = Annotated[
@@ -162,6 +163,8 @@ def with_tiles(detector: Detector, tile: str | None, overlap: float) -> Detector
 
     if tile is None:
         return detector
+    if tile == "none":
+        return replace(detector, tiling=None)
     if tile != "auto":
         try:
             return replace(detector, tiling=Tiling.parse(tile, overlap))

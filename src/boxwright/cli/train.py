@@ -97,6 +97,14 @@ def train(
     input_size: Annotated[
         int | None, typer.Option(min=64, max=1024, help="Side of the network's input in pixels.")
     ] = None,
+    tile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|HxW",
+            help="Cut large images into tiles of N x N or H x W pixels, for small objects. The "
+            "detector then cuts its images too.",
+        ),
+    ] = None,
     depth_multiplier: Annotated[
         float | None,
         typer.Option(
@@ -162,6 +170,7 @@ def train(
       boxwright train images --weights nets/model.ckpt-20000 --out run
       boxwright train images --set learning_rate.peak=5e-4 --set augmentation.horizontal_flip=0
       boxwright train images --classes car,bus --rename bus=car
+      boxwright train sites --tile 640 --budget 5m --out run
       boxwright train images --budget 2m --explain
       boxwright train images --out run --resume
     """
@@ -180,7 +189,7 @@ def train(
         "model": model,
         "latency": latency,
         "size_limit": size_limit,
-        "recipe": parse(settings or ()),
+        "recipe": {**parse(settings or ()), **_tile(tile)},
         "input_size": input_size,
         "depth_multiplier": depth_multiplier,
         "seed": seed,
@@ -224,6 +233,16 @@ def train(
         words = f"{_words(run.paths)} --out {_words([out])}"
         say(f"Stopped. To continue: boxwright train {words} --resume")
         raise typer.Exit(INTERRUPTED)
+
+
+def _tile(tile: str | None) -> dict[str, Any]:
+    from boxwright.inference.tiling import Tiling
+
+    try:
+        tiling = None if tile is None else Tiling.parse(tile)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return {"tile": (tiling.height, tiling.width)} if tiling else {}
 
 
 def _report(run: Run) -> Report | None:

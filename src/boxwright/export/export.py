@@ -23,6 +23,7 @@ from boxwright.inference.artifact import MAX_DETECTIONS, Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
 from boxwright.inference.file_kinds import admit, remember
+from boxwright.inference.tiling import Tiling
 from boxwright.io.files import writing
 from boxwright.models.model import FAMILY_KEY, DetectionModel
 from boxwright.models.registry import DEFAULT
@@ -188,7 +189,7 @@ def write_verified(
     """
     kind, tolerance, artifact = TARGETS[to], TOLERANCES[quantize], artifact.without_paths()
     engine = KerasEngine(model, artifact.preprocessing, artifact.nms_config)
-    run = Detector(engine, artifact)
+    run = Detector(engine, artifact, tiling=Tiling.trained(artifact))
     given = None if golden_image is None else run.prepare(golden_image).pixels
     attempts: list[Attempt] = []
     say(f"writing {target.name}")

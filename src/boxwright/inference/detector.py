@@ -55,7 +55,7 @@ class Detector:
         artifact: the description in the detector's file.
         max_pixels: image files with more are refused.
         tiling: how large images are cut into tiles, which are detected beside the whole image; None
-            for the whole image alone.
+            for the whole image alone. A detector that has learned from tiles begins with these.
     """
 
     engine: Engine
@@ -97,7 +97,8 @@ class Detector:
         path = Path(path)
         if threads is not None and not 1 <= threads <= MAX_THREADS:
             raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {threads}")
-        detector = cls(*opened(path, classes, threads, unnamed=unnamed, trust=trust))
+        engine, artifact = opened(path, classes, threads, unnamed=unnamed, trust=trust)
+        detector = cls(engine, artifact, tiling=Tiling.trained(artifact))
         detector.check_golden(path)
         return detector
 

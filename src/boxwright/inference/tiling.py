@@ -48,6 +48,15 @@ class Tiling:
         return cls(int(sides[1]), int(sides[2] or sides[1]), overlap)
 
     @classmethod
+    def trained(cls, artifact: Artifact) -> Tiling | None:
+        """The tiles that a detector has learned from; None if it has learned from whole images."""
+        recipe = artifact.provenance.get("recipe")
+        match recipe.get("tile") if isinstance(recipe, dict) else None:
+            case [int() as height, int() as width] if min(height, width) > 0:
+                return cls(height, width)
+        return None
+
+    @classmethod
     def auto(cls, artifact: Artifact, overlap: float = OVERLAP) -> Tiling | None:
         """Tiles as large as the images of the training, for images in which the smallest tenth of
         its objects would be too small for the network; None if the detector does not know the sizes

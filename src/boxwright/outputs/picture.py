@@ -37,13 +37,14 @@ def _scaled(points: Sequence[Point], scale: Point) -> list[Point]:
 
 
 def _draw_line(picture: Image.Image, count: LineCount, points: Sequence[Point]) -> None:
-    """The line, and on each side of its middle what has come there."""
+    """The line, and on each side of its first end what has come there: in the middle it would hide
+    more objects."""
     (x0, y0), (x1, y1) = points
     long = math.hypot(x1 - x0, y1 - y0)
     right = ((y0 - y1) / long, (x1 - x0) / long)
     left = (-right[0], -right[1])
-    middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-    labels = [(listed(count.to_left), middle, left), (listed(count.to_right), middle, right)]
+    start = points[0]
+    labels = [(listed(count.to_left), start, left), (listed(count.to_right), start, right)]
     draw_path(picture, points, labels)
 
 

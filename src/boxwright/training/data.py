@@ -14,6 +14,7 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.training.cache import Cache, build_cache
 from boxwright.training.recipe import Recipe
+from boxwright.training.tiles import cut
 
 RARE = 50  # images of a class: with so few, all are kept
 
@@ -44,7 +45,9 @@ def prepare(dataset: Dataset, recipe: Recipe) -> TrainingData:
         DataError: BW152 none of the images can be read.
         TrainingError: BW311 there is no room for the decoded images.
     """
-    cache = build_cache(some_images(dataset, recipe.max_images, recipe.seed), recipe.cache_side)
+    chosen = some_images(dataset, recipe.max_images, recipe.seed)
+    chosen = cut(chosen, recipe.tiling, recipe.input_size, recipe.seed)
+    cache = build_cache(chosen, recipe.cache_side)
     validates = validation_mask(cache, recipe.held_out, recipe.seed)
     validation = cache.dataset.select(validates)
     return TrainingData(
@@ -76,10 +79,13 @@ def some_images(dataset: Dataset, max_images: int | None, seed: int) -> Dataset:
 
 def validation_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
     """Return `(N,)` bool: the validation images of the dataset, or else a fraction `held_out` of
-    all images. Near-duplicates stay on one side."""
+    all images. Near-duplicates stay on one side; the tiles of an image do."""
     assigned = np.asarray(cache.dataset.splits == Split.VAL)
     if assigned.any() or not held_out:
         return assigned
+    if cache.dataset.regions is not None:  # tiles of the sky are no near-duplicates
+        _, images = np.unique(cache.dataset.names, return_inverse=True)
+        return hold_out(cache.dataset, images.astype(np.int64), held_out, seed)
     grays = (Image.fromarray(cache.images[row]).convert("L") for row in cache.rows)
     near_duplicates = groups(np.stack([image_hash(gray) for gray in grays]))
     return hold_out(cache.dataset, near_duplicates, held_out, seed)

@@ -20,6 +20,7 @@ from boxwright.training.data import TrainingData, prepare
 from boxwright.training.events import Note
 from boxwright.training.recipe import Recipe
 from boxwright.training.sanity_checks import check_trainable
+from boxwright.training.tiles import cut
 from boxwright.training.tools import EngineModule, Tools
 from boxwright.training.validation import ValidationSet, Validator
 
@@ -121,8 +122,8 @@ def _provenance(plan: Plan, data: TrainingData, weights: str | None) -> dict[str
     return {
         "boxwright": __version__,
         **DataSource.of(plan.source).to_provenance(data.fingerprint),
-        **({HELD_OUT: list(data.validation.names)} if data.held_out else {}),
-        SIZES: sizes_of(plan.dataset),
+        **({HELD_OUT: list(dict.fromkeys(data.validation.names))} if data.held_out else {}),
+        SIZES: sizes_of(cut(plan.dataset, plan.recipe.tiling, plan.recipe.input_size)),
         "weights": weights,
         "license": zoo.license(weights),
         "recipe": plan.recipe.to_json(),
