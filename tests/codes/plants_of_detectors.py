@@ -84,7 +84,7 @@ def losing(place: Place) -> object:
 
     poor = SimpleNamespace(passed=False, __str__=lambda: "AP .2 instead of .8")
     reference = SimpleNamespace(compare=lambda file, tolerance: poor)
-    place.patch.setattr(module, "Detector", lambda *_: NOBODY)
+    place.patch.setattr(module, "Detector", lambda *_, **__: NOBODY)
     module.Detector.load = lambda *_: NOBODY  # type: ignore[attr-defined]
     place.patch.setattr(module, "Reference", SimpleNamespace(of=lambda *_: reference))
     place.patch.setattr(module, "KerasEngine", lambda *_: NOBODY)

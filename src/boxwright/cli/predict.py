@@ -209,10 +209,10 @@ def _tracking(track: str | None, lines: Sequence[str], zones: Sequence[str]) -> 
             raise typer.BadParameter("--count-line and --zone need --track.")
         return None
     try:
-        places = tuple(map(Line.parse, lines)), tuple(map(Zone.parse, zones))
+        where = tuple(map(Line.parse, lines)), tuple(map(Zone.parse, zones))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    return Tracking.by(track, *places)
+    return Tracking.by(track, *where)
 
 
 def _summarize(predicted: Predicted, out: Path | None, outputs: Sequence[str], what: str) -> None:

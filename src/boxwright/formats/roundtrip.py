@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.formats.annotations import Format, Holds
-from boxwright.images.decoding import ByteRange, ImageFile, image_bytes
+from boxwright.images.decoding import ByteRange, ImageFile, image_bytes, whole_of
 from boxwright.ops.boxes import Boxes, as_boxes, upright
 from boxwright.structures.dataset import (
     CROWD,
@@ -167,6 +167,7 @@ def _moved(boxes: Boxes, back: Boxes) -> float:
 
 
 def _same_bytes(one: ImageFile, other: ImageFile) -> bool:
+    one, other = whole_of(one), whole_of(other)
     if not isinstance(one, ByteRange) and not isinstance(other, ByteRange):
         one, other = Path(one), Path(other)
         if one.samefile(other):
@@ -177,6 +178,7 @@ def _same_bytes(one: ImageFile, other: ImageFile) -> bool:
 
 
 def _blocks(image: ImageFile) -> Iterator[bytes]:
+    image = whole_of(image)
     if isinstance(image, ByteRange):
         yield image_bytes(image)
         return

@@ -119,6 +119,11 @@ def is_image(path: str | Path) -> bool:
     return known and not name.startswith(".")
 
 
+def whole_of(image: ImageFile) -> str | Path | ByteRange:
+    """The image that a part is of; itself if it is whole."""
+    return image.image if isinstance(image, Part) else image
+
+
 def image_bytes(image: ImageFile) -> bytes:
     """The encoded bytes of an image; of the whole one if it is a part. Raises OSError."""
     path, start, length = _located(image, -1)
@@ -129,7 +134,7 @@ def image_bytes(image: ImageFile) -> bytes:
 
 def image_length(image: ImageFile) -> int:
     """Number of encoded bytes of an image, or of that which it is a part of. Raises OSError."""
-    image = image.image if isinstance(image, Part) else image
+    image = whole_of(image)
     return image.length if isinstance(image, ByteRange) else Path(image).stat().st_size
 
 
@@ -271,7 +276,7 @@ def _located(image: ImageFile, length: int) -> tuple[str | Path, int, int]:
 
     A range of a compressed file is one of its unpacked copy. Raises OSError.
     """
-    image = image.image if isinstance(image, Part) else image
+    image = whole_of(image)
     if not isinstance(image, ByteRange):
         return image, 0, length
     try:

@@ -42,9 +42,11 @@ def inside(points: Points, corners: Points) -> NDArray[np.bool_]:
     x, y = points[:, 0], points[:, 1]
     for edge in zip(corners.tolist(), np.roll(corners, -1, axis=0).tolist(), strict=True):
         (x0, y0), (x1, y1) = sorted(edge, key=lambda corner: corner[1])
-        spans = (y0 <= y) & (y < y1)
-        count += spans & (x < x0 + (x1 - x0) * (y - y0) / ((y1 - y0) or 1))
-    return count % 2 == 1
+        beside = (y0 <= y) & (y < y1)
+        slope = (x1 - x0) / ((y1 - y0) or 1)
+        count += beside & (x < x0 + slope * (y - y0))
+    odd: NDArray[np.bool_] = count % 2 == 1
+    return odd
 
 
 def _cross(first: Points, second: Points) -> Points:

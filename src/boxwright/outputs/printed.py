@@ -29,9 +29,9 @@ def printed(job: Job) -> Iterator[Add]:
 def _said(record: Record) -> Iterator[str]:
     yield _objects(record)
     if record.prediction.counts:
-        total, *places = record.prediction.counts.sentences()
+        total, *others = record.prediction.counts.sentences()
         yield f"until now {total}"
-        yield from places
+        yield from others
 
 
 def _objects(record: Record) -> str:

@@ -164,14 +164,14 @@ class ObjectCounter:
         has_identity = detections.track_ids >= 0
         identities = detections.track_ids[has_identity].tolist()
         corners = detections.boxes[has_identity].astype(np.float64)
-        places = (corners[:, :2] + corners[:, 2:]) / 2
+        centers = (corners[:, :2] + corners[:, 2:]) / 2
         names = [detections.classes[label] for label in detections.labels[has_identity]]
-        seen = [self._seen(*each) for each in zip(identities, names, places, strict=True)]
+        seen = [self._seen(*each) for each in zip(identities, names, centers, strict=True)]
         earlier = np.array([place for _, place in seen]).reshape(-1, 2)
         return Counts(
             _counted(self._names, detections.classes),
-            tuple(self._crossed(earlier, places, names, detections.classes)),
-            tuple(self._inside([each for each, _ in seen], places, names, detections.classes)),
+            tuple(self._crossed(earlier, centers, names, detections.classes)),
+            tuple(self._inside([each for each, _ in seen], centers, names, detections.classes)),
         )
 
     def _seen(self, identity: int, name: str, place: Points) -> tuple[_Object, Points]:
@@ -203,13 +203,13 @@ class ObjectCounter:
     def _inside(
         self,
         objects: Sequence[_Object],
-        places: Points,
+        centers: Points,
         names: Sequence[str],
         classes: Sequence[str],
     ) -> Iterator[ZoneCount]:
         for number, (zone, in_all) in enumerate(self._zones):
             now: Counter[str] = Counter()
-            are_in = inside(places, np.array(zone.points, np.float64))
+            are_in = inside(centers, np.array(zone.points, np.float64))
             for each, name, is_in in zip(objects, names, are_in, strict=True):
                 now[name] += int(is_in)
                 in_all[name] += int(is_in and number not in each.zones)

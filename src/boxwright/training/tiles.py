@@ -41,7 +41,9 @@ def cut(dataset: Dataset, tiling: Tiling | None, input_size: int, seed: int = 0)
     """
     if tiling is None:
         return dataset
-    wholes, tiles, empty = [], [], []
+    wholes: list[_Tile] = []
+    tiles: list[_Tile] = []
+    empty: list[_Tile] = []
     for image in range(len(dataset)):
         whole, *parts = _tiles(dataset, image, tiling, input_size)
         wholes.append(whole)

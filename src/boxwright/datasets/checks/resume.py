@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from boxwright.images.decoding import ByteRange, ImageFile
+from boxwright.images.decoding import ByteRange, ImageFile, whole_of
 from boxwright.io.cache import cache_folder
 from boxwright.structures.dataset import Dataset
 
@@ -144,6 +144,7 @@ def _path(dataset: Dataset) -> Path:
 
 def _version(image: ImageFile) -> str:
     """The file of an image, and when it changed. Raises OSError."""
+    image = whole_of(image)
     path, where = (image.path, image[1:]) if isinstance(image, ByteRange) else (image, ())
     status = os.stat(path)  # noqa: PTH116 - many times as fast as a Path's
     return ascii((os.path.abspath(path), *where, status.st_size, status.st_mtime_ns))  # noqa: PTH100
