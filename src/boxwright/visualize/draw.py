@@ -129,7 +129,7 @@ def draw_on(
     colors = [color_of(label) for label in best_first.labels.tolist()]
     for frame, width, color in reversed(list(zip(frames, widths, colors, strict=True))):
         _draw_solid(pen, frame, width, color)
-    text_size = round(6 + side / 45)
+    text_size = _text_size(picture)
     labels = [each.name for each in best_first]
     named = len(labels) == 1 or len(set(labels)) > 1  # a single class is named only in the legend
     label_boxes = lay_out(
@@ -150,38 +150,35 @@ def draw_on(
             _draw_label(pen, label_box, color)
 
 
-def draw_path(
-    picture: Image.Image,
-    points: Sequence[Point],
-    labels: Sequence[tuple[str, Point, Point]],
-    *,
-    closed: bool = False,
-) -> None:
-    """Draw a white line through points on the RGB picture, and texts beside it.
+def draw_path(picture: Image.Image, points: Sequence[Point], *, closed: bool = False) -> None:
+    """Draw a white line through points, in pixels, on the RGB picture; `closed` joins the last one
+    with the first."""
+    pen = ImageDraw.Draw(picture, "RGBA")
+    width = _path_width(picture)
+    path = [*points, points[0]] if closed else list(points)
+    pen.line(path, fill=RIM, width=3 * width, joint="curve")
+    pen.line(path, fill=WHITE, width=width, joint="curve")
+
+
+def draw_text(picture: Image.Image, text: str, point: Point, direction: Point) -> None:
+    """Write a text beside a point of a path on the RGB picture, moved into the picture.
 
     Args:
         picture: the picture.
-        points: x and y in pixels of the picture.
-        labels: each text, the place that it is beside, and the direction from there, of length 1.
-            Texts are moved into the picture.
-        closed: join the last point with the first.
+        text: the text, shortened if it is wider than the picture.
+        point: x and y, pixels.
+        direction: from the point to the text, of length 1.
     """
-    pen = ImageDraw.Draw(picture, "RGBA")
-    side = math.sqrt(picture.width * picture.height)
-    line = max(1, round(side / 250))
-    path = [*points, points[0]] if closed else list(points)
-    pen.line(path, fill=RIM, width=3 * line, joint="curve")
-    pen.line(path, fill=WHITE, width=line, joint="curve")
-    text_size = max(SMALLEST_TEXT, round(6 + side / 45))
+    text_size = max(SMALLEST_TEXT, _text_size(picture))
     font, padding = font_of(text_size), padding_of(text_size)
-    for text, place, direction in labels:
-        shown = shortened(text, font, picture.width - 2 * padding)
-        size = (length(font, shown) + 2 * padding, line_height(font) + 2 * padding)
-        away = 2 * line + sum(abs(d) * side / 2 for d, side in zip(direction, size, strict=True))
-        corner = np.add(place, np.multiply(direction, away)) - np.divide(size, 2)
-        left, top = np.clip(corner, 0, np.maximum(0, np.subtract(picture.size, size))).tolist()
-        label_box = LabelBox(round(left), round(top), *size, shown, font, padding)
-        _draw_label(pen, label_box, WHITE)
+    shown = shortened(text, font, picture.width - 2 * padding)
+    size = (length(font, shown) + 2 * padding, line_height(font) + 2 * padding)
+    away = 2 * _path_width(picture)
+    away += sum(abs(part) * side / 2 for part, side in zip(direction, size, strict=True))
+    corner = np.add(point, np.multiply(direction, away)) - np.divide(size, 2)
+    left, top = np.clip(corner, 0, np.maximum(0, np.subtract(picture.size, size))).tolist()
+    label_box = LabelBox(round(left), round(top), *size, shown, font, padding)
+    _draw_label(ImageDraw.Draw(picture, "RGBA"), label_box, WHITE)
 
 
 def contact_sheet(
@@ -235,6 +232,14 @@ def beside_truth(
     pair = [draw(image, detections), draw(image, truth, scores=False)]
     width = min(WIDEST_PAIR, 2 * image.shape[1] + 3 * WIDEST_PAIR // 100)
     return contact_sheet(pair, columns=2, captions=[name, "truth"], width=width)
+
+
+def _text_size(picture: Image.Image) -> int:
+    return round(6 + math.sqrt(picture.width * picture.height) / 45)
+
+
+def _path_width(picture: Image.Image) -> int:
+    return max(1, round(math.sqrt(picture.width * picture.height) / 250))
 
 
 def _notes(detections: Drawable, *, scores: bool) -> list[str]:
