@@ -141,19 +141,19 @@ def test_pixels_are_those_of_the_tile(tmp_path: Path) -> None:
 
 
 def sites(folder: Path, count: int, split: Split = Split.TRAIN) -> Dataset:
-    """Images of 400 x 300 pixels with red squares of 20 pixels."""
+    """Images of 160 x 120 pixels with red squares of 20 pixels."""
     drawn = []
     for number in range(count):
         rng = np.random.default_rng(number)
-        picture = Image.fromarray(rng.integers(60, 120, (300, 400, 3), np.uint8))
+        picture = Image.fromarray(rng.integers(60, 120, (120, 160, 3), np.uint8))
         boxes = [
-            (int(x), int(y), int(x) + 20, int(y) + 20) for x, y in rng.integers(0, 280, (4, 2))
+            (int(x), int(y), int(x) + 20, int(y) + 20) for x, y in rng.integers(0, 100, (2, 2))
         ]
         for box in boxes:
             picture.paste((230, 40, 40), box)
         picture.save(folder / f"{split.name}-{number}.png")
         name = f"{split.name}-{number}.png"
-        drawn.append(LabeledImage(name, 400, 300, boxes, ["square"] * 4, split=split))
+        drawn.append(LabeledImage(name, 160, 120, boxes, ["square"] * 2, split=split))
     return Dataset.of(folder, drawn)
 
 
@@ -194,14 +194,13 @@ def test_a_detector_of_tiles_is_verified_and_runs_in_tiles(
 
     monkeypatch.setattr(registry, "FAMILIES", dict(registry.FAMILIES))
     registry.register(CenterModel)
-    data = sites(tmp_path, 6).merge(sites(tmp_path, 3, Split.TEST))
-    recipe = {"tile": (100, 100), "input_size": 64, "model": "centers"}
+    data = sites(tmp_path, 4).merge(sites(tmp_path, 2, Split.TEST))
+    recipe = {"tile": (100, 100), "input_size": 64, "model": "centers", "batch_size": 2}
     with op_by_op():
-        run = boxwright.train(data, out=tmp_path / "run", from_scratch=True, steps=2, recipe=recipe)
+        run = boxwright.train(data, out=tmp_path / "run", from_scratch=True, steps=1, recipe=recipe)
     detector = run.detector()
     assert detector.tiling == Tiling(100, 100)
     assert detector.artifact.provenance[SIZES]["images"] == [100, 100]
     file, comparison = run.export("tflite")
     assert Detector.load(file).tiling == Tiling(100, 100)
-    assert comparison.images["test"] == 3, "whole images, in which both cut tiles"
-    assert run.evaluate().ap is not None
+    assert comparison.images["test"] == 2, "whole images, in which both cut tiles"
