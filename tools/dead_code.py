@@ -21,7 +21,6 @@ USED = {
     "__getattr__": "Python",
     "to_fiftyone": "users of detections",
     "to_pandas": "users of detections",
-    "to_supervision": "users of detections",
     "to_tensorflow": "users of detections",
     "ABOUT": "the page of formats, which docs/generate.py writes",
     "detected": "the page of formats",

@@ -173,8 +173,8 @@ def draw_text(picture: Image.Image, text: str, point: Point, direction: Point) -
     font, padding = font_of(text_size), padding_of(text_size)
     shown = shortened(text, font, picture.width - 2 * padding)
     size = (length(font, shown) + 2 * padding, line_height(font) + 2 * padding)
-    away = 2 * _path_width(picture)
-    away += sum(abs(part) * side / 2 for part, side in zip(direction, size, strict=True))
+    reach = sum(abs(part) * side / 2 for part, side in zip(direction, size, strict=True))
+    away = 2 * _path_width(picture) + reach
     corner = np.add(point, np.multiply(direction, away)) - np.divide(size, 2)
     left, top = np.clip(corner, 0, np.maximum(0, np.subtract(picture.size, size))).tolist()
     label_box = LabelBox(round(left), round(top), *size, shown, font, padding)
