@@ -144,7 +144,7 @@ def cut_out(folder: Path, sites: Dataset) -> Dataset:
             for column in range(WIDTH // CELL):
                 corner = np.array([column * CELL, row * CELL])
                 inside = ((boxes[:, :2] >= corner) & (boxes[:, 2:] <= corner + CELL)).all(axis=1)
-                name = f"cell-{i}-{row}-{column}.png"
+                name = f"{Path(sites.names[i]).stem}-{row}-{column}.png"
                 left, top = corner.tolist()
                 picture.crop((left, top, left + CELL, top + CELL)).save(folder / name)
                 own = boxes[inside] - np.tile(corner, 2)
