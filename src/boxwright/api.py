@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from boxwright.inference.detector import Detector
     from boxwright.training.control import Control
     from boxwright.training.events import Subscriber
+    from boxwright.training.processes import Processes
     from boxwright.training.recipe import Recipe
 
 Data = str | Path | Dataset
@@ -128,6 +129,10 @@ def train(
     on_event: Subscriber | Sequence[Subscriber] = (),
     control: Control | None = None,
     started: float | None = None,
+    devices: int | str = 1,
+    processes: Processes | None = None,
+    cache_dir: str | Path | None = None,
+    cache_size: float | None = None,
 ) -> Run:
     """Train a detector on labeled images.
 
@@ -166,6 +171,11 @@ def train(
         on_event: called with each `Event`, or several such functions.
         control: stops, pauses and resumes the training from another thread.
         started: start of the budget by `time.monotonic`; now by default.
+        devices: with JAX as the backend, the number of devices that share each batch, or `all`.
+        processes: the other processes that train, which this one leads; see
+            `training.processes.Cluster.joined`.
+        cache_dir: folder for decoded images that do not fit into memory.
+        cache_size: the most GB of decoded images to store; others are decoded each time.
 
     Raises:
         ArgumentError: BW801 `budget` is not a time, BW802 arguments contradict each other.
@@ -178,8 +188,11 @@ def train(
     from boxwright.training import loop
     from boxwright.training.events import Note, as_one
     from boxwright.training.request import TrainingRequest
+    from boxwright.training.resources import Resources
+    from boxwright.training.tools import Tools
 
     tell = as_one(on_event)
+    resources = Resources.of(devices, processes, cache_dir, cache_size)
     asked = TrainingRequest(
         paths_of(data),
         Path(out),
@@ -213,6 +226,7 @@ def train(
         control=control,
         started=started,
         source=asked.source,
+        tools=Tools(resources=resources),
         **asked.amount(),
     )
     step, paths = outcome.step, asked.source.paths

@@ -35,6 +35,11 @@ PASCAL = ("create_pascal_tf_record", "--output_path=x.record", "--data_dir")
 TOCO = ["--graph_def_file=g.pb", "--output_file=d.tflite", "--input_arrays=i", "--output_arrays=o"]
 
 
+def strange_variable(place: Place) -> str:
+    place.patch.setenv("TF_CONFIG", "{")
+    return place.cli("tfod", "train", "--pipeline_config_path=a.config", "--train_dir=training")
+
+
 def tfod(*words: str) -> Plant:
     return lambda place: place.cli("tfod", *words)
 
@@ -201,5 +206,6 @@ PLANTS: dict[str, Plant] = {
     "BW903": refused(errno.EACCES),
     "BW904": raised(nothing_printed),
     "BW905": raised(lambda place: bound("192.0.2.1", None)),  # an address of documentation
+    "BW907": strange_variable,
     "BW999": unforeseen,
 }

@@ -232,6 +232,25 @@ def hushed() -> Iterator[None]:
                 replacement.close()
 
 
+@contextmanager
+def silent_output() -> Iterator[None]:
+    """Suppress the output of native libraries on standard output while the block runs: gloo, which
+    connects processes of JAX, prints a line that nobody asked for. Nothing else may print."""
+    try:
+        kept = os.dup(1)
+    except OSError:  # no standard output
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _writes_to_descriptor_2(stream: Any) -> bool:
     try:
         return bool(stream.fileno() == 2)

@@ -125,6 +125,45 @@ def train(
     units: BoxUnits = None,
     max_pixels: MaxPixels = None,
     depth_range: Depth = None,
+    devices: Annotated[
+        str,
+        typer.Option(
+            metavar="all|N",
+            help="The number of devices that share each batch, of each process. Needs JAX.",
+        ),
+    ] = "1",
+    coordinator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|HOST:PORT",
+            help="Train in several processes, on JAX: the host of process 0 and a free port there. "
+            "auto takes it and the next two from SLURM, Kubernetes or MPI.",
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="The number of these processes.")
+    ] = None,
+    process: Annotated[
+        int | None,
+        typer.Option(min=0, help="The number of this one. 0 evaluates and writes the run."),
+    ] = None,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache-dir",
+            help="Folder for decoded images that do not fit into memory. [default: the folder for "
+            "temporary files]",
+        ),
+    ] = None,
+    cache_size: Annotated[
+        float | None,
+        typer.Option(
+            "--cache-size",
+            metavar="GB",
+            min=0.0,
+            help="The most decoded images to store; others are decoded each time. [default: all]",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -150,7 +189,7 @@ def train(
     and the budget, and printed. It never learns from test images and decides nothing with them.
     After the budget it writes report.html, from validation images only.
     Stop with Ctrl-C at any time; --resume continues the run. With KERAS_BACKEND=jax in the
-    environment it trains on JAX, for GPUs.
+    environment it trains on JAX, for GPUs, several of them, and several hosts.
 
     \b
     Examples:
@@ -164,8 +203,11 @@ def train(
       boxwright train images --classes car,bus --rename bus=car
       boxwright train images --budget 2m --explain
       boxwright train images --out run --resume
+      KERAS_BACKEND=jax boxwright train images --devices all
+      KERAS_BACKEND=jax boxwright train images --coordinator 10.0.0.5:7000 --processes 2 --process 0
     """
     from boxwright import api
+    from boxwright.cli.members import members, take_part
     from boxwright.cli.progress import ProgressLine
     from boxwright.cli.report import say_written
     from boxwright.training.settings import parse
@@ -190,7 +232,11 @@ def train(
     if explain:
         _explain(tuple(data or ()), out, choice=chosen, options=options, json=json, **asked)
         return
-    with ProgressLine() as line:
+    machine = {"devices": devices, "cache_dir": cache_dir, "cache_size": cache_size}
+    with members(coordinator, processes, process) as (own, control), ProgressLine() as line:
+        if not own.leads:
+            say(take_part(own, data or (), options, line, **machine))
+            return
         trains = context.obj or api.train  # a caller may substitute another
         run = trains(
             data or (),
@@ -200,7 +246,10 @@ def train(
             rename=chosen.rename,
             form=options,
             on_event=line,
+            control=control,
             started=STARTED,
+            processes=own,
+            **machine,
             **asked,
         )
     seconds = round(time.monotonic() - STARTED, 1)

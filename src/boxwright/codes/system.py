@@ -45,6 +45,15 @@ SYSTEM: dict[str, Meaning] = {
         "is not one of this computer.",
         "Stop the other program, or leave out `--port` to get a port that is free.",
     ),
+    "BW907": Meaning(
+        "error",
+        "An environment variable cannot be read",
+        "Its value is not what the variable is for. TF_CONFIG is JSON with the addresses of a "
+        "training's hosts: "
+        '{"cluster": {"chief": ["host0:7000"], "worker": ["host1:7000"]}, '
+        '"task": {"type": "worker", "index": 0}}.',
+        "Correct {name}, or unset it to train in this process alone.",
+    ),
     "BW999": Meaning(
         "error",
         "Internal error",

@@ -1,0 +1,147 @@
+"""Devices, processes and storage, as users give them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from boxwright.errors import ArgumentError, TrainingError
+from boxwright.training.placement import Placement
+from boxwright.training.processes import ALONE, Cluster, Processes
+from boxwright.training.resources import Resources, Storage
+
+pytestmark = pytest.mark.tiny
+
+
+@pytest.mark.parametrize(
+    ("devices", "processes", "number", "several"),
+    [
+        ("1", None, 1, False),
+        (2, None, 2, True),
+        ("all", None, None, True),
+        (1, Processes(1, 2), 1, True),
+    ],
+)
+def test_devices(
+    devices: Any,
+    processes: Processes | None,
+    number: int | None,
+    several: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("boxwright.backend.framework.engine", lambda: "jax")
+    asked = Resources.of(devices, processes, None, None)
+    assert (asked.devices, asked.several) == (number, several)
+
+
+@pytest.mark.parametrize("devices", ["0", "-1", "1.5", "some", 0])
+def test_devices_that_are_none(devices: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"BW803.*all, or a number from 1"):
+        Resources.of(devices, None, None, None)
+
+
+@pytest.mark.parametrize("devices", [2, "all"])
+def test_tensorflow_trains_on_one_device(devices: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("boxwright.backend.framework.engine", lambda: "tensorflow")
+    with pytest.raises(TrainingError, match=r"BW315.*boxwright\[jax\]"):
+        Resources.of(devices, None, None, None)
+
+
+def test_storage() -> None:
+    assert Storage.of("there", 1.5) == Storage(Path("there"), 1_500_000_000)
+    assert Storage.of(None, None) == Storage()
+    with pytest.raises(ArgumentError, match=r"BW802.*-1"):
+        Storage.of(None, -1)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (("host:7000",), "needs processes and process"),
+        (("host:7000", 2), "needs processes and process"),
+        (("auto", 2, 0), "leave out processes"),
+        (("host", 2, 0), "host and a port"),
+        ((":7000", 2, 0), "host and a port"),
+        (("host:7000", 2, 2), "counts from 0"),
+        (("host:7000", 2, -1), "counts from 0"),
+    ],
+)
+def test_a_cluster_with_something_missing(given: tuple[Any, ...], problem: str) -> None:
+    with pytest.raises(ArgumentError, match=f"BW802.*{problem}"):
+        Cluster(*given)
+
+
+@pytest.mark.parametrize("given", [("auto",), ("10.0.0.5:7000", 2, 1), ("[::1]:7000", 1, 0)])
+def test_a_cluster(given: tuple[Any, ...]) -> None:
+    Cluster(*given)
+
+
+def test_alone_nothing_is_sent() -> None:
+    assert ALONE.broadcast(b"a message") == b"a message"
+    assert ALONE.leads
+
+
+@pytest.mark.parametrize(
+    ("devices", "processes", "batch_size", "problem"),
+    [
+        (3, ALONE, 6, "3 devices were asked for, and there are 2"),
+        (2, Processes(0, 2), 8, "2 devices were asked for, and a process has 1"),
+        (None, Processes(0, 2), 16, r"16 images cannot be .* 3 devices.*batch_size=15\."),
+        (2, ALONE, 1, r"1 images cannot be .* 2 devices.*batch_size=2\."),
+    ],
+)
+def test_devices_that_do_not_fit(
+    devices: int | None,
+    processes: Processes,
+    batch_size: int,
+    problem: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = [SimpleNamespace(process_index=process) for process in (0, 0, 1)]
+    fake = SimpleNamespace(devices=lambda: there)
+    monkeypatch.setattr("boxwright.backend.framework.jax", lambda: fake)
+    with pytest.raises(TrainingError, match=f"BW316.*{problem}"):
+        Placement(Resources(devices, processes), batch_size)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--processes", "2"], "BW802"),
+        (["--process", "0"], "BW802"),
+        (["--coordinator", "host:7000"], "BW802"),
+        (["--coordinator", "host:7000", "--processes", "2", "--process", "0"], "BW315"),
+        (["--devices", "2"], "BW315"),
+        (["--devices", "many"], "BW803"),
+    ],
+)
+def test_the_command_refuses_before_it_reads_anything(
+    options: list[str], code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from boxwright.cli.main import app
+
+    monkeypatch.setattr("boxwright.backend.framework.engine", lambda: "tensorflow")
+    result = CliRunner().invoke(app, ["train", str(tmp_path / "absent"), *options])
+    assert result.exit_code == (1 if code == "BW315" else 2)
+    assert result.output.startswith(code)
+
+
+@pytest.mark.parametrize("words", [[], ["train", "--help"]])
+def test_neither_import_nor_help_load_jax(words: list[str]) -> None:
+    program = (
+        "import sys, boxwright\n"
+        "from boxwright.cli.main import main\n"
+        f"try:\n    {words} and main({words})\nfinally:\n"
+        "    print('loaded', [name for name in ('jax', 'keras') if sys.modules.get(name)])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("loaded []\n")
