@@ -232,7 +232,7 @@ def train(
     if explain:
         _explain(tuple(data or ()), out, choice=chosen, options=options, json=json, **asked)
         return
-    machine = {"devices": devices, "cache_dir": cache_dir, "cache_size": cache_size}
+    machine: dict[str, Any] = {"devices": devices, "cache_dir": cache_dir, "cache_size": cache_size}
     with members(coordinator, processes, process) as (own, control), ProgressLine() as line:
         if not own.leads:
             say(take_part(own, data or (), options, line, **machine))

@@ -28,7 +28,7 @@ class DecodedImages:
     def __init__(self, decode: Callable[[int], Pixels], room: Pixels, count: int) -> None:
         self._decode, self._room = decode, room
         self.shape = (count, *room.shape[1:])
-        self._places = np.full(count, -1, np.int64)  # in the room
+        self._slots = np.full(count, -1, np.int64)  # in the room
         self._used = 0
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor()
@@ -53,17 +53,18 @@ class DecodedImages:
 
     def read(self, row: int) -> Pixels:
         """Return one image, and store it if there is room; raises as `decode`."""
-        place = self._places[row]
-        if place >= 0:
-            return self._room[place]
+        stored = int(self._slots[row])
+        if stored >= 0:
+            pixels: Pixels = self._room[stored]
+            return pixels
         pixels = self._decode(row)
-        place = self._free_place(row)
-        if place is not None:
-            self._room[place] = pixels
-            self._places[row] = place
+        slot = self._free_slot(row)
+        if slot is not None:
+            self._room[slot] = pixels
+            self._slots[row] = slot
         return pixels
 
-    def _free_place(self, row: int) -> int | None:
+    def _free_slot(self, row: int) -> int | None:
         if len(self._room) == self.shape[0]:
             return row
         with self._lock:

@@ -34,10 +34,10 @@ class Placement:
             [each for each in jax.devices() if each.process_index == process]
             for process in range(resources.processes.count)
         ]
-        wanted, fewest = resources.devices, min(map(len, own))
-        if wanted is not None and wanted > fewest:
-            there = f"a process has {fewest} of them" if len(own) > 1 else f"there are {fewest}"
-            raise TrainingError("BW316", f"{wanted} devices were asked for, and {there}.")
+        wanted, there = resources.devices, min(map(len, own))
+        if wanted is not None and wanted > there:
+            seen = f"a process has {there} of them" if len(own) > 1 else f"there are {there}"
+            raise TrainingError("BW316", f"{wanted} devices were asked for, and {seen}.")
         devices = [each for process in own for each in process[:wanted]]
         if batch_size % len(devices):
             raise TrainingError(

@@ -6,6 +6,7 @@ Process 0 leads: it decides, evaluates, writes and logs. The others take part in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ SILENT = 20  # seconds after which a process is considered dead
 SHUT_DOWN_WITHIN = 20  # seconds in which all processes leave
 HEADER = 64  # bytes of a message that arrive at once: enough for that of a step
 LENGTH = 8  # bytes of them: the length of the message
+# A status of XLA that is not about this process, such as "UNKNOWN: Gloo all-reduce failed".
+LOST = re.compile(r"(ABORTED|CANCELLED|DEADLINE_EXCEEDED|INTERNAL|UNAVAILABLE|UNKNOWN): ")
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,9 @@ class Processes:
             return
         try:
             yield
-        except framework.jax().errors.JaxRuntimeError as error:
+        except (RuntimeError, ValueError) as error:  # JAX raises both for a lost connection
+            if not LOST.match(str(error)):
+                raise
             raise ended(str(error).splitlines()[0]) from error
 
     def _broadcast(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
