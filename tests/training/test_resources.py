@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from boxwright import ranks
 from boxwright.errors import ArgumentError, TrainingError
+from boxwright.training.control import Control
 from boxwright.training.placement import Placement
 from boxwright.training.processes import ALONE, Cluster, Processes
 from boxwright.training.resources import Resources, Storage
@@ -79,6 +82,58 @@ def test_a_cluster_with_something_missing(given: tuple[Any, ...], problem: str) 
 @pytest.mark.parametrize("given", [("auto",), ("10.0.0.5:7000", 2, 1), ("[::1]:7000", 1, 0)])
 def test_a_cluster(given: tuple[Any, ...]) -> None:
     Cluster(*given)
+
+
+@pytest.mark.parametrize("length", [0, 1, 56, 57, 5000])
+def test_a_message_of_any_length_arrives(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+
+    def broadcast(process: Processes, values: Any) -> Any:
+        if not process.leads:
+            assert values.shape == sent[0].shape
+            return sent.pop(0)
+        sent.append(values)
+        return values
+
+    monkeypatch.setattr(Processes, "_broadcast", broadcast)
+    message = bytes(i % 251 for i in range(length))
+    assert Processes(0, 2).broadcast(message) == message
+    assert Processes(1, 2).broadcast() == message
+    assert not sent
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("UNKNOWN: Gloo all-reduce failed: Connection closed by peer\nmore", "BW318"),
+        ("UNAVAILABLE: failed to connect to all addresses", "BW318"),
+        ("RESOURCE_EXHAUSTED: Out of memory", ""),
+        ("a shape is wrong", ""),
+    ],
+)
+def test_a_lost_connection_is_told_from_other_failures(text: str, code: str) -> None:
+    for kind in (RuntimeError, ValueError):
+        with pytest.raises((TrainingError, kind)) as caught, Processes(0, 2).together():
+            raise kind(text)
+        assert getattr(caught.value, "code", "") == code
+        assert ("more" in str(caught.value)) == ("more" in text and not code)
+
+
+@pytest.mark.parametrize(("index", "stops"), [(0, True), (1, False)])
+def test_ctrl_c_stops_process_0_and_any_when_pressed_again(index: int, stops: bool) -> None:
+    names = ("SIGINT", *ranks.PASSED_ON)
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        control = Control()
+        ranks._stop_by_ctrl_c(control, Processes(index, 2))
+        signal.raise_signal(signal.SIGINT)
+        assert control.stopped == stops
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_alone_nothing_is_sent() -> None:
