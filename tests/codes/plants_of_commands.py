@@ -24,9 +24,9 @@ from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 from boxwright.studio.finish import Finish
-from boxwright.studio.serve import bound
 from boxwright.studio.wire import labels_from
 from boxwright.tfod.config import checked, parse_config
+from boxwright.web.listening import bound
 
 CONFIG = (Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config").read_text("utf-8")
 RATE = CONFIG[CONFIG.index("exponential_decay") : CONFIG.index("momentum_optimizer_value")]
@@ -200,6 +200,6 @@ PLANTS: dict[str, Plant] = {
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),
     "BW904": raised(nothing_printed),
-    "BW905": raised(lambda place: bound("192.0.2.1", None)),  # an address of documentation
+    "BW905": raised(lambda place: bound("192.0.2.1", 0)),  # an address of documentation
     "BW999": unforeseen,
 }

@@ -41,9 +41,9 @@ SYSTEM: dict[str, Meaning] = {
     "BW905": Meaning(
         "error",
         "The address cannot be used",
-        "Another program listens at this port, perhaps a studio that is still open, or the address "
-        "is not one of this computer.",
-        "Stop the other program, or leave out `--port` to get a port that is free.",
+        "Another program listens at this port, perhaps a studio or a server that is still open, or "
+        "the address is not one of this computer.",
+        "Stop the other program, or give another `--port`.",
     ),
     "BW999": Meaning(
         "error",

@@ -217,9 +217,9 @@ def _list(failures: list[Failure], root: Path) -> None:
 
 def _show(root: Path, say: Say) -> None:
     """Show images and boxes in the browser, until Ctrl-C or q."""
-    from boxwright.studio.installed import check_installed
+    from boxwright.web.installed import check_installed
 
-    check_installed()
+    check_installed("studio")
     from boxwright.studio.serve import serve
     from boxwright.studio.store import LabelStore
 
