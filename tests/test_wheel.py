@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "boxwright"
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 
 
@@ -51,13 +52,14 @@ def run(*words: str | Path, within: Path | None = None) -> str:
 
 
 @pytest.mark.slow
-def test_it_has_all_files_of_the_studios_page(installed: Path) -> None:
-    where = "from importlib.resources import files; print(files('boxwright') / 'studio' / 'page')"
-    page = Path(run(installed / "python", "-c", where).strip())
-    assert page.is_relative_to(installed.parent)
-    own = {path.name for path in (ROOT / "src" / "boxwright" / "studio" / "page").iterdir()}
-    assert {path.name for path in page.iterdir()} == own
-    assert {"index.html", "style.css", "icon.svg", "main.js"} <= own
+def test_it_has_all_files_of_the_pages(installed: Path) -> None:
+    where = "from importlib.resources import files; print(files('boxwright'))"
+    package = Path(run(installed / "python", "-c", where).strip())
+    assert package.is_relative_to(installed.parent)
+    pages = {path.relative_to(SOURCE) for path in SOURCE.glob("*/page/*")}
+    assert {path.relative_to(package) for path in package.glob("*/page/*")} == pages
+    needed = ("studio/page/index.html", "serving/page/main.js", "web/page/icon.svg")
+    assert {Path(each) for each in needed} <= pages
 
 
 @pytest.mark.slow
