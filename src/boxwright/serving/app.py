@@ -2,22 +2,172 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
+import time
+import traceback
+import uuid
+from typing import cast
+
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from boxwright.serving.dialects.registry import DIALECTS
+from boxwright.serving.refusals import Refusal
 from boxwright.serving.service import Service
+from boxwright.serving.settings import Access
+from boxwright.web.guarding import limited, same, with_headers
+
+ID = "X-Request-Id"
+USABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
+OPEN = frozenset({"/healthz", "/v2/health/live", "/v2/health/ready"})  # for probes, without token
+GONE = 499  # the client did not wait; for the log alone
+OTHER = "other"  # route of requests for none
 
 
-def application(service: Service) -> Starlette:
-    """The routes of all protocols.
+def application(service: Service, access: Access) -> ASGIApp:
+    """The routes of all protocols, behind the gate.
 
     A `Refusal` becomes `{"error": message}` with its status. A body of more than
-    `Settings.max_bytes` is a `Refusal` 413 wherever it is read, so endpoints may call
-    `request.body()`. Each response has the request's id in `X-Request-Id`.
+    `Settings.max_bytes` is a 413 wherever it is read, so endpoints may call `request.body()`.
     """
-    raise NotImplementedError
+    routes = [route for routes_of in DIALECTS for route in routes_of(service)]
+    app: ASGIApp = Starlette(
+        routes=routes,
+        exception_handlers={
+            Refusal: _refused,
+            HTTPException: _not_routed,
+            ClientDisconnect: _gone,
+            Exception: _failed,
+        },
+    )
+    app = TokenGuard(app, access.token) if access.token else app
+    if access.origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=access.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", ID],
+            expose_headers=[ID, "Retry-After"],
+        )
+    return Gate(app, service, access, routes)
 
 
-def request_id(request: Request) -> str:
-    """The id of a request: its own `X-Request-Id` if that is usable, else a new one."""
-    raise NotImplementedError
+class Gate:
+    """ASGI middleware in front of all others: names and origins, ids, sizes, log and metrics."""
+
+    def __init__(
+        self, app: ASGIApp, service: Service, access: Access, routes: list[Route]
+    ) -> None:
+        self._app, self._access = app, access
+        self._log, self._metrics = service.log, service.metrics
+        self._max_bytes = service.settings.max_bytes
+        self._paths = {route.endpoint: route.path for route in routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.monotonic()
+        headers = Headers(scope=scope)
+        given = headers.get(ID, "")
+        own_id = given if USABLE_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = own_id
+        status = GONE
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[ID] = own_id
+            await send(message)
+
+        guarded = with_headers(sending)
+        self._log.begin(own_id)
+        try:
+            if refusal := self._refusal(headers):
+                await _answer(refusal)(scope, receive, guarded)
+            else:
+                limit = limited(receive, headers, self._max_bytes)
+                await self._app(scope, limit, guarded)
+        except Exception:  # Starlette has answered it with 500
+            self._log.note(own_id, traceback=traceback.format_exc())
+        finally:
+            seconds = time.monotonic() - begun
+            route = self._paths.get(scope.get("endpoint"), OTHER)
+            self._metrics.requests.labels(route, status).inc()
+            self._metrics.seconds.labels(route).observe(seconds)
+            self._log.end(
+                own_id,
+                client=(scope.get("client") or ("",))[0],
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                seconds=round(seconds, 4),
+            )
+
+    def _refusal(self, headers: Headers) -> Refusal | None:
+        """Why a request is not for this server, or from a page of another site."""
+        hosts, origins = self._access.hosts, self._access.origins
+        host = headers.get("host", "").lower()
+        if hosts is not None and re.sub(r":\d*$", "", host) not in hosts:
+            return Refusal(403, "This server has another name; --allow-host adds one.")
+        origin = headers.get("origin", "").lower()
+        own = ("", f"http://{host}", f"https://{host}", *map(str.lower, origins))
+        if origin not in own and "*" not in origins:
+            return Refusal(403, "Pages of other sites need --allow-origin.")
+        return None
+
+
+class TokenGuard:
+    """ASGI middleware that wants a token, as a bearer token or as a password."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app, self._token = app, token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in OPEN:
+            if not self._opens(Headers(scope=scope).get("authorization", "")):
+                challenge = {"WWW-Authenticate": 'Basic realm="boxwright", charset="UTF-8"'}
+                refusal = Refusal(401, "A token is needed: Authorization: Bearer ...", challenge)
+                await _answer(refusal)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _opens(self, authorization: str) -> bool:
+        kind, _, value = authorization.partition(" ")
+        if kind.lower() == "basic":
+            try:
+                text = base64.b64decode(value, validate=True).decode("utf-8", "replace")
+            except binascii.Error:
+                return False
+            return same(text.partition(":")[2], self._token)
+        return kind.lower() == "bearer" and same(value.strip(), self._token)
+
+
+def _answer(refusal: Refusal) -> Response:
+    return JSONResponse({"error": refusal.message}, refusal.status, dict(refusal.headers))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return _answer(cast(Refusal, error))
+
+
+async def _not_routed(request: Request, error: Exception) -> Response:
+    said = cast(HTTPException, error)
+    return _answer(Refusal(said.status_code, said.detail, said.headers or {}))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=GONE)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return _answer(Refusal(500, f"Internal error: {type(error).__name__}."))

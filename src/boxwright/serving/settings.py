@@ -10,7 +10,7 @@ MAX_PIXELS = 50_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user of a server decides.
+    """What the user of a server decides about its work.
 
     Attributes:
         workers: threads that decode images and run networks.
@@ -27,3 +27,20 @@ class Settings:
     max_bytes: int = MAX_BYTES
     max_pixels: int = MAX_PIXELS
     label_studio_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may send requests.
+
+    Attributes:
+        hosts: the names in Host headers to answer to, without port; None for all.
+        token: what a request has to state, as a bearer token or as the password of basic
+            authentication; None for nothing.
+        origins: sites whose pages may send requests too, such as `https://example.org`; `*` for
+            all.
+    """
+
+    hosts: frozenset[str] | None
+    token: str | None = None
+    origins: tuple[str, ...] = ()

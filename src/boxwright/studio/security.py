@@ -20,14 +20,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from boxwright.web import listening
 from boxwright.web.guarding import limited, same, with_headers
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'; "
-    "base-uri 'none'; form-action 'none'; object-src 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",  # unless the response says otherwise
-}
 READS = frozenset({"GET", "HEAD"})
 OWN_SITES = frozenset({"same-origin", "none"})  # Sec-Fetch-Site; `none` is the address bar
 BODY = 4 << 20  # bytes of a request
@@ -86,7 +78,7 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        send = with_headers(send, HEADERS)
+        send = with_headers(send)
         headers = Headers(scope=scope)
         if scope["type"] != "http" or not self._is_own(headers):
             await PlainTextResponse(REFUSED, 403)(scope, receive, send)
