@@ -16,8 +16,9 @@ PARAMETERS: Mapping[str, Json] = {  # in paths
     "name": {"type": "string"},
     "version": {"type": "integer", "minimum": 1},
 }
-DETECTING = (400, 401, 404, 413, 415, 429, 503, 504)  # what may be answered instead of detections
-NAMING = (401, 404, 503)
+ALWAYS = (401, 403)  # what may be answered to any request
+NAMING = (404, 503)
+DETECTING = (400, 404, 413, 415, 429, 500, 503, 504)
 VERSIONED = "/versions/{version}"
 
 
@@ -186,7 +187,7 @@ def _operation(
 ) -> Json:
     refused = {
         str(status): {"description": HTTPStatus(status).phrase, "content": _content("Refusal")}
-        for status in refusals
+        for status in sorted({*ALWAYS, *refusals})
     }
     return {
         "summary": summary,

@@ -43,6 +43,7 @@ SCHEMAS: Mapping[str, Json] = {
     "Detections": _object(
         {
             "model": TEXT,
+            "version": WHOLE,
             "width": WHOLE,
             "height": WHOLE,
             "detections": _list(_object({"class": TEXT, "score": FRACTION, "box": BOX})),
@@ -52,8 +53,13 @@ SCHEMAS: Mapping[str, Json] = {
         {
             "models": _list(
                 _object(
-                    {"name": TEXT, "version": WHOLE, "ready": {"type": "boolean"}},
-                    {"kind": TEXT, "classes": _list(TEXT), "threshold": FRACTION},
+                    {"name": TEXT, "ready": {"type": "boolean"}},
+                    {
+                        "version": WHOLE,
+                        "kind": TEXT,
+                        "classes": _list(TEXT),
+                        "thresholds": {"type": "object", "additionalProperties": FRACTION},
+                    },
                 )
             )
         }

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from boxwright.serving.refusals import Refusal
 
+MAX_IMAGES = 1000  # of a request
 MAX_SHOWN = 60  # characters of a value in a message
 
 _Result = TypeVar("_Result")
@@ -103,6 +104,12 @@ def refuse_other_shape(shape: tuple[int, ...], what: str) -> None:
     if len(shape) != 4 or shape[3] != 3 or not prod(shape):
         told = ", ".join(map(str, shape))
         raise Refusal(400, f"{what} has the shape [{told}], not [n, height, width, 3].")
+
+
+def refuse_many(images: int) -> None:
+    """Raise Refusal 413 for more images than a request may have."""
+    if images > MAX_IMAGES:
+        raise Refusal(413, f"The request has {images:,} images; the limit is {MAX_IMAGES:,}.")
 
 
 def shown(value: object) -> str:

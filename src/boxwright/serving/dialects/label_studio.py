@@ -18,18 +18,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from boxwright.serving.app import request_id
 from boxwright.serving.dialects.bodies import (
     Reader,
     json_object,
     list_of,
     object_of,
+    refuse_many,
     shown,
     text_of,
 )
+from boxwright.serving.model import Model
 from boxwright.serving.origin import Origin
 from boxwright.serving.refusals import Refusal
-from boxwright.serving.service import Model, Service
+from boxwright.serving.requests import request_id
+from boxwright.serving.service import Service
 from boxwright.structures.detections import Detections
 
 TOKEN = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the environment variable, as in its own SDK
@@ -59,9 +61,7 @@ class _Api:
 
     async def health(self, request: Request) -> Response:
         model = self._model(request)
-        if not model.ready:
-            raise Refusal(503, f"{model.name} is not ready yet.")
-        return JSONResponse({"status": "UP", "model_class": model.name})
+        return JSONResponse({"status": "UP", "model_class": model.loaded.kind})
 
     async def setup(self, request: Request) -> Response:
         model = self._model(request)
@@ -73,8 +73,10 @@ class _Api:
         model = self._model(request)
         body = await self._reader.read(json_object, await request.body())
         control = _control(body.get("label_config"), model.classes)
+        tasks = list_of(body.get("tasks"), '"tasks"')
+        refuse_many(len(tasks))
         results = []
-        for task in list_of(body.get("tasks"), '"tasks"'):
+        for task in tasks:
             data = object_of(object_of(task, "A task").get("data"), 'The "data" of a task')
             content = await self._fetched(text_of(data.get(control.field), f'"{control.field}"'))
             (found,) = await self._service.detect(

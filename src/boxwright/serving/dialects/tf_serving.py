@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from boxwright.serving.app import request_id
 from boxwright.serving.dialects.bodies import (
     Reader,
     from_base64,
@@ -20,11 +19,14 @@ from boxwright.serving.dialects.bodies import (
     json_object,
     list_of,
     pixels_of,
+    refuse_many,
     shown,
 )
 from boxwright.serving.dialects.tensors import numbers, shapes_of, tensors_of
+from boxwright.serving.model import Model
 from boxwright.serving.refusals import Refusal
-from boxwright.serving.service import Model, ServedImage, Service
+from boxwright.serving.requests import request_id
+from boxwright.serving.service import ServedImage, Service
 
 ROWS, COLUMNS = "instances", "inputs"
 SIGNATURE = "serving_default"
@@ -97,10 +99,15 @@ def _images(content: bytes) -> tuple[bool, list[ServedImage]]:
     if (ROWS in body) == (COLUMNS in body):
         raise Refusal(400, f'The body needs "{ROWS}" or "{COLUMNS}", and not both.')
     if ROWS in body:
-        values = [_value(each) for each in list_of(body[ROWS], f'"{ROWS}"')]
-        return True, [_image(each, f'"{ROWS}"') for each in values]
-    values = list_of(_value(body[COLUMNS]), f'"{COLUMNS}"')
-    return False, [_image(each, f'"{COLUMNS}"') for each in values]
+        values = [_value(each) for each in _some(body[ROWS], ROWS)]
+        return True, [_image(each, ROWS) for each in values]
+    return False, [_image(each, COLUMNS) for each in _some(_value(body[COLUMNS]), COLUMNS)]
+
+
+def _some(value: Any, key: str) -> list[Any]:
+    values = list_of(value, f'"{key}"')
+    refuse_many(len(values))
+    return values
 
 
 def _value(given: Any) -> Any:
@@ -111,13 +118,14 @@ def _value(given: Any) -> Any:
     return given
 
 
-def _image(value: Any, what: str) -> ServedImage:
+def _image(value: Any, key: str) -> ServedImage:
     if isinstance(value, dict) and value.keys() == {BASE64}:
         return from_base64(value[BASE64], f'"{BASE64}"')
     if isinstance(value, list):
+        what = f'An image of "{key}"'
         (image,) = images_of(pixels_of([value], what), what)
         return image
-    raise Refusal(400, f'{what} has an image that is neither {{"{BASE64}": ...}} nor pixels.')
+    raise Refusal(400, f'"{key}" has an image that is neither {{"{BASE64}": ...}} nor pixels.')
 
 
 def _tensor(name: str, dtype: str, shape: tuple[int, ...]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from boxwright import __version__
-from boxwright.serving.app import request_id
 from boxwright.serving.dialects.bodies import (
     Reader,
     from_base64,
@@ -28,13 +27,16 @@ from boxwright.serving.dialects.bodies import (
     list_of,
     object_of,
     pixels_of,
+    refuse_many,
     refuse_other_shape,
     shown,
     text_of,
 )
 from boxwright.serving.dialects.tensors import Tensors, numbers, shapes_of, tensors_of
+from boxwright.serving.model import Model
 from boxwright.serving.refusals import Refusal
-from boxwright.serving.service import Model, ServedImage, Service
+from boxwright.serving.requests import request_id
+from boxwright.serving.service import ServedImage, Service
 
 LENGTH_OF_JSON = "Inference-Header-Content-Length"
 SIZE, BINARY, ALL_BINARY = "binary_data_size", "binary_data", "binary_data_output"
@@ -164,6 +166,7 @@ def _images(tensor: Mapping[str, Any], binary: memoryview) -> list[ServedImage]:
         raise Refusal(400, f'"{SIZE}" is not {len(binary)}, the number of bytes after the JSON.')
     if datatype == PIXELS:
         return list(_pixels(tensor, shape, None if size is None else binary))
+    refuse_many(shape[0])
     if prod(shape) != shape[0]:
         raise Refusal(400, f"The shape of {FILES} is {_told(shape)}, not [n].")
     files = list(_values(tensor) if size is None else _elements(binary))
@@ -176,6 +179,7 @@ def _pixels(
     tensor: Mapping[str, Any], shape: tuple[int, ...], binary: memoryview | None
 ) -> list[Any]:
     refuse_other_shape(shape, "The input")
+    refuse_many(shape[0])
     if binary is None:
         pixels = pixels_of(tensor.get("data"), '"data"')
     else:
