@@ -53,7 +53,7 @@ class Origin:
             Refusal: 400 it is elsewhere or cannot be fetched, 413 it has too many bytes.
         """
         headers = self._authorization(seconds)
-        with self._open(self._own(address), headers, seconds) as answer:
+        with self._open(self.own(address), headers, seconds) as answer:
             if answer.headers.get_content_type() == "text/html":
                 hint = "is the token in LABEL_STUDIO_API_KEY valid?" if self._token else (
                     "set LABEL_STUDIO_API_KEY to the token of a user."
@@ -61,7 +61,7 @@ class Origin:
                 raise _unreachable(address, f"it sends a web page, perhaps to log in; {hint}")
             return _content(answer, address, max_bytes, seconds)
 
-    def _own(self, address: str) -> str:
+    def own(self, address: str) -> str:
         """An address at this server. Raises Refusal 400 for one elsewhere."""
         try:
             parts = urlsplit(urljoin(f"{self.url}/", address))
@@ -91,7 +91,7 @@ class Origin:
         self, url: str, headers: Mapping[str, str], seconds: float, body: bytes | None = None
     ) -> Any:
         """A response. Raises Refusal 400."""
-        # The scheme is http or https: `_own` builds all addresses.
+        # The scheme is http or https: `own` builds all addresses.
         request = urllib.request.Request(  # noqa: S310
             url, body, {"User-Agent": "boxwright", "Accept-Encoding": "identity", **headers}
         )
@@ -100,7 +100,7 @@ class Origin:
             return opener.open(request, timeout=min(SILENCE, seconds))
         except urllib.error.HTTPError as error:
             with error:
-                raise _unreachable(url, f"it answers {error.code} {error.reason}") from error
+                raise _unreachable(url, f"it answers {error.code}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise _unreachable(url, str(reason) or type(reason).__name__) from error
@@ -122,7 +122,7 @@ class _NotElsewhere(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         try:
-            own = self._origin._own(newurl)
+            own = self._origin.own(newurl)
         except Refusal:
             fp.close()
             raise

@@ -35,7 +35,7 @@ from boxwright.serving.service import Service
 from boxwright.structures.detections import Detections
 
 TOKEN = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the environment variable, as in its own SDK
-PLACES = ("", "/label-studio/{name}")  # of the only model, or of one of several
+PLACES = ("/label-studio/{name}", "")  # of one of several models, or of the only one
 
 
 def routes_of(service: Service) -> list[Route]:

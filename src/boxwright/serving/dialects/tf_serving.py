@@ -39,7 +39,7 @@ def routes_of(service: Service) -> list[Route]:
     api = _Api(service)
     return [
         route
-        for place in ("/v1/models/{name}", "/v1/models/{name}/versions/{version:int}")
+        for place in ("/v1/models/{name}/versions/{version:int}", "/v1/models/{name}")
         for route in (
             Route(f"{place}:predict", api.predict, methods=["POST"]),
             Route(f"{place}/metadata", api.metadata, methods=["GET"]),

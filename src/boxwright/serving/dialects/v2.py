@@ -54,7 +54,7 @@ def routes_of(service: Service) -> list[Route]:
         Route("/v2/health/ready", api.ready, methods=["GET"]),
     ] + [
         route
-        for place in ("/v2/models/{name}", "/v2/models/{name}/versions/{version:int}")
+        for place in ("/v2/models/{name}/versions/{version:int}", "/v2/models/{name}")
         for route in (
             Route(place, api.metadata, methods=["GET"]),
             Route(f"{place}/ready", api.model_ready, methods=["GET"]),
