@@ -68,4 +68,11 @@ ARGUMENTS: dict[str, Meaning] = {
         "The studio trains, exports or reports one at a time: each needs all of the processor.",
         "Wait until it has ended.",
     ),
+    "BW810": Meaning(
+        "error",
+        "Unusable name of a served model",
+        "Clients use the name of a model in addresses, so each has another one, of letters, digits, "
+        "dots, hyphens and underscores.",
+        "Give it a name: boxwright serve MODEL=NAME.",
+    ),
 }

@@ -17,7 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from boxwright.serving.dialects.registry import DIALECTS
 from boxwright.serving.refusals import Refusal
@@ -32,7 +32,9 @@ GONE = 499  # the client did not wait; for the log alone
 OTHER = "other"  # route of requests for none
 
 
-def application(service: Service, access: Access) -> ASGIApp:
+def application(
+    service: Service, access: Access, lifespan: Lifespan[Starlette] | None = None
+) -> ASGIApp:
     """The routes of all protocols, behind the gate.
 
     A `Refusal` becomes `{"error": message}` with its status. A body of more than
@@ -47,6 +49,7 @@ def application(service: Service, access: Access) -> ASGIApp:
             ClientDisconnect: _gone,
             Exception: _failed,
         },
+        lifespan=lifespan,
     )
     app = TokenGuard(app, access.token) if access.token else app
     if access.origins:

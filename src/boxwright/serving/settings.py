@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_BYTES = 32 << 20
-MAX_PIXELS = 50_000_000
+PORT = 8501  # that of TensorFlow Serving's REST interface, so that its clients need no change
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class Settings:
     workers: int = 2
     queue: int = 64
     timeout: float = 30.0
-    max_bytes: int = MAX_BYTES
-    max_pixels: int = MAX_PIXELS
+    max_bytes: int = 32 << 20
+    max_pixels: int = 50_000_000
     label_studio_url: str | None = None
 
 

@@ -1,0 +1,132 @@
+"""Clients that are slow, many, or go away: the server stays for the others."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from detecting import Fake, Running, picture, running
+
+from boxwright.serving.connections import Patience
+
+JPEG = picture()
+SOON = Patience(headers=0.2, body=0.4, answer=0.3, connections=4)
+HEAD = f"POST /detect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(JPEG)}\r\n\r\n".encode()
+
+
+@pytest.fixture
+def pets() -> Iterator[Running]:
+    with running([Fake().model()], patience=SOON) as server:
+        yield server
+
+
+def ended(connection: socket.socket) -> bytes:
+    """What the server sends until it closes the connection."""
+    received = b""
+    try:
+        while part := connection.recv(1 << 16):
+            received += part
+    except ConnectionError:
+        pass
+    return received
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"", "headers"),
+        (HEAD[:30], "headers"),
+        (HEAD, "body"),
+        (HEAD + JPEG[:100], "body"),
+    ],
+)
+def test_a_client_that_sends_too_slowly_is_left(
+    pets: Running, sent: bytes, reason: str
+) -> None:
+    with pets.connected() as connection:
+        connection.sendall(sent)
+        assert ended(connection) == b""
+    assert pets.metric(f'boxwright_closed_connections_total{{reason="{reason}"}}') == 1
+    assert pets.detect(JPEG).status == 200
+
+
+def test_a_byte_now_and_then_is_too_slow_too(pets: Running) -> None:
+    with pets.connected() as connection:
+        connection.settimeout(0.05)
+        connection.sendall(HEAD)
+        for byte in JPEG:
+            try:
+                connection.sendall(bytes([byte]))
+                if not connection.recv(1):
+                    break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+        else:
+            pytest.fail("the server waited for all of the body")
+    assert pets.metric('boxwright_closed_connections_total{reason="body"}') == 1
+
+
+def test_several_requests_on_a_connection_have_their_own_time(pets: Running) -> None:
+    with pets.connected() as connection:
+        for _ in range(3):
+            connection.sendall(HEAD)
+            connection.sendall(JPEG)
+            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        connection.sendall(HEAD)
+        assert ended(connection) == b""
+
+
+def test_a_client_that_reads_nothing_is_left(pets: Running) -> None:
+    with pets.connected() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        request = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        try:
+            connection.sendall(request * 5000)
+        except (TimeoutError, ConnectionError):
+            pass
+        while not pets.metric('boxwright_closed_connections_total{reason="answer"}'):
+            pass
+    assert pets.detect(JPEG).status == 200
+
+
+def test_connections_are_capped(pets: Running) -> None:
+    held = [pets.connected() for _ in range(4)]
+    with pets.connected() as one_too_many:
+        assert ended(one_too_many) == b""
+    for connection in held:
+        assert ended(connection) == b""  # each sent nothing
+        connection.close()
+    assert pets.detect(JPEG).status == 200
+    assert pets.metric('boxwright_closed_connections_total{reason="too many"}') == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: flood\r\n" % i for i in range(100_000)),
+        b"GET /" + b"a" * 200_000,
+        b"no HTTP at all\r\n\r\n",
+        b"POST /detect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -1\r\n\r\n",
+        HEAD.replace(b"Host", b"Host: a\r\nHost"),
+    ],
+)
+def test_what_is_no_request_is_400(pets: Running, sent: bytes) -> None:
+    with pets.connected() as connection:
+        try:
+            connection.sendall(sent)
+        except ConnectionError:
+            pass  # the server has read enough
+        received = ended(connection)
+    assert received == b"" or received.startswith(b"HTTP/1.1 400")
+    assert pets.detect(JPEG).status == 200
+
+
+def test_a_client_that_goes_away_is_499_in_the_log_alone(pets: Running) -> None:
+    with pets.connected() as connection:
+        connection.sendall(HEAD + JPEG[:10])
+    while not any(line.get("status") == 499 for line in pets.lines):
+        pass
+    assert "traceback" not in pets.lines[-1]
