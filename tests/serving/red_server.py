@@ -1,18 +1,18 @@
-"""A server with a detector that finds red and blue rectangles, and what a client needs."""
+"""A server with a detector that finds red and blue rectangles, and a client that sends JSON."""
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from detecting import HOST, Answer, Running, running
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,16 +20,9 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.ops.postprocess import RawDetections
-from boxwright.serving.app import application
-from boxwright.serving.log import Log
-from boxwright.serving.metrics import Metrics
 from boxwright.serving.model import Loaded, Model
-from boxwright.serving.service import Service
 from boxwright.serving.settings import Access, Settings
-from boxwright.web.listening import bound
-from boxwright.web.server import Server
 
-HOST = "127.0.0.1"
 SIDE, ROWS = 64, 5
 CLASSES = ("red", "blue")
 SCORES = (0.9, 0.4)  # the second one is below the detector's threshold
@@ -78,74 +71,62 @@ def _found(image: NDArray[np.int16]) -> RawDetections:
     )
 
 
-def model(name: str = "colors", *, ready: bool = True) -> Model:
-    """The detector under a name."""
+def detector() -> Detector:
     artifact = Artifact({"name": "colors"}, CLASSES, Preprocessing(SIDE), max_detections=ROWS)
-    detector = Detector(Colors(), artifact)
-    served = Model(name, Path(f"{name}.tflite"), lambda path: Loaded([detector] * 2, ".tflite", None))
-    if ready:
-        served.load()
-    return served
+    return Detector(Colors(), artifact)
 
 
-def service(*models: Model, **settings: Any) -> Service:
-    return Service(models or [model()], Settings(**settings), Metrics(), Log())
-
-
-@dataclass
-class Answer:
-    """A response."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
+def model(name: str = "colors") -> Model:
+    """The detector under a name."""
+    loaded = Loaded([detector()] * 2, ".tflite")
+    return Model(name, Path("none.tflite"), lambda path: loaded)
 
 
 @dataclass
 class Client:
-    """A client of the server at a port of this computer."""
+    """A client of a server."""
 
-    port: int
+    server: Running
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{HOST}:{self.server.port}"
 
     def ask(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Answer:
         """The answer to a request; a body that is not bytes is sent as JSON."""
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        with closing(http.client.HTTPConnection(HOST, self.port, timeout=30)) as connection:
-            connection.request(method, path, content, dict(headers or {}))
-            got = connection.getresponse()
-            return Answer(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
+        return self.server.ask(method, path, content, headers or {})
 
     def get(self, path: str) -> Answer:
         return self.ask("GET", path)
 
-    def post(self, path: str, body: Any, **headers: str) -> Answer:
-        return self.ask(
-            "POST", path, body, {name.replace("_", "-"): value for name, value in headers.items()}
-        )
+    def post(self, path: str, body: Any) -> Answer:
+        return self.ask("POST", path, body)
 
 
 @contextmanager
 def serving(*models: Model, token: str | None = None, **settings: Any) -> Iterator[Client]:
     """A server of these models, by default of the one that finds colors."""
-    begun = threading.Event()
-    with bound(HOST, 0) as sock, closing(service(*models, **settings)) as running:
-        app = application(running, Access(frozenset({HOST, "localhost"}), token))
-        server = Server(app, ready=begun.set)
-        thread = threading.Thread(target=server.run, args=([sock],))
-        thread.start()
+    access = Access(frozenset({HOST}), token)
+    with running(models or [model()], Settings(**settings), access) as server:
+        yield Client(server)
+
+
+@contextmanager
+def loading() -> Iterator[Client]:
+    """A server whose model is being loaded until the block ends."""
+    over, ready = threading.Event(), model()
+
+    def load(path: Path) -> Loaded:
+        assert over.wait(20)
+        ready.load()
+        return ready.loaded
+
+    models = [Model("colors", Path("none.tflite"), load)]
+    with running(models, access=Access(frozenset({HOST})), until_ready=False) as server:
         try:
-            assert begun.wait(30)
-            yield Client(sock.getsockname()[1])
+            yield Client(server)
         finally:
-            server.stop()
-            thread.join()
+            over.set()

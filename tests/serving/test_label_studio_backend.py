@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from red_server import HEIGHT, RED, WIDTH, Client, model, png, serving
+from red_server import HEIGHT, RED, WIDTH, Client, loading, model, png, serving
 
 CONFIG = """<View>
   <Image name="image" value="$picture"/>
@@ -191,7 +191,9 @@ def test_nothing_is_fetched_from_elsewhere(address: str, backend: Client) -> Non
         (7, 400, '"picture" is not a text'),
     ],
 )
-def test_images_that_cannot_be_had(address: object, status: int, said: str, backend: Client) -> None:
+def test_images_that_cannot_be_had(
+    address: object, status: int, said: str, backend: Client
+) -> None:
     answer = backend.post("/predict", asked(address))
     assert (answer.status, list(answer.json)) == (status, ["error"])
     assert said in answer.json["error"]
@@ -241,7 +243,5 @@ def test_several_models_have_an_address_each(studio: Studio) -> None:
 
 
 def test_it_is_up_when_it_is_ready() -> None:
-    with serving(model(ready=False)) as client:
+    with loading() as client:
         assert client.get("/health").status == 503
-
-

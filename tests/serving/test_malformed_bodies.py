@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from red_server import CLASSES, Client, png
 from test_label_studio_backend import CONFIG, asked
 
-from boxwright.serving.dialects.label_studio import _control
-from boxwright.serving.dialects.tf_serving import _images
-from boxwright.serving.dialects.v2 import _asked
+from boxwright.serving.dialects.label_studio import control_in
+from boxwright.serving.dialects.tf_serving import images_in
+from boxwright.serving.dialects.v2 import request_in
 from boxwright.serving.refusals import Refusal
 
 TEXT = base64.b64encode(png()).decode()
@@ -59,7 +59,9 @@ VALUES = st.recursive(
 
 def places(value: Any) -> list[tuple[Any, Any]]:
     """All places in a body, as container and key."""
-    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    keys = (
+        value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    )
     return [place for key in keys for place in [(value, key), *places(value[key])]]
 
 
@@ -87,7 +89,7 @@ def expect_sentence(refusal: Refusal) -> None:
 @given(bodies(PREDICT) | st.binary(max_size=40))
 def test_tensorflow_serving(content: bytes) -> None:
     try:
-        _, images = _images(content)
+        _, images = images_in(content)
     except Refusal as refusal:
         expect_sentence(refusal)
     else:
@@ -99,7 +101,7 @@ def test_tensorflow_serving(content: bytes) -> None:
 def test_open_inference(content: bytes, offset: int | None, binary: bytes) -> None:
     length = None if offset is None else str(len(content) + offset % 3)
     try:
-        parsed = _asked(content + binary, length)
+        parsed = request_in(content + binary, length)
     except Refusal as refusal:
         expect_sentence(refusal)
     else:
@@ -110,7 +112,7 @@ def test_open_inference(content: bytes, offset: int | None, binary: bytes) -> No
 @given(VALUES | st.text(alphabet="<>/=\"'$ ViewImagrectLbs", max_size=40))
 def test_labeling_configurations(config: Any) -> None:
     try:
-        control = _control(config, CLASSES)
+        control = control_in(config, CLASSES)
     except Refusal as refusal:
         expect_sentence(refusal)
     else:

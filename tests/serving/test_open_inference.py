@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from detecting import Answer
 from numpy.typing import NDArray
-from red_server import BLUE, HEIGHT, RED, ROWS, SCORES, WIDTH, Answer, Client, model, pixels, png
-from red_server import serving
+from red_server import BLUE, HEIGHT, RED, ROWS, SCORES, WIDTH, Client, loading, pixels, png
 
 INFER = "/v2/models/colors/infer"
 LENGTH = "Inference-Header-Content-Length"
@@ -123,13 +123,15 @@ def test_metadata_and_health(client: Client) -> None:
     for place in ("/v2/models/colors", "/v2/models/colors/versions/1"):
         about = client.get(place).json
         assert (about["name"], about["versions"]) == ("colors", ["1"])
-        assert about["inputs"] == [{"name": "images", "datatype": "UINT8", "shape": [-1, -1, -1, 3]}]
+        assert about["inputs"] == [
+            {"name": "images", "datatype": "UINT8", "shape": [-1, -1, -1, 3]}
+        ]
         assert [each["name"] for each in about["outputs"]] == NAMES
         assert about["parameters"]["classes"] == ["red", "blue"]
 
 
 def test_a_server_that_is_not_ready() -> None:
-    with serving(model(ready=False)) as client:
+    with loading() as client:
         assert client.get("/v2/health/live").status == 200
         for path in ("/v2/health/ready", "/v2/models/colors/ready", "/v2/models/colors"):
             assert client.get(path).status == 503, path
@@ -161,7 +163,10 @@ FILE = tensor("BYTES", [1], data=[TEXT])
         ({"inputs": [tensor("UINT8", [1, 1, 1, 3], data=[1, 2, -3])]}, "0 to 255"),
         ({"inputs": [tensor("UINT8", [HEIGHT, WIDTH, 3], data=[1])]}, "[n, height, width, 3]"),
         ({"inputs": [tensor("UINT8", [1, 3, 1, 1], data=[1, 2, 3])]}, "[n, height, width, 3]"),
-        ({"inputs": [FILE | {"parameters": {"binary_data_size": 9}}]}, '"binary_data_size" is not 0'),
+        (
+            {"inputs": [FILE | {"parameters": {"binary_data_size": 9}}]},
+            '"binary_data_size" is not 0',
+        ),
     ],
 )
 def test_what_is_refused(body: dict[str, Any], said: str, client: Client) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+from secrets import token_hex
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from red_server import Client, png, service, serving
+from red_server import Client, png, serving
 from test_label_studio_backend import CONFIG, asked
 
 from boxwright.serving.dialects.registry import DIALECTS
@@ -22,15 +23,13 @@ def document(client: Client) -> Any:
     return client.get("/openapi.json").json
 
 
-def test_it_has_exactly_the_routes_of_the_server(document: Any) -> None:
-    some = service()
+def test_it_has_exactly_the_routes_of_the_server(document: Any, client: Client) -> None:
     routes = {
         (re.sub(r":\w+\}", "}", route.path), method.lower())
         for routes_of in DIALECTS
-        for route in routes_of(some)
+        for route in routes_of(client.server.service)
         for method in (route.methods or set()) - {"HEAD"}
     }
-    some.close()
     described = {(path, method) for path, about in document["paths"].items() for method in about}
     assert described == routes
 
@@ -64,7 +63,12 @@ def validator(document: Any, content: Any) -> Draft202012Validator:
         ("get", "/models", "/models", None),
         ("get", "/healthz", "/healthz", None),
         ("post", "/v1/models/{name}:predict", "/v1/models/colors:predict", {"instances": [FILE]}),
-        ("post", "/v1/models/{name}:predict", "/v1/models/colors:predict", {"inputs": {"x": [FILE]}}),
+        (
+            "post",
+            "/v1/models/{name}:predict",
+            "/v1/models/colors:predict",
+            {"inputs": {"x": [FILE]}},
+        ),
         ("get", "/v1/models/{name}", "/v1/models/colors", None),
         ("get", "/v1/models/{name}/metadata", "/v1/models/colors/metadata", None),
         ("get", "/v2", "/v2", None),
@@ -105,7 +109,7 @@ def test_refusals_are_as_described(
 
 
 def test_with_a_token_all_but_the_probes_ask_for_it(document: Any) -> None:
-    with serving(token="secret") as client:
+    with serving(token=token_hex()) as client:
         for path, operations in document["paths"].items():
             address = path.format(name="colors", version=1)
             for method in operations:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from red_server import BLUE, HEIGHT, RED, SIZE, WIDTH, Client, model, picture, png, serving
+from red_server import BLUE, RED, SIZE, WIDTH, Client, model, picture, png, serving
 
-from browser import Browser, Page
+from browser import Browser, Page, violations
 
-AXE = Path(__file__).parents[1] / "studio" / "page" / "node_modules" / "axe-core" / "axe.min.js"
 SAID = "document.querySelector('#try [role=status]')?.textContent"
 CANVAS = "document.querySelector('#try canvas')"
 
@@ -57,11 +56,12 @@ def test_an_image_is_dropped(client: Client, browser: Browser) -> None:
         command = page.run("document.querySelector('#try pre').textContent")
         assert command == f"curl --data-binary @image.png {client.url}/detect"
         assert page.errors == []
-        assert {address.partition("/")[2] for address in page.requests}
         assert all(each.startswith((client.url, "blob:")) for each in page.requests)
 
 
-def test_boxes_are_drawn_where_the_objects_are(client: Client, browser: Browser, tmp_path: Path) -> None:
+def test_boxes_are_drawn_where_the_objects_are(
+    client: Client, browser: Browser, tmp_path: Path
+) -> None:
     file = tmp_path / "it's mine.png"
     picture().save(file)
     with browser.page(f"{client.url}/") as page:
@@ -77,7 +77,6 @@ def test_boxes_are_drawn_where_the_objects_are(client: Client, browser: Browser,
         outside = [i for i in range(WIDTH) if row[4 * i : 4 * i + 4] != dull]
         assert RED[0] - 5 <= min(outside) <= RED[0]
         assert RED[2] <= max(i for i in outside if i < BLUE[0] - 5) <= RED[2] + 5
-        assert HEIGHT > RED[3]
 
 
 def test_what_is_no_image_is_said(client: Client, browser: Browser) -> None:
@@ -104,16 +103,11 @@ def test_one_of_several_models_is_chosen(two: Client, browser: Browser) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_it_suits_everybody(width: int, dark: bool, two: Client, browser: Browser) -> None:
-    if not AXE.is_file():
-        pytest.skip("there are no checkers of pages; make checkers installs them with npm")
     with browser.page(f"{two.url}/", width=width, dark=dark) as page:
         drop(page, png())
         page.until(f"{SAID}?.startsWith('1 object')")
-        page.call("Page.setBypassCSP", enabled=True)
-        page.call("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8"))
-        found = page.run("axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html]))")
-        assert found == []
         assert page.run("document.documentElement.scrollWidth <= innerWidth")
+        assert violations(page) == []
 
 
 def test_a_browser_without_scripts_gets_the_words(client: Client) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from red_server import BLUE, HEIGHT, RED, ROWS, SCORES, WIDTH, Client, model, pixels, png
-from red_server import serving
+from red_server import BLUE, HEIGHT, RED, ROWS, SCORES, WIDTH, Client, loading, pixels, png
 
 PREDICT = "/v1/models/colors:predict"
 FILE = {"b64": base64.b64encode(png()).decode()}
@@ -94,7 +93,7 @@ def test_status_and_metadata(client: Client) -> None:
 
 
 def test_a_model_that_is_not_ready() -> None:
-    with serving(model(ready=False)) as client:
+    with loading() as client:
         (status,) = client.get("/v1/models/colors").json["model_version_status"]
         assert status["state"] == "LOADING"
         answer = client.post(PREDICT, {"instances": [FILE]})
@@ -135,5 +134,3 @@ def test_an_unknown_model_is_named(client: Client) -> None:
     answer = client.post("/v1/models/half:predict", {"instances": [FILE]})
     assert (answer.status, list(answer.json)) == (404, ["error"])
     assert "'half', but colors" in answer.json["error"]
-
-

@@ -13,6 +13,20 @@ from boxwright.console import plain, say, show, show_json
 from boxwright.serving.settings import PORT, Access, Settings
 
 
+def _of_server(url: str | None) -> str | None:
+    """An address of http or https. Raises typer.BadParameter."""
+    from boxwright.serving.origin import Origin
+    from boxwright.web.installed import check_installed
+
+    if url is not None:
+        check_installed("serve")
+        try:
+            Origin(url)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    return url
+
+
 def serve(
     models: Annotated[
         list[str],
@@ -72,7 +86,10 @@ def serve(
     label_studio_url: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="The Label Studio whose images are fetched; others are refused."
+            metavar="URL",
+            callback=_of_server,
+            help="The Label Studio whose images are fetched; others are refused. "
+            "LABEL_STUDIO_API_KEY is its token.",
         ),
     ] = None,
     labels: Labels = None,

@@ -74,9 +74,7 @@ def _own() -> dict[str, Json]:
                 refusals=DETECTING,
             )
         },
-        "/models": {
-            "get": _operation("The detectors", _answer("Models", "Each with its classes"))
-        },
+        "/models": {"get": _operation("The detectors", _answer("Models", "Each with its classes"))},
         "/healthz": {
             "get": _operation("Whether the server is ready", _answer({}, "It is"), refusals=(503,))
         },
@@ -97,7 +95,9 @@ def _tf_serving() -> dict[str, Json]:
         refusals=DETECTING,
     )
     status = _operation("The state of a model", _answer("Status", "Each version"), refusals=NAMING)
-    about = _operation("Its inputs and outputs", _answer("Metadata", "A signature"), refusals=NAMING)
+    about = _operation(
+        "Its inputs and outputs", _answer("Metadata", "A signature"), refusals=NAMING
+    )
     return {
         f"/v1/models/{{name}}{version}{suffix}": operations
         for version in ("", VERSIONED)

@@ -55,8 +55,10 @@ class Origin:
         headers = self._authorization(seconds)
         with self._open(self.own(address), headers, seconds) as answer:
             if answer.headers.get_content_type() == "text/html":
-                hint = "is the token in LABEL_STUDIO_API_KEY valid?" if self._token else (
-                    "set LABEL_STUDIO_API_KEY to the token of a user."
+                hint = (
+                    "is the token in LABEL_STUDIO_API_KEY valid?"
+                    if self._token
+                    else ("set LABEL_STUDIO_API_KEY to the token of a user.")
                 )
                 raise _unreachable(address, f"it sends a web page, perhaps to log in; {hint}")
             return _content(answer, address, max_bytes, seconds)
@@ -69,8 +71,11 @@ class Origin:
         except ValueError:
             here = False
         if not here:
-            raise Refusal(400, f"{_short(address)} is not at {self.url}, the only server that "
-                          "images are fetched from.")
+            raise Refusal(
+                400,
+                f"{_short(address)} is not at {self.url}, the only server that "
+                "images are fetched from.",
+            )
         query = f"?{parts.query}" if parts.query else ""
         return self.url + quote(f"{parts.path or '/'}{query}", safe=string.punctuation)
 

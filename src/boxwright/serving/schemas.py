@@ -30,7 +30,9 @@ WHOLE: Json = {"type": "integer", "minimum": 0}
 ANY_OBJECT: Json = {"type": "object"}
 PERCENT: Json = {"type": "number", "minimum": -1e-3, "maximum": 100.001}
 BOX: Json = _list(NUMBER, minItems=4, maxItems=4)
-ROW: Json = _object({BOXES: _list(BOX), CLASSES: _list(NUMBER), SCORES: _list(FRACTION), COUNT: NUMBER})
+ROW: Json = _object(
+    {BOXES: _list(BOX), CLASSES: _list(NUMBER), SCORES: _list(FRACTION), COUNT: NUMBER}
+)
 COLUMNS: Json = _object({name: _list({}) for name in (BOXES, CLASSES, SCORES, COUNT)})
 BASE64: Json = _object({"b64": {"type": "string", "contentEncoding": "base64"}})
 PIXELS: Json = _list(_list(_list(WHOLE, minItems=3, maxItems=3)))

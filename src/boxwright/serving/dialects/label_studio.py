@@ -66,13 +66,13 @@ class _Api:
     async def setup(self, request: Request) -> Response:
         model = self._model(request)
         body = await self._reader.read(json_object, await request.body())
-        _control(body.get("schema"), model.classes)
+        control_in(body.get("schema"), model.classes)
         return JSONResponse({"model_version": _version(model)})
 
     async def predict(self, request: Request) -> Response:
         model = self._model(request)
         body = await self._reader.read(json_object, await request.body())
-        control = _control(body.get("label_config"), model.classes)
+        control = control_in(body.get("label_config"), model.classes)
         tasks = list_of(body.get("tasks"), '"tasks"')
         refuse_many(len(tasks))
         results = []
@@ -98,7 +98,7 @@ class _Api:
         return self._service.model(request.path_params.get("name"))
 
 
-class _Control(NamedTuple):
+class Control(NamedTuple):
     """How a project labels boxes.
 
     Attributes:
@@ -113,14 +113,12 @@ class _Control(NamedTuple):
     labels: frozenset[str]
 
 
-def _control(config: Any, classes: tuple[str, ...]) -> _Control:
+def control_in(config: Any, classes: tuple[str, ...]) -> Control:
     """How a labeling configuration labels boxes of these classes. Raises Refusal 400."""
     try:
         tree = fromstring(text_of(config, "The labeling configuration"))
     except (ParseError, DefusedXmlException, ValueError) as error:
-        raise Refusal(
-            400, f"The labeling configuration cannot be read: {shown(error)}."
-        ) from error
+        raise Refusal(400, f"The labeling configuration cannot be read: {shown(error)}.") from error
     fields = {tag.get("name"): _field(tag) for tag in tree.iter("Image")}
     for tag in tree.iter("RectangleLabels"):
         name, image = tag.get("name"), tag.get("toName")
@@ -130,7 +128,7 @@ def _control(config: Any, classes: tuple[str, ...]) -> _Control:
             if not labels:
                 asked = ", ".join(classes)
                 raise Refusal(400, f"{name} has no label of the detector, which knows {asked}.")
-            return _Control(name, image, field, labels)
+            return Control(name, image, field, labels)
     raise Refusal(400, "The labeling configuration has no RectangleLabels for an Image.")
 
 
@@ -140,7 +138,7 @@ def _field(image: Element) -> str:
     return value[1:] if value.startswith("$") else ""
 
 
-def _prediction(found: Detections, control: _Control, version: str) -> dict[str, Any]:
+def _prediction(found: Detections, control: Control, version: str) -> dict[str, Any]:
     """The boxes of an image, in percent of its sides, and their mean score."""
     kept = [each for each in found.resized((100, 100)) if each.name in control.labels]
     width, height = found.image_size or (0, 0)

@@ -54,7 +54,7 @@ class _Api:
 
     async def predict(self, request: Request) -> Response:
         model = self._model(request)
-        rows, images = await self._reader.read(_images, await request.body())
+        rows, images = await self._reader.read(images_in, await request.body())
         found = await self._service.detect(model.name, images, request_id=request_id(request))
         tensors = tensors_of(found, model.artifact.max_detections)
         outputs = {name: numbers(tensor) for name, tensor in tensors.items()}
@@ -90,7 +90,7 @@ class _Api:
         return self._service.model(request.path_params["name"], request.path_params.get("version"))
 
 
-def _images(content: bytes) -> tuple[bool, list[ServedImage]]:
+def images_in(content: bytes) -> tuple[bool, list[ServedImage]]:
     """Whether a body of `:predict` has rows, and its images. Raises Refusal 400."""
     body = json_object(content)
     signature = body.get("signature_name") or SIGNATURE

@@ -93,8 +93,7 @@ class _Api:
             "platform": f"boxwright_{model.kind.removeprefix('.')}",
             "inputs": [{"name": INPUT, "datatype": PIXELS, "shape": [-1, -1, -1, 3]}],
             "outputs": [
-                {"name": name, "datatype": "FP32", "shape": shape}
-                for name, shape in shapes.items()
+                {"name": name, "datatype": "FP32", "shape": shape} for name, shape in shapes.items()
             ],
             "parameters": {"classes": model.classes},
         }
@@ -103,7 +102,7 @@ class _Api:
     async def infer(self, request: Request) -> Response:
         model = self._model(request)
         length = request.headers.get(LENGTH_OF_JSON)
-        asked = await self._reader.read(_asked, await request.body(), length)
+        asked = await self._reader.read(request_in, await request.body(), length)
         found = await self._service.detect(model.name, asked.images, request_id=request_id(request))
         about = {"model_name": model.name, "model_version": str(model.version)}
         if asked.id is not None:
@@ -115,7 +114,7 @@ class _Api:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A request.
 
     Attributes:
@@ -129,7 +128,7 @@ class _Asked:
     outputs: dict[str, bool]
 
 
-def _asked(content: bytes, length_of_json: str | None) -> _Asked:
+def request_in(content: bytes, length_of_json: str | None) -> Asked:
     """The request in a body. Raises Refusal 400."""
     text, binary = _split(content, length_of_json)
     body = json_object(text)
@@ -137,7 +136,7 @@ def _asked(content: bytes, length_of_json: str | None) -> _Asked:
     if len(inputs) > 1:
         raise Refusal(400, f"There are {len(inputs)} inputs, but a detector has one.")
     name = body.get("id")
-    return _Asked(
+    return Asked(
         None if name is None else text_of(name, '"id"'),
         _images(object_of(inputs[0], "The input"), binary),
         _outputs(body.get("outputs"), _parameters(body).get(ALL_BINARY) is True),
@@ -149,7 +148,7 @@ def _split(content: bytes, length_of_json: str | None) -> tuple[bytes, memoryvie
     if length_of_json is None:
         return content, memoryview(b"")
     if not (length_of_json.isdecimal() and int(length_of_json[:12]) <= len(content)):
-        raise Refusal(400, f"The header {LENGTH_OF_JSON} is not the length of the JSON in the body.")
+        raise Refusal(400, f"{LENGTH_OF_JSON} is not the length of the JSON in the body.")
     length = int(length_of_json[:12])
     return content[:length], memoryview(content)[length:]
 
