@@ -13,18 +13,14 @@ from boxwright.console import plain, say, show, show_json
 from boxwright.serving.settings import PORT, Access, Settings
 
 
-def _of_server(url: str | None) -> str | None:
-    """An address of http or https. Raises typer.BadParameter."""
+def _address(url: str | None) -> str | None:
+    """One of http or https. Raises typer.BadParameter."""
     from boxwright.serving.origin import Origin
-    from boxwright.web.installed import check_installed
 
-    if url is not None:
-        check_installed("serve")
-        try:
-            Origin(url)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
-    return url
+    try:
+        return url and Origin(url).url
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def serve(
@@ -87,7 +83,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="URL",
-            callback=_of_server,
+            callback=_address,
             help="The Label Studio whose images are fetched; others are refused. "
             "LABEL_STUDIO_API_KEY is its token.",
         ),
