@@ -39,6 +39,7 @@ from PIL import Image
 
 HOST = "127.0.0.1"
 GROWTH = 1.05  # of resident memory, from the first tenth to the end
+WAIT = 1.0  # seconds for an answer to half a request
 SLACK = 64 << 20  # bytes that allocators keep
 ANSWERED = frozenset({200, 400, 403, 404, 405, 408, 411, 413, 415, 422, 429, 431, 501, 505})
 PATHS = [
@@ -308,24 +309,24 @@ KINDS: dict[Callable[[random.Random], Attack], int] = {  # and how often each is
 
 
 def status_of(attack: Attack, port: int, seconds: float) -> int:
-    """The status of the answer; 0 if the connection was closed, -1 without an answer in time."""
+    """The status of the answer; 0 if the connection was closed by either side, -1 without an answer in time."""
     with socket.create_connection((HOST, port), timeout=seconds) as connection:
         try:
             for part in attack.sent:
                 connection.sendall(part)
                 time.sleep(attack.pause)
-            if not attack.complete:
-                connection.shutdown(socket.SHUT_WR)
         except ConnectionError:
             pass  # it may have been answered before
         except TimeoutError:
             return -1
+        if not attack.complete:
+            connection.settimeout(WAIT)
         response = HTTPResponse(connection)
         try:
             response.begin()
             response.read()
         except TimeoutError:
-            return -1
+            return -1 if attack.complete else 0
         except (HTTPException, ConnectionError, ValueError):
             return 0
         return response.status
