@@ -117,6 +117,7 @@ def serve(
     from boxwright.serving.model import Model, load
     from boxwright.serving.names import named
     from boxwright.serving.server import serve
+    from boxwright.structures.findings import counted
     from boxwright.web.listening import LOOPBACK, names_of
 
     paths = named(models)
@@ -149,7 +150,8 @@ def serve(
             show_json({"address": address, "models": about})
             return
         for model in served:
-            show(f"[bold]{plain(model.name)}[/]: {plain(model.path)}, {len(model.classes)} classes")
+            classes = counted(len(model.classes), "class", "classes")
+            show(f"[bold]{plain(model.name)}[/]: {plain(model.path)}, {classes}")
         which = f"?model={served[0].name}" if len(served) > 1 else ""
         show(f"Send an image:  curl --data-binary @image.jpg '{address}/detect{which}'")
         say("Ctrl-C ends the server.")
