@@ -1,11 +1,26 @@
-"""What serves images in Label Studio, and answers that would lead elsewhere."""
+"""What serves images in Label Studio, and what it asks for."""
 
 from __future__ import annotations
 
 import http.server
 import json
+from typing import Any
 
 from red_server import png
+
+CONFIG = """<View>
+  <Image name="image" value="$picture"/>
+  <RectangleLabels name="label" toName="image">
+    <Label value="red"/><Label value="green"/>
+  </RectangleLabels>
+</View>"""
+UPLOAD = "/data/upload/1/a b.png"
+
+
+def asked(*addresses: object, config: str = CONFIG) -> dict[str, Any]:
+    """A request for predictions."""
+    tasks = [{"id": 7 + i, "data": {"picture": each}} for i, each in enumerate(addresses)]
+    return {"tasks": tasks, "label_config": config, "project": "1.1700000000", "params": {}}
 
 
 class Studio(http.server.ThreadingHTTPServer):

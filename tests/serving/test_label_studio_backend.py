@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from image_host import CONFIG, UPLOAD, Studio, asked
 from red_server import HEIGHT, RED, WIDTH, Client, loading, model, serving
 
-CONFIG = """<View>
-  <Image name="image" value="$picture"/>
-  <RectangleLabels name="label" toName="image">
-    <Label value="red"/><Label value="green"/>
-  </RectangleLabels>
-</View>"""
-UPLOAD = "/data/upload/1/a b.png"
 REQUESTS = json.loads((Path(__file__).parent / "label_studio_requests.json").read_text("utf-8"))
 
 
@@ -24,12 +18,6 @@ REQUESTS = json.loads((Path(__file__).parent / "label_studio_requests.json").rea
 def backend(studio: Studio) -> Iterator[Client]:
     with serving(label_studio_url=studio.url, max_bytes=1_000_000) as client:
         yield client
-
-
-def asked(*addresses: object, config: str = CONFIG) -> dict[str, Any]:
-    """A request for predictions."""
-    tasks = [{"id": 7 + i, "data": {"picture": each}} for i, each in enumerate(addresses)]
-    return {"tasks": tasks, "label_config": config, "project": "1.1700000000", "params": {}}
 
 
 def test_the_recorded_requests_are_answered(studio: Studio) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from image_host import CONFIG, asked
 from red_server import CLASSES, Client, png
-from test_label_studio_backend import CONFIG, asked
 
 from boxwright.serving.dialects.label_studio import control_in
 from boxwright.serving.dialects.tf_serving import images_in

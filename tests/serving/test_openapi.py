@@ -8,9 +8,9 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
+from image_host import CONFIG, asked
 from jsonschema import Draft202012Validator
 from red_server import Client, png, serving
-from test_label_studio_backend import CONFIG, asked
 
 from boxwright.serving.dialects.registry import DIALECTS
 
