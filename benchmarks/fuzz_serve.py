@@ -54,7 +54,7 @@ class Outcome:
 
 
 def status_of(attack: Attack, port: int, seconds: float) -> int:
-    """The status of the answer; 0 if the connection was closed by either side, -1 without an answer in time."""
+    """The status of the answer; 0 if either side closed the connection, -1 without one in time."""
     with socket.create_connection((HOST, port), timeout=seconds) as connection:
         try:
             for part in attack.sent:
@@ -77,9 +77,7 @@ def status_of(attack: Attack, port: int, seconds: float) -> int:
         return response.status
 
 
-def fuzz(
-    port: int, inputs: int, seed: int, *, timeout: float, threads: int = 16
-) -> Outcome:
+def fuzz(port: int, inputs: int, seed: int, *, timeout: float, threads: int = 16) -> Outcome:
     """Send attacks to a server that is ready.
 
     Args:
@@ -148,9 +146,7 @@ def main() -> None:
     words = [sys.executable, "-m", "boxwright", "serve", f"{given.model}=detector", "--json"]
     words += ["--port", "0", "--timeout", str(given.timeout)]
     words += ["--labels", str(given.labels)] if given.labels else []
-    process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout
         ready = json.loads("".join([*iter(process.stdout.readline, "}\n"), "}"]))
@@ -176,7 +172,9 @@ def main() -> None:
     statuses = first.statuses + rest.statuses
     for kind in sorted({kind for kind, _ in statuses}):
         listed = {status: n for (name, status), n in sorted(statuses.items()) if name == kind}
-        print(f"{kind:12}", ", ".join(f"{n} x {status or 'closed'}" for status, n in listed.items()))
+        print(
+            f"{kind:12}", ", ".join(f"{n} x {status or 'closed'}" for status, n in listed.items())
+        )
     slowest = max(first.slowest, rest.slowest)
     print(f"{given.inputs:,} inputs in {seconds:,.0f} s, slowest {slowest:.1f} s")
     print(f"memory {before / 1e6:,.0f} MB after a tenth, {after / 1e6:,.0f} MB at the end")

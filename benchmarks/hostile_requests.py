@@ -1,4 +1,4 @@
-"""Requests to a server of detectors that are damaged or made to do harm; `fuzz_serve.py` sends them."""
+"""Requests that are damaged or made to do harm, which `fuzz_serve.py` sends to a server."""
 
 from __future__ import annotations
 
@@ -64,8 +64,11 @@ def image(form: str, width: int = 320, height: int = 240, *, progressive: bool =
 
 def chunk(name: bytes, content: bytes) -> bytes:
     """A chunk of a PNG."""
-    return struct.pack(">I", len(content)) + name + content + struct.pack(
-        ">I", zlib.crc32(name + content)
+    return (
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
     )
 
 
@@ -166,7 +169,14 @@ def json_body(chance: random.Random) -> bytes:
         {"inputs": [tensor]},
         {"inputs": [tensor] * 50},
     ]
-    texts = [json.dumps(chance.choice(values)), "[" * 100_000, '{"a":' * 50_000, "{", "nul", "1" * 9999]
+    texts = [
+        json.dumps(chance.choice(values)),
+        "[" * 100_000,
+        '{"a":' * 50_000,
+        "{",
+        "nul",
+        "1" * 9999,
+    ]
     return chance.choice(texts[:1] * 5 + texts).encode()
 
 
@@ -206,7 +216,9 @@ def _bomb(chance: random.Random) -> Attack:
 
 
 def _wrong(chance: random.Random) -> Attack:
-    body = chance.choice([b"", b"text", b"<html>", b"PK\x03\x04" + bytes(99), chance.randbytes(999)])
+    body = chance.choice(
+        [b"", b"text", b"<html>", b"PK\x03\x04" + bytes(99), chance.randbytes(999)]
+    )
     kinds = ["text/html", "application/zip", "multipart/form-data; boundary=x", "image/jpeg", "a"]
     path = chance.choice([*PATHS, "/", "/nowhere", "/detect?score=x", "/detect?a=b"])
     return Attack("wrong type", [request(body, path, chance.choice(kinds))])
@@ -224,7 +236,13 @@ def _large(chance: random.Random) -> Attack:
 
 def _chunked(chance: random.Random) -> Attack:
     head = request(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
-    bodies = [b"5\r\nhello\r\n0\r\n\r\n", b"ffffffffffff\r\nhello", b"-1\r\n", b"5\r\nhell", b"zz\r\n"]
+    bodies = [
+        b"5\r\nhello\r\n0\r\n\r\n",
+        b"ffffffffffff\r\nhello",
+        b"-1\r\n",
+        b"5\r\nhell",
+        b"zz\r\n",
+    ]
     number = chance.randrange(len(bodies))
     return Attack("chunked", [head, bodies[number]], complete=number == 0)
 

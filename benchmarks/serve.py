@@ -103,9 +103,8 @@ async def client(
         image = files[number % len(files)]
         number += 1
         begun = time.monotonic()
-        writer.write(
-            f"POST /detect HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(image)}\r\n\r\n".encode()
-        )
+        head = f"POST /detect HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(image)}\r\n\r\n"
+        writer.write(head.encode())
         writer.write(image)
         await writer.drain()
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -190,9 +189,7 @@ def main() -> None:
     words = [sys.executable, "-m", "boxwright", "serve", f"{given.model}=detector", "--json"]
     words += ["--port", "0", "--workers", str(given.workers), "--queue", str(given.queue)]
     words += ["--labels", str(given.labels)] if given.labels else []
-    server = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert server.stdout
         ready = json.loads("".join([*iter(server.stdout.readline, "}\n"), "}"]))

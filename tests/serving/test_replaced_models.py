@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,7 +38,7 @@ def written(path: Path, name: str, *, wrong: bool = False) -> None:
     if wrong:
         golden = replace(golden, boxes=golden.boxes[:, [1, 0, 3, 2]] / 2)  # swaps x and y
     describe_tflite(draft, replace(artifact, classes=(name,), golden=golden))
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 @pytest.fixture
@@ -113,7 +112,7 @@ def test_a_request_in_progress_ends_with_the_detector_that_it_began_with(tmp_pat
         threads, answers = in_threads(1, lambda: server.detect(picture()))
         while not engines[0].seen:
             pass
-        exchange(path, b"....TFL3 two")
+        path.write_bytes(b"....TFL3 two")
         told(server, "loaded", 2)
         engines[0].go_on.set()
         threads[0].join(20)

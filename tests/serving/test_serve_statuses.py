@@ -26,7 +26,12 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(100)
 def png_of(width: int, height: int) -> bytes:
     """The beginning of a PNG of that size."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + header
+        + struct.pack(">I", zlib.crc32(header))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +241,7 @@ def test_a_network_that_fails_is_500_without_its_insides() -> None:
         assert "an unforeseen" in server.lines[-1]["traceback"]
 
 
-TOKEN = "se cret"
+SECRET = "se cret"
 
 
 @pytest.mark.parametrize(
@@ -247,9 +252,9 @@ TOKEN = "se cret"
         ({"Authorization": "Bearer"}, 401),
         ({"Authorization": "Basic nothing!"}, 401),
         ({"Authorization": "Basic " + b64encode(b"me:other").decode()}, 401),
-        ({"Authorization": f"Digest {TOKEN}"}, 401),
-        ({"Authorization": f"Bearer {TOKEN}"}, 200),
-        ({"Authorization": "Basic " + b64encode(f"me:{TOKEN}".encode()).decode()}, 200),
+        ({"Authorization": f"Digest {SECRET}"}, 401),
+        ({"Authorization": f"Bearer {SECRET}"}, 200),
+        ({"Authorization": "Basic " + b64encode(f"me:{SECRET}".encode()).decode()}, 200),
     ],
 )
 def test_a_token_is_asked_for(guarded: Running, headers: dict[str, str], status: int) -> None:
@@ -262,7 +267,7 @@ def test_a_token_is_asked_for(guarded: Running, headers: dict[str, str], status:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Running]:
-    access = Access(frozenset({HOST, "images.example"}), TOKEN, ("https://page.example",))
+    access = Access(frozenset({HOST, "images.example"}), SECRET, ("https://page.example",))
     with running([Fake().model()], access=access) as server:
         yield server
 
@@ -271,7 +276,7 @@ def test_a_site_that_is_named_may_send_requests(guarded: Running) -> None:
     page = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
     asked = guarded.ask("OPTIONS", "/detect", headers=page)
     assert (asked.status, asked.headers["access-control-allow-origin"]) == (200, page["Origin"])
-    sent = {"Origin": page["Origin"], "Authorization": f"Bearer {TOKEN}"}
+    sent = {"Origin": page["Origin"], "Authorization": f"Bearer {SECRET}"}
     answer = guarded.ask("POST", "/detect", JPEG, sent)
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, page["Origin"])
     assert guarded.ask("OPTIONS", "/detect", headers={**page, "Origin": "https://a"}).status == 403
