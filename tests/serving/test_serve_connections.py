@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from detecting import Fake, Running, picture, running
+from detecting import Fake, Running, picture, running, until
 
 from boxwright.serving.connections import Patience
 
@@ -82,8 +82,7 @@ def test_a_client_that_reads_nothing_is_left(pets: Running) -> None:
         request = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         with suppress(TimeoutError, ConnectionError):
             connection.sendall(request * 5000)
-        while not pets.metric('boxwright_closed_connections_total{reason="answer"}'):
-            pass
+        until(lambda: pets.metric('boxwright_closed_connections_total{reason="answer"}'))
     assert pets.detect(JPEG).status == 200
 
 
@@ -120,6 +119,5 @@ def test_what_is_no_request_is_400(pets: Running, sent: bytes) -> None:
 def test_a_client_that_goes_away_is_499_in_the_log_alone(pets: Running) -> None:
     with pets.connected() as connection:
         connection.sendall(HEAD + JPEG[:10])
-    while not any(line.get("status") == 499 for line in pets.lines):
-        pass
+    until(lambda: any(line.get("status") == 499 for line in pets.lines))
     assert "traceback" not in pets.lines[-1]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from detecting import CLASSES, HOST, Fake, Running, in_threads, picture, running
+from detecting import CLASSES, HOST, Fake, Running, in_threads, picture, running, until
 from PIL import Image
 
 from boxwright.errors import DetectorError
@@ -193,8 +193,7 @@ def test_nobody_is_served_before_all_is_warmed_up() -> None:
             assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert server.ask("GET", "/models").json["models"] == [{"name": "pets", "ready": False}]
         engine.go_on.set()
-        while server.ask("GET", "/healthz").status == 503:
-            pass
+        until(lambda: server.ask("GET", "/healthz").status == 200)
         assert server.detect(JPEG).status == 200
 
 
@@ -203,8 +202,7 @@ def test_a_full_queue_is_429_and_says_when_to_come_back() -> None:
     with running([engine.model()], SETTINGS) as server:
         engine.go_on.clear()
         threads, answers = in_threads(3, lambda: server.detect(JPEG))  # one in work, two wait
-        while server.metric("boxwright_queue_length") < 2:
-            pass
+        until(lambda: server.metric("boxwright_queue_length") == 2)
         refused = server.detect(JPEG)
         assert (refused.status, refused.error) == (429, "The queue is full.")
         assert int(refused.headers["retry-after"]) >= 1
@@ -241,7 +239,7 @@ def test_a_network_that_fails_is_500_without_its_insides() -> None:
         assert "an unforeseen" in server.lines[-1]["traceback"]
 
 
-SECRET = "se cret"
+WORD = "se cret"
 
 
 @pytest.mark.parametrize(
@@ -252,9 +250,9 @@ SECRET = "se cret"
         ({"Authorization": "Bearer"}, 401),
         ({"Authorization": "Basic nothing!"}, 401),
         ({"Authorization": "Basic " + b64encode(b"me:other").decode()}, 401),
-        ({"Authorization": f"Digest {SECRET}"}, 401),
-        ({"Authorization": f"Bearer {SECRET}"}, 200),
-        ({"Authorization": "Basic " + b64encode(f"me:{SECRET}".encode()).decode()}, 200),
+        ({"Authorization": f"Digest {WORD}"}, 401),
+        ({"Authorization": f"Bearer {WORD}"}, 200),
+        ({"Authorization": "Basic " + b64encode(f"me:{WORD}".encode()).decode()}, 200),
     ],
 )
 def test_a_token_is_asked_for(guarded: Running, headers: dict[str, str], status: int) -> None:
@@ -267,7 +265,7 @@ def test_a_token_is_asked_for(guarded: Running, headers: dict[str, str], status:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Running]:
-    access = Access(frozenset({HOST, "images.example"}), SECRET, ("https://page.example",))
+    access = Access(frozenset({HOST, "images.example"}), WORD, ("https://page.example",))
     with running([Fake().model()], access=access) as server:
         yield server
 
@@ -276,7 +274,7 @@ def test_a_site_that_is_named_may_send_requests(guarded: Running) -> None:
     page = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
     asked = guarded.ask("OPTIONS", "/detect", headers=page)
     assert (asked.status, asked.headers["access-control-allow-origin"]) == (200, page["Origin"])
-    sent = {"Origin": page["Origin"], "Authorization": f"Bearer {SECRET}"}
+    sent = {"Origin": page["Origin"], "Authorization": f"Bearer {WORD}"}
     answer = guarded.ask("POST", "/detect", JPEG, sent)
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, page["Origin"])
     assert guarded.ask("OPTIONS", "/detect", headers={**page, "Origin": "https://a"}).status == 403
