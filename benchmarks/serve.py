@@ -9,6 +9,8 @@ detector, over the same bytes.
 
 It prints the statuses, requests per second, the median and 99th percentile of the time to an answer
 200, the share of 429, the server's processor seconds per 200 against those alone, and its memory.
+With --batches it prints instead how long the network takes for an image in batches, which is why
+the server has none.
 """
 
 from __future__ import annotations
@@ -34,12 +36,14 @@ import numpy as np
 from PIL import Image
 
 from boxwright.inference.class_names import read_names
+from boxwright.inference.detector import Detector
 from boxwright.serving.model import load
 from boxwright.serving.settings import Settings
 
 HOST = "127.0.0.1"
 WIDTH, HEIGHT = 1152, 864
 IMAGES = 16
+BATCHES, ROUNDS = (1, 2, 4, 8), 20
 WARM_UP = 3.0  # seconds
 OVERHEAD = 1 / 0.85  # of processor seconds per 200, at most
 
@@ -90,6 +94,21 @@ def alone(model: Path, labels: Path | None, workers: int, seconds: float) -> tup
     return done / took, processor / done
 
 
+def batches(model: Path, labels: Path | None) -> dict[int, float]:
+    """Milliseconds of the network per image on one thread, by the size of a batch."""
+    names = read_names(labels) if labels else None
+    detector = Detector.load(model, classes=names, threads=1)
+    whole = detector.prepare(images()[0]).pixels
+    times: dict[int, list[float]] = {size: [] for size in BATCHES}
+    for _ in range(ROUNDS):
+        for size, taken in times.items():
+            inputs = np.stack([whole] * size)
+            begun = time.perf_counter()
+            detector.engine(inputs)
+            taken.append((time.perf_counter() - begun) / size)
+    return {size: 1000 * float(np.median(taken[1:])) for size, taken in times.items()}
+
+
 # ---- The clients -------------------------------------------------------------------------------
 
 
@@ -103,9 +122,8 @@ async def client(
         image = files[number % len(files)]
         number += 1
         begun = time.monotonic()
-        writer.write(
-            f"POST /detect HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(image)}\r\n\r\n".encode()
-        )
+        head = f"POST /detect HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(image)}\r\n\r\n"
+        writer.write(head.encode())
         writer.write(image)
         await writer.drain()
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -184,15 +202,18 @@ def main() -> None:
     parser.add_argument("--alone", type=float, default=15, help="seconds of the work alone")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--queue", type=int, default=Settings.queue)
+    parser.add_argument("--batches", action="store_true", help="measure only batches")
     given = parser.parse_args()
+    if given.batches:
+        for size, each in batches(given.model, given.labels).items():
+            print(f"batch of {size}: {each:.2f} ms per image")
+        return
     rate, each = alone(given.model, given.labels, given.workers, given.alone)
     print(f"alone: {rate:.1f} images per second, {1000 * each:.1f} ms of a processor for each")
     words = [sys.executable, "-m", "boxwright", "serve", f"{given.model}=detector", "--json"]
     words += ["--port", "0", "--workers", str(given.workers), "--queue", str(given.queue)]
     words += ["--labels", str(given.labels)] if given.labels else []
-    server = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert server.stdout
         ready = json.loads("".join([*iter(server.stdout.readline, "}\n"), "}"]))

@@ -21,6 +21,7 @@ from boxwright.console import echo
 from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.formats.tfrecord.framing import write_record
 from boxwright.io.files import write_text
+from boxwright.serving.names import named
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 from boxwright.studio.finish import Finish
@@ -196,6 +197,7 @@ PLANTS: dict[str, Plant] = {
     "BW807": lambda place: place.cli("evaluate", place.root, "--aim", "best"),
     "BW808": raised(lambda place: labels_from({"boxes": [{"box": [1, 2, 3]}]}, "")),
     "BW809": raised(two_steps),
+    "BW810": raised(lambda place: named(["one/d.onnx", "other/d.onnx"])),
     "BW901": raised(without_pandas),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),

@@ -6,6 +6,7 @@ import io
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -157,6 +158,15 @@ def running(
             server.stop()
             thread.join(20)
             assert not thread.is_alive()
+
+
+def until(holds: Callable[[], Any]) -> Any:
+    """What `holds` returns as soon as that is true."""
+    end = time.monotonic() + 20
+    while not (found := holds()):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    return found
 
 
 def picture(width: int = 64, height: int = 48, form: str = "JPEG") -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from detecting import Fake, Running, in_threads, picture, running
+from detecting import Fake, Running, in_threads, picture, running, until
 
 from boxwright.export.tflite import describe_tflite
 from boxwright.inference import litert
@@ -39,7 +38,7 @@ def written(path: Path, name: str, *, wrong: bool = False) -> None:
     if wrong:
         golden = replace(golden, boxes=golden.boxes[:, [1, 0, 3, 2]] / 2)  # swaps x and y
     describe_tflite(draft, replace(artifact, classes=(name,), golden=golden))
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 @pytest.fixture
@@ -53,9 +52,12 @@ def squares(tmp_path: Path) -> Iterator[tuple[Running, Path]]:
 
 def told(server: Running, event: str, count: int = 1) -> dict[str, Any]:
     """The newest of `count` events of a kind, as soon as it is in the log."""
-    while len(found := [line for line in server.lines if line["event"] == event]) < count:
-        pass
-    return found[-1]
+
+    def listed() -> list[dict[str, Any]]:
+        return [line for line in server.lines if line["event"] == event]
+
+    until(lambda: len(listed()) >= count)
+    return listed()[-1]
 
 
 def found(server: Running) -> tuple[int, set[str]]:
@@ -111,9 +113,8 @@ def test_a_request_in_progress_ends_with_the_detector_that_it_began_with(tmp_pat
     with running([Model("pets", path, next_one)]) as server:
         engines[0].go_on.clear()
         threads, answers = in_threads(1, lambda: server.detect(picture()))
-        while not engines[0].seen:
-            pass
-        exchange(path, b"....TFL3 two")
+        until(lambda: engines[0].seen)
+        path.write_bytes(b"....TFL3 two")
         told(server, "loaded", 2)
         engines[0].go_on.set()
         threads[0].join(20)

@@ -11,12 +11,15 @@ from detecting import Fake, running
 from boxwright.serving.connections import Patience
 from boxwright.serving.settings import Settings
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_serve.py"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_requests_that_would_do_harm_are_refused(seed: int) -> None:
-    fuzz = runpy.run_path(str(SCRIPT))["fuzz"]
+def test_requests_that_would_do_harm_are_refused(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    fuzz = runpy.run_path(str(BENCHMARKS / "fuzz_serve.py"))["fuzz"]
     settings = Settings(workers=2, timeout=20, max_bytes=1 << 22)
     with running([Fake().model("detector")], settings, patience=Patience(1, 2, 2)) as server:
         outcome = fuzz(server.port, 100, seed, timeout=settings.timeout)

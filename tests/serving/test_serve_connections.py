@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
-from detecting import Fake, Running, picture, running
+from detecting import Fake, Running, picture, running, until
 
 from boxwright.serving.connections import Patience
 
@@ -24,11 +25,9 @@ def pets() -> Iterator[Running]:
 def ended(connection: socket.socket) -> bytes:
     """What the server sends until it closes the connection."""
     received = b""
-    try:
+    with suppress(ConnectionError):
         while part := connection.recv(1 << 16):
             received += part
-    except ConnectionError:
-        pass
     return received
 
 
@@ -41,9 +40,7 @@ def ended(connection: socket.socket) -> bytes:
         (HEAD + JPEG[:100], "body"),
     ],
 )
-def test_a_client_that_sends_too_slowly_is_left(
-    pets: Running, sent: bytes, reason: str
-) -> None:
+def test_a_client_that_sends_too_slowly_is_left(pets: Running, sent: bytes, reason: str) -> None:
     with pets.connected() as connection:
         connection.sendall(sent)
         assert ended(connection) == b""
@@ -83,12 +80,9 @@ def test_a_client_that_reads_nothing_is_left(pets: Running) -> None:
     with pets.connected() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
         request = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-        try:
+        with suppress(TimeoutError, ConnectionError):
             connection.sendall(request * 5000)
-        except (TimeoutError, ConnectionError):
-            pass
-        while not pets.metric('boxwright_closed_connections_total{reason="answer"}'):
-            pass
+        until(lambda: pets.metric('boxwright_closed_connections_total{reason="answer"}'))
     assert pets.detect(JPEG).status == 200
 
 
@@ -115,10 +109,8 @@ def test_connections_are_capped(pets: Running) -> None:
 )
 def test_what_is_no_request_is_400(pets: Running, sent: bytes) -> None:
     with pets.connected() as connection:
-        try:
+        with suppress(ConnectionError):  # the server has read enough
             connection.sendall(sent)
-        except ConnectionError:
-            pass  # the server has read enough
         received = ended(connection)
     assert received == b"" or received.startswith(b"HTTP/1.1 400")
     assert pets.detect(JPEG).status == 200
@@ -127,6 +119,5 @@ def test_what_is_no_request_is_400(pets: Running, sent: bytes) -> None:
 def test_a_client_that_goes_away_is_499_in_the_log_alone(pets: Running) -> None:
     with pets.connected() as connection:
         connection.sendall(HEAD + JPEG[:10])
-    while not any(line.get("status") == 499 for line in pets.lines):
-        pass
+    until(lambda: any(line.get("status") == 499 for line in pets.lines))
     assert "traceback" not in pets.lines[-1]

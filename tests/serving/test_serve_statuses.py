@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from detecting import CLASSES, HOST, Fake, Running, in_threads, picture, running
+from detecting import CLASSES, HOST, Fake, Running, in_threads, picture, running, until
 from PIL import Image
 
 from boxwright.errors import DetectorError
@@ -26,7 +26,12 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(100)
 def png_of(width: int, height: int) -> bytes:
     """The beginning of a PNG of that size."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + header
+        + struct.pack(">I", zlib.crc32(header))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +193,7 @@ def test_nobody_is_served_before_all_is_warmed_up() -> None:
             assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert server.ask("GET", "/models").json["models"] == [{"name": "pets", "ready": False}]
         engine.go_on.set()
-        while server.ask("GET", "/healthz").status == 503:
-            pass
+        until(lambda: server.ask("GET", "/healthz").status == 200)
         assert server.detect(JPEG).status == 200
 
 
@@ -198,8 +202,7 @@ def test_a_full_queue_is_429_and_says_when_to_come_back() -> None:
     with running([engine.model()], SETTINGS) as server:
         engine.go_on.clear()
         threads, answers = in_threads(3, lambda: server.detect(JPEG))  # one in work, two wait
-        while server.metric("boxwright_queue_length") < 2:
-            pass
+        until(lambda: server.metric("boxwright_queue_length") == 2)
         refused = server.detect(JPEG)
         assert (refused.status, refused.error) == (429, "The queue is full.")
         assert int(refused.headers["retry-after"]) >= 1
@@ -236,7 +239,7 @@ def test_a_network_that_fails_is_500_without_its_insides() -> None:
         assert "an unforeseen" in server.lines[-1]["traceback"]
 
 
-TOKEN = "se cret"
+WORD = "se cret"
 
 
 @pytest.mark.parametrize(
@@ -247,9 +250,9 @@ TOKEN = "se cret"
         ({"Authorization": "Bearer"}, 401),
         ({"Authorization": "Basic nothing!"}, 401),
         ({"Authorization": "Basic " + b64encode(b"me:other").decode()}, 401),
-        ({"Authorization": f"Digest {TOKEN}"}, 401),
-        ({"Authorization": f"Bearer {TOKEN}"}, 200),
-        ({"Authorization": "Basic " + b64encode(f"me:{TOKEN}".encode()).decode()}, 200),
+        ({"Authorization": f"Digest {WORD}"}, 401),
+        ({"Authorization": f"Bearer {WORD}"}, 200),
+        ({"Authorization": "Basic " + b64encode(f"me:{WORD}".encode()).decode()}, 200),
     ],
 )
 def test_a_token_is_asked_for(guarded: Running, headers: dict[str, str], status: int) -> None:
@@ -262,7 +265,7 @@ def test_a_token_is_asked_for(guarded: Running, headers: dict[str, str], status:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Running]:
-    access = Access(frozenset({HOST, "images.example"}), TOKEN, ("https://page.example",))
+    access = Access(frozenset({HOST, "images.example"}), WORD, ("https://page.example",))
     with running([Fake().model()], access=access) as server:
         yield server
 
@@ -271,7 +274,7 @@ def test_a_site_that_is_named_may_send_requests(guarded: Running) -> None:
     page = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
     asked = guarded.ask("OPTIONS", "/detect", headers=page)
     assert (asked.status, asked.headers["access-control-allow-origin"]) == (200, page["Origin"])
-    sent = {"Origin": page["Origin"], "Authorization": f"Bearer {TOKEN}"}
+    sent = {"Origin": page["Origin"], "Authorization": f"Bearer {WORD}"}
     answer = guarded.ask("POST", "/detect", JPEG, sent)
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, page["Origin"])
     assert guarded.ask("OPTIONS", "/detect", headers={**page, "Origin": "https://a"}).status == 403

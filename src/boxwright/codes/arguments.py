@@ -71,8 +71,8 @@ ARGUMENTS: dict[str, Meaning] = {
     "BW810": Meaning(
         "error",
         "Unusable name of a served model",
-        "Clients use the name of a model in addresses, so each has another one, of letters, digits, "
-        "dots, hyphens and underscores.",
+        "Clients use the name of a model in addresses, so each has another one, of letters, "
+        "digits, dots, hyphens and underscores.",
         "Give it a name: boxwright serve MODEL=NAME.",
     ),
 }

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from boxwright.serving.dialects.registry import DIALECTS
+from boxwright.serving.model import SOON
 from boxwright.serving.refusals import Refusal
 from boxwright.serving.service import Service
 from boxwright.serving.settings import Access
@@ -30,6 +31,7 @@ USABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 OPEN = frozenset({"/healthz", "/v2/health/live", "/v2/health/ready"})  # for probes, without token
 GONE = 499  # the client did not wait; for the log alone
 OTHER = "other"  # route of requests for none
+AT_ONCE = 16  # of the largest bodies that are in memory, whoever sends them
 
 
 def application(
@@ -66,12 +68,11 @@ def application(
 class Gate:
     """ASGI middleware in front of all others: names and origins, ids, sizes, log and metrics."""
 
-    def __init__(
-        self, app: ASGIApp, service: Service, access: Access, routes: list[Route]
-    ) -> None:
+    def __init__(self, app: ASGIApp, service: Service, access: Access, routes: list[Route]) -> None:
         self._app, self._access = app, access
         self._log, self._metrics = service.log, service.metrics
         self._max_bytes = service.settings.max_bytes
+        self._held = 0  # bytes of all bodies that are in memory
         self._paths = {route.endpoint: route.path for route in routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +84,16 @@ class Gate:
         given = headers.get(ID, "")
         own_id = given if USABLE_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = own_id
-        status = GONE
+        status, held = GONE, 0
+
+        async def receiving() -> Message:
+            nonlocal held
+            message = await receive()
+            size = len(message.get("body", b""))
+            held, self._held = held + size, self._held + size
+            if self._held > AT_ONCE * self._max_bytes:
+                raise Refusal(429, "There are too many large requests.", SOON)
+            return message
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -98,11 +108,12 @@ class Gate:
             if refusal := self._refusal(headers):
                 await _answer(refusal)(scope, receive, guarded)
             else:
-                limit = limited(receive, headers, self._max_bytes)
+                limit = limited(receiving, headers, self._max_bytes)
                 await self._app(scope, limit, guarded)
         except Exception:  # Starlette has answered it with 500
             self._log.note(own_id, traceback=traceback.format_exc())
         finally:
+            self._held -= held
             seconds = time.monotonic() - begun
             route = self._paths.get(scope.get("endpoint"), OTHER)
             self._metrics.requests.labels(route, status).inc()
@@ -136,15 +147,15 @@ class TokenGuard:
         self._app, self._token = app, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in OPEN:
-            if not self._opens(Headers(scope=scope).get("authorization", "")):
-                challenge = {"WWW-Authenticate": 'Basic realm="boxwright", charset="UTF-8"'}
-                refusal = Refusal(401, "A token is needed: Authorization: Bearer ...", challenge)
-                await _answer(refusal)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["path"] in OPEN or self._opens(scope):
+            await self._app(scope, receive, send)
+            return
+        challenge = {"WWW-Authenticate": 'Basic realm="boxwright", charset="UTF-8"'}
+        refusal = Refusal(401, "A token is needed: Authorization: Bearer ...", challenge)
+        await _answer(refusal)(scope, receive, send)
 
-    def _opens(self, authorization: str) -> bool:
+    def _opens(self, scope: Scope) -> bool:
+        authorization = Headers(scope=scope).get("authorization", "")
         kind, _, value = authorization.partition(" ")
         if kind.lower() == "basic":
             try:

@@ -39,59 +39,69 @@ class Patience:
         return {HEADERS: self.headers, BODY: self.body, ANSWER: self.answer}[phase]
 
 
-def protocol(patience: Patience, metrics: Metrics) -> type[H11Protocol]:
-    """uvicorn's class of a connection, with limits."""
+class Connection(H11Protocol):
+    """A connection with limits.
 
-    class Connection(H11Protocol):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self._phase: str | None = None
-            self._late: asyncio.TimerHandle | None = None
-            self._stuck: asyncio.TimerHandle | None = None
+    Attributes:
+        patience: the limits.
+        metrics: counts the connections that are closed.
+    """
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            if len(self.connections) > patience.connections:
-                self._end("too many")
-            self._watch()
+    patience: Patience
+    metrics: Metrics
 
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            self._watch()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._phase: str | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            for timer in (self._late, self._stuck):
-                if timer:
-                    timer.cancel()
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.patience.connections:
+            self._end("too many")
+        self._watch()
 
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self._stuck = self.loop.call_later(patience.answer, self._end, ANSWER)
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
 
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            if self._stuck:
-                self._stuck.cancel()
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        for timer in (self._late, self._stuck):
+            if timer:
+                timer.cancel()
 
-        def timeout_keep_alive_handler(self) -> None:
-            super().timeout_keep_alive_handler()
-            if self.transport.get_write_buffer_size():  # or closing waits for the client
-                self._end(ANSWER)
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck = self.loop.call_later(self.patience.answer, self._end, ANSWER)
 
-        def _watch(self) -> None:
-            """Begin to wait for the next part of a request, if it is another one than before."""
-            phase = WAITS_FOR.get(self.conn.their_state)
-            if phase == self._phase:
-                return
-            if self._late:
-                self._late.cancel()
-            self._phase = phase
-            if phase:
-                self._late = self.loop.call_later(patience.seconds(phase), self._end, phase)
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stuck:
+            self._stuck.cancel()
 
-        def _end(self, reason: str) -> None:
-            metrics.closed.labels(reason).inc()
-            self.transport.abort()
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        if self.transport.get_write_buffer_size():  # or closing waits for the client
+            self._end(ANSWER)
 
-    return Connection
+    def _watch(self) -> None:
+        """Begin to wait for the next part of a request, if it is another one than before."""
+        phase = WAITS_FOR.get(self.conn.their_state)
+        if phase == self._phase:
+            return
+        if self._late:
+            self._late.cancel()
+        self._phase = phase
+        if phase:
+            self._late = self.loop.call_later(self.patience.seconds(phase), self._end, phase)
+
+    def _end(self, reason: str) -> None:
+        self.metrics.closed.labels(reason).inc()
+        self.transport.abort()
+
+
+def protocol(patience: Patience, metrics: Metrics) -> type[Connection]:
+    """The class of a server's connections."""
+    return type("Limited", (Connection,), {"patience": patience, "metrics": metrics})

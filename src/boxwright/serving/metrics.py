@@ -24,42 +24,60 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(
-            "boxwright_requests", "Requests by route and status.", ["route", "status"],
+            "boxwright_requests",
+            "Requests by route and status.",
+            ["route", "status"],
             registry=registry,
         )
         self.seconds = Histogram(
-            "boxwright_request_seconds", "From a request's headers to the end of its answer.",
-            ["route"], buckets=SECONDS, registry=registry,
+            "boxwright_request_seconds",
+            "From a request's headers to the end of its answer.",
+            ["route"],
+            buckets=SECONDS,
+            registry=registry,
         )
         self.queue_seconds = Histogram(
             "boxwright_queue_seconds", "Waiting for a worker.", buckets=SECONDS, registry=registry
         )
         self.work_seconds = Histogram(
-            "boxwright_work_seconds", "Decoding and network, of all images of a request.",
-            buckets=SECONDS, registry=registry,
+            "boxwright_work_seconds",
+            "Decoding and network, of all images of a request.",
+            buckets=SECONDS,
+            registry=registry,
         )
         self.waiting = Gauge(
             "boxwright_queue_length", "Requests that wait for a worker.", registry=registry
         )
         self.images = Histogram(
-            "boxwright_request_images", "Images of a request.", ["model"], buckets=IMAGES,
+            "boxwright_request_images",
+            "Images of a request.",
+            ["model"],
+            buckets=IMAGES,
             registry=registry,
         )
         self.detections = Counter(
-            "boxwright_detections", "Objects above the detector's own thresholds, or drawn.",
-            ["model", "class"], registry=registry,
+            "boxwright_detections",
+            "Objects above the detector's own thresholds, or drawn.",
+            ["model", "class"],
+            registry=registry,
         )
         self.version = Gauge(
-            "boxwright_model_version", "Version of a model that is in use.", ["model"],
+            "boxwright_model_version",
+            "Version of a model that is in use.",
+            ["model"],
             registry=registry,
         )
         self.replacements = Counter(
-            "boxwright_replacements", "Files that were replaced, by what became of them.",
-            ["model", "outcome"], registry=registry,
+            "boxwright_replacements",
+            "Files that were replaced, by what became of them.",
+            ["model", "outcome"],
+            registry=registry,
         )
         self.closed = Counter(
-            "boxwright_closed_connections", "Connections that the server closed, by reason.",
-            ["reason"], registry=registry,
+            "boxwright_closed_connections",
+            "Connections that the server closed, by reason.",
+            ["reason"],
+            registry=registry,
         )
 
     def text(self) -> bytes:

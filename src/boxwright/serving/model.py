@@ -81,9 +81,7 @@ def load(
     kind = kind_of(path)
     copies = workers if kind in ONE_AT_A_TIME else 1
     opened = [
-        replace(
-            Detector.load(path, classes=classes, threads=1, trust=trust), max_pixels=max_pixels
-        )
+        replace(Detector.load(path, classes=classes, threads=1, trust=trust), max_pixels=max_pixels)
         for _ in range(copies)
     ]
     for detector in opened:
@@ -196,4 +194,3 @@ class Model:
             return tuple((str(each), signature(each)) for each in (*files, *described))
         except (BoxwrightError, OSError):  # while it is exchanged
             return ()
-

@@ -127,9 +127,7 @@ class Keeper:
         except Exception as error:
             said = error if isinstance(error, BoxwrightError) else unexpected(error)
             self._metrics.replacements.labels(model.name, "refused").inc()
-            self._log.event(
-                "refused", model=model.name, version=model.version, reason=str(said)
-            )
+            self._log.event("refused", model=model.name, version=model.version, reason=str(said))
         else:
             self._metrics.replacements.labels(model.name, "loaded").inc()
             self._loaded(model)
@@ -137,8 +135,12 @@ class Keeper:
     def _loaded(self, model: Model) -> None:
         self._metrics.version.labels(model.name).set(model.version)
         self._log.event(
-            "loaded", model=model.name, version=model.version, kind=model.kind,
-            file=str(model.path), classes=len(model.classes),
+            "loaded",
+            model=model.name,
+            version=model.version,
+            kind=model.kind,
+            file=str(model.path),
+            classes=len(model.classes),
         )
 
 

@@ -32,6 +32,7 @@ Result = TypeVar("Result")
 Work: TypeAlias = Callable[[Detector, threading.Event], Result]
 QUALITY = 90  # of a drawn JPEG
 RECENT = 0.1  # weight of the latest request in the mean time
+JPEG, SCAN, MAX_SCANS = b"\xff\xd8", b"\xff\xda", 100  # cameras and editors write up to 14
 
 
 class Service:
@@ -137,6 +138,7 @@ class Service:
 
         def work(detector: Detector, given_up: threading.Event) -> tuple[bytes, Detections]:
             options = detector.artifact.preprocessing.decode_options(detector.max_pixels)
+            _check(detector, image, "The image")
             with _refusing("The image"), decoded(image, options) as whole:
                 (found,) = detector.detect([detector.prepare(whole)])
                 found, picture = keep(found), small(whole.picture)
@@ -178,7 +180,7 @@ class Service:
     def _begin(
         self, loaded: Loaded, work: Work[Result], given_up: threading.Event
     ) -> Future[Result]:
-        """Start a free worker, which is free again when its work has ended, whoever waits for it."""
+        """Start a free worker, which is free again when its work has ended, waited for or not."""
         loop = asyncio.get_running_loop()
 
         def ended(_: Future[Result]) -> None:
@@ -215,11 +217,21 @@ class Service:
 
 def _detect(detector: Detector, image: ServedImage, subject: str) -> list[Detections]:
     """All detections in one image. Raises Refusal."""
-    if isinstance(image, np.ndarray) and image.shape[0] * image.shape[1] > detector.max_pixels:
-        size = f"{image.shape[1]} x {image.shape[0]} pixels; the limit is {detector.max_pixels:,}"
-        raise Refusal(413, f"{subject} has {size}.")
+    _check(detector, image, subject)
     with _refusing(subject):
         return detector.detect([detector.prepare(image)])
+
+
+def _check(detector: Detector, image: ServedImage, subject: str) -> None:
+    """Refuse what would take long, and decoding does not refuse. Raises Refusal 413."""
+    if isinstance(image, np.ndarray):
+        height, width, _ = image.shape
+        if height * width > detector.max_pixels:
+            size = f"{width} x {height} pixels; the limit is {detector.max_pixels:,}"
+            raise Refusal(413, f"{subject} has {size}.")
+    elif image.startswith(JPEG) and (scans := image.count(SCAN)) > MAX_SCANS:
+        # Each is a pass over all pixels of a progressive JPEG, and takes 60 bytes.
+        raise Refusal(413, f"{subject} has {scans:,} scans; the limit is {MAX_SCANS}.")
 
 
 @contextmanager
