@@ -118,6 +118,10 @@ class Running:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.ask("POST", f"/detect{query}", image, sent)
 
+    def logged(self, fact: str) -> list[dict[str, Any]]:
+        """The lines of the log with a fact."""
+        return [line for line in self.lines if fact in line]
+
     def metric(self, line: str) -> float:
         """The value of a metric with its labels; 0 without."""
         for each in self.ask("GET", "/metrics").body.decode().splitlines():
