@@ -85,7 +85,7 @@ def expect_sentence(refusal: Refusal) -> None:
     assert len(refusal.message) < 300
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(bodies(PREDICT) | st.binary(max_size=40))
 def test_tensorflow_serving(content: bytes) -> None:
     try:
@@ -96,7 +96,7 @@ def test_tensorflow_serving(content: bytes) -> None:
         assert images
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(bodies(INFER) | st.binary(max_size=40), st.none() | st.integers(), st.binary(max_size=12))
 def test_open_inference(content: bytes, offset: int | None, binary: bytes) -> None:
     length = None if offset is None else str(len(content) + offset % 3)
@@ -108,7 +108,7 @@ def test_open_inference(content: bytes, offset: int | None, binary: bytes) -> No
         assert parsed.images
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(VALUES | st.text(alphabet="<>/=\"'$ ViewImagrectLbs", max_size=40))
 def test_labeling_configurations(config: Any) -> None:
     try:
@@ -121,7 +121,7 @@ def test_labeling_configurations(config: Any) -> None:
 
 @pytest.mark.parametrize("path", VALID)
 def test_the_server_never_fails(path: str, client: Client) -> None:
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(bodies(path))
     def answered(content: bytes) -> None:
         answer = client.ask("POST", path, content)

@@ -76,4 +76,5 @@ def test_curl_gets_detections(folder: Path, helmets: Client) -> None:
 
 def test_curl_gets_the_drawn_image(folder: Path, helmets: Client) -> None:
     assert curled("image/jpeg", folder, helmets) == ""
-    assert Image.open(folder / "found.jpg").size == SIZE
+    with Image.open(folder / "found.jpg") as drawn:
+        assert drawn.size == SIZE

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from detecting import in_threads, running
+from image_host import Studio
+from other_protocols import PROTOCOLS
+from red_server import Client
 
 from boxwright.inference.detector import Detector
 from boxwright.serving.model import Model, load
@@ -29,12 +34,19 @@ IMAGE = FILES / "squares" / "000.png"
         ("", "run folder"),
     ],
 )
-def test_boxes_are_those_of_the_detector(file: str, kind: str) -> None:
+def test_boxes_are_those_of_the_detector(file: str, kind: str, studio: Studio) -> None:
     path = FILES / "run" / file
-    expected = json.loads(json.dumps(Detector.load(path).predict(IMAGE, threshold=0.1).to_json()))
+    detections = Detector.load(path).predict(IMAGE, threshold=0.1)
+    expected = json.loads(json.dumps(detections.to_json()))
     assert expected
     model = Model("d", path, partial(load, workers=2, max_pixels=1_000_000))
-    with running([model], Settings(workers=2)) as server:
+    studio.images["/data/square.png"] = IMAGE.read_bytes()
+    content = base64.b64encode(IMAGE.read_bytes()).decode()
+    settings = Settings(workers=2, label_studio_url=studio.url)
+    with running([model], settings) as server:
+        for protocol in PROTOCOLS:
+            best = detections.resized((1, 1)).boxes[0, [1, 0, 3, 2]]
+            np.testing.assert_allclose(protocol(Client(server), content), best, atol=1e-3)
         threads, answers = in_threads(
             6, lambda: server.detect(IMAGE.read_bytes(), "?score=0.1").json["detections"]
         )

@@ -53,6 +53,7 @@ async function load() {
 
 /** @param {File} file */
 async function detect(file) {
+  await loaded;
   const address = new URL("/detect", location.href);
   if (models.size > 1) address.searchParams.set("model", choice.value);
   const command = `curl --data-binary ${quoted(`@${file.name}`)} ${quoted(String(address))}`;
@@ -66,5 +67,5 @@ async function detect(file) {
 const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 choice.addEventListener("change", describe);
+const loaded = load();
 tryImages(byId("try"), detect, color);
-void load();
