@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from detecting import Fake, picture, running, until
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ class Served:
     """The page's server, in its folder.
 
     Attributes:
-        folder: has `run` and `image.png`.
+        folder: has `run` and `image.jpg`.
         address: with the port that it got.
         printed: what it printed until it was ready.
     """
@@ -49,7 +50,8 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("page")
     shutil.copytree(FILES / "run", folder / "run")
-    shutil.copyfile(FILES / "squares" / "000.png", folder / "image.png")
+    with Image.open(FILES / "squares" / "000.png") as image:
+        image.convert("RGB").save(folder / "image.jpg", quality=95)
     (install, start), *_ = [block.split("\n") for kind, block in BLOCKS if kind == "sh"]
     assert (install.split()[:2], start.split()[:2]) == (["pip", "install"], ["boxwright", "serve"])
     words = [sys.executable, "-m", *start.split(), "--port", "0"]
@@ -92,7 +94,15 @@ def test_the_program_prints_the_objects(served: Served) -> None:
     words = [sys.executable, "-c", served.here(program)]
     done = subprocess.run(words, cwd=served.folder, capture_output=True, text=True, check=True)
     name, score, *_ = done.stdout.split()
-    assert (name, float(score)) == ("square", pytest.approx(0.72, abs=0.01))
+    assert (name, float(score)) == ("square", pytest.approx(0.69, abs=0.01))
+
+
+def test_a_line_of_the_log_has_what_the_page_shows() -> None:
+    shown = json.loads(BLOCKS[-1][1])
+    with running([Fake().model("detector")]) as server:
+        server.detect(picture(), X_Request_Id="job-7")
+        (line,) = until(lambda: server.logged("request_id"))
+    assert line == {**shown, "time": line["time"], "seconds": line["seconds"]}
 
 
 def test_the_metrics_exist(served: Served) -> None:
@@ -101,7 +111,7 @@ def test_the_metrics_exist(served: Served) -> None:
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
-    assert len(named) == 9
+    assert len(named) == 10
     assert named == {name for name in named if re.search(rf"^# TYPE {name} ", text, re.MULTILINE)}
 
 

@@ -73,7 +73,7 @@ class Gate:
         self._log, self._metrics = service.log, service.metrics
         self._max_bytes = service.settings.max_bytes
         self._held = 0  # bytes of all bodies that are in memory
-        self._paths = {route.endpoint: route.path for route in routes}
+        self._paths: dict[object, str] = {route.endpoint: route.path for route in routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
