@@ -168,7 +168,7 @@ def _images(tensor: Mapping[str, Any], binary: memoryview) -> list[ServedImage]:
     refuse_many(shape[0])
     if prod(shape) != shape[0]:
         raise Refusal(400, f"The shape of {FILES} is {_told(shape)}, not [n].")
-    files = list(_values(tensor) if size is None else _elements(binary))
+    files: list[ServedImage] = [*(_values(tensor) if size is None else _elements(binary))]
     if len(files) != shape[0]:
         raise Refusal(400, f"There are {len(files)} files, but the shape is {_told(shape)}.")
     return files
