@@ -60,6 +60,8 @@ class _Request(http.server.BaseHTTPRequestHandler):
                 self._answer(200, b"<html>", "text/html")
             case "/text":
                 self._answer(200, b"text", "text/plain")
+            case "/private":
+                self._answer(401)
             case path if path in self.server.images:
                 self._answer(200, self.server.images[path])
             case _:

@@ -101,6 +101,7 @@ def test_nothing_is_fetched_from_elsewhere(address: str, backend: Client) -> Non
     [
         ("/missing", 400, "answers 404"),
         ("/large", 413, "more than 1000000 bytes"),
+        ("/private", 400, "answers 401; set LABEL_STUDIO_API_KEY"),
         ("/login", 400, "set LABEL_STUDIO_API_KEY"),
         ("/text", 400, "not an image"),
         ("/endless", 400, "cannot be fetched"),

@@ -17,6 +17,7 @@ from boxwright.serving.refusals import Refusal
 PORTS = {"http": 80, "https": 443}
 SILENCE = 10.0  # seconds without data before a connection is closed
 BLOCK = 1 << 18
+NO_USER = {401, 403}
 REFRESH = "/api/token/refresh"  # exchanges a personal access token for one of a few minutes
 MAX_ANSWER = 1 << 16  # bytes of that exchange
 
@@ -55,13 +56,15 @@ class Origin:
         headers = self._authorization(seconds)
         with self._open(self.own(address), headers, seconds) as answer:
             if answer.headers.get_content_type() == "text/html":
-                hint = (
-                    "is the token in LABEL_STUDIO_API_KEY valid?"
-                    if self._token
-                    else ("set LABEL_STUDIO_API_KEY to the token of a user.")
-                )
-                raise _unreachable(address, f"it sends a web page, perhaps to log in; {hint}")
+                raise _unreachable(address, f"it sends a web page, perhaps to log in; {self._hint}")
             return _content(answer, address, max_bytes, seconds)
+
+    @property
+    def _hint(self) -> str:
+        """What helps if a user is needed."""
+        if self._token:
+            return "LABEL_STUDIO_API_KEY is perhaps no valid token"
+        return "set LABEL_STUDIO_API_KEY to the token of a user"
 
     def own(self, address: str) -> str:
         """An address at this server. Raises Refusal 400 for one elsewhere."""
@@ -105,7 +108,8 @@ class Origin:
             return opener.open(request, timeout=min(SILENCE, seconds))
         except urllib.error.HTTPError as error:
             with error:
-                raise _unreachable(url, f"it answers {error.code}") from error
+                hint = f"; {self._hint}" if error.code in NO_USER else ""
+                raise _unreachable(url, f"it answers {error.code}{hint}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise _unreachable(url, str(reason) or type(reason).__name__) from error

@@ -35,6 +35,7 @@ from boxwright.serving.service import Service
 from boxwright.structures.detections import Detections
 
 TOKEN = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the environment variable, as in its own SDK
+DECIMALS = 4  # of scores and percent
 PLACES = ("/label-studio/{name}", "")  # of one of several models, or of the only one
 
 
@@ -150,12 +151,12 @@ def _prediction(found: Detections, control: Control, version: str) -> dict[str, 
             "original_width": width,
             "original_height": height,
             "image_rotation": 0,
-            "score": score,
+            "score": round(score, DECIMALS),
             "value": {
-                "x": xmin,
-                "y": ymin,
-                "width": xmax - xmin,
-                "height": ymax - ymin,
+                "x": round(xmin, DECIMALS),
+                "y": round(ymin, DECIMALS),
+                "width": round(xmax - xmin, DECIMALS),
+                "height": round(ymax - ymin, DECIMALS),
                 "rotation": 0,
                 "rectanglelabels": [name],
             },
@@ -163,7 +164,7 @@ def _prediction(found: Detections, control: Control, version: str) -> dict[str, 
         for name, score, (xmin, ymin, xmax, ymax) in kept
     ]
     mean = sum(each.score for each in kept) / len(kept) if kept else 0.0
-    return {"result": regions, "score": mean, "model_version": version}
+    return {"result": regions, "score": round(mean, DECIMALS), "model_version": version}
 
 
 def _version(model: Model) -> str:
