@@ -156,7 +156,7 @@ def running(
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
         try:
-            assert not until_ready or ready.wait(20), loader.failure
+            assert not until_ready or ready.wait(120), loader.failure
             yield Running(sock.getsockname()[1], service, server, lines)
         finally:
             server.stop()
