@@ -151,12 +151,12 @@ def running(
         log,
         patience or Patience(),
     )
-    service, keeper, server = assembled(*parts)
+    service, loader, server = assembled(*parts)
     with bound(HOST, 0) as sock, closing(service):
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
         try:
-            assert not until_ready or ready.wait(20), keeper.failure
+            assert not until_ready or ready.wait(120), loader.failure
             yield Running(sock.getsockname()[1], service, server, lines)
         finally:
             server.stop()

@@ -24,7 +24,7 @@ from boxwright.serving.model import SOON
 from boxwright.serving.refusals import Refusal
 from boxwright.serving.service import Service
 from boxwright.serving.settings import Access
-from boxwright.web.guarding import limited, same, with_headers
+from boxwright.web.protection import limited, same, with_headers
 
 ID = "X-Request-Id"
 USABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -53,7 +53,7 @@ def application(
         },
         lifespan=lifespan,
     )
-    app = TokenGuard(app, access.token) if access.token else app
+    app = TokenCheck(app, access.token) if access.token else app
     if access.origins:
         app = CORSMiddleware(
             app,
@@ -102,14 +102,14 @@ class Gate:
                 MutableHeaders(scope=message)[ID] = own_id
             await send(message)
 
-        guarded = with_headers(sending)
+        protected = with_headers(sending)
         self._log.begin(own_id)
         try:
             if refusal := self._refusal(headers):
-                await _answer(refusal)(scope, receive, guarded)
+                await _answer(refusal)(scope, receive, protected)
             else:
                 limit = limited(receiving, headers, self._max_bytes)
-                await self._app(scope, limit, guarded)
+                await self._app(scope, limit, protected)
         except Exception:  # Starlette has answered it with 500
             self._log.note(own_id, traceback=traceback.format_exc())
         finally:
@@ -140,7 +140,7 @@ class Gate:
         return None
 
 
-class TokenGuard:
+class TokenCheck:
     """ASGI middleware that wants a token, as a bearer token or as a password."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:

@@ -79,16 +79,16 @@ def load(
         BoxwrightError: as `Detector.load`; BW514 it cannot be run.
     """
     kind = kind_of(path)
-    copies = workers if kind in ONE_AT_A_TIME else 1
+    count = workers if kind in ONE_AT_A_TIME else 1
     opened = [
         replace(Detector.load(path, classes=classes, threads=1, trust=trust), max_pixels=max_pixels)
-        for _ in range(copies)
+        for _ in range(count)
     ]
     for detector in opened:
         side = detector.artifact.preprocessing.size
         detector.predict(np.zeros((side, side, 3), np.uint8))
     contract = inspect(path, trust=trust).contract
-    return Loaded([opened[i % copies] for i in range(workers)], kind, contract)
+    return Loaded([opened[i % count] for i in range(workers)], kind, contract)
 
 
 class Model:

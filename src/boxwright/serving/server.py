@@ -51,11 +51,11 @@ def serve(
     log = Log()
     with bound(host, port) as sock:
         url = address(host, sock.getsockname()[1])
-        service, keeper, server = assembled(models, settings, access, lambda: ready(url), log)
+        service, loader, server = assembled(models, settings, access, lambda: ready(url), log)
         with closing(service), _errors_to(log), suppress(KeyboardInterrupt):  # the usual end
             server.run([sock])
-        if keeper.failure:
-            raise keeper.failure
+        if loader.failure:
+            raise loader.failure
 
 
 def assembled(
@@ -65,17 +65,17 @@ def assembled(
     ready: Callable[[], None],
     log: Log,
     patience: Patience = PATIENCE,
-) -> tuple[Service, Keeper, Server]:
+) -> tuple[Service, Loader, Server]:
     """The parts of a server, put together."""
     metrics = Metrics()
     service = Service(models, settings, metrics, log)
-    keeper = Keeper(service, ready, lambda: server.stop())
-    app = application(service, access, keeper.at_work)
+    loader = Loader(service, ready, lambda: server.stop())
+    app = application(service, access, loader.at_work)
     server = Server(app, stop_seconds=STOP_SECONDS, protocol=protocol(patience, metrics))
-    return service, keeper, server
+    return service, loader, server
 
 
-class Keeper:
+class Loader:
     """Loads the models of a service, and loads them again when their files are replaced.
 
     Args:

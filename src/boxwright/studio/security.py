@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from boxwright.web import listening
-from boxwright.web.guarding import limited, same, with_headers
+from boxwright.web.protection import limited, same, with_headers
 
 READS = frozenset({"GET", "HEAD"})
 OWN_SITES = frozenset({"same-origin", "none"})  # Sec-Fetch-Site; `none` is the address bar

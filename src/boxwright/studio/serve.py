@@ -54,8 +54,10 @@ def serve(
             ready(f"{url}/?token={door.token}", images)
 
         app = application(studio, lambda: server.stop())
-        # The streams of events end before the server waits for connections to close.
-        guard = Guard(app, door, names_of(host, number))
-        server = Server(guard, ready=begun, stopping=studio.hub.close)
+        server = Server(
+            Guard(app, door, names_of(host, number)),
+            ready=begun,
+            stopping=studio.hub.close,  # or the server would wait for the streams of events
+        )
         with suppress(KeyboardInterrupt):  # the usual way to end it
             server.run([sock])

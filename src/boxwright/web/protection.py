@@ -1,4 +1,4 @@
-"""Parts of a guard in front of an application."""
+"""What protects an application from its requests, and its pages."""
 
 from __future__ import annotations
 
