@@ -45,7 +45,6 @@ USED = {
     "max_shift": "the augmentation of colors, by position",
     "pause": "callers of training, from another thread",
     "create": "CVAT, which loads boxwright.serving.cvat",
-    "spec": "CVAT",
     "register": "packages that add a detector family",
     "difficult": "the page, which gets all fields of a labeled box",
     "should_exit": "uvicorn",

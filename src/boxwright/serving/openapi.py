@@ -10,7 +10,7 @@ from boxwright import __version__
 from boxwright.serving.dialects import v2
 from boxwright.serving.schemas import FRACTION, SCHEMAS, Json
 
-JSON = "application/json"
+AS_JSON = "application/json"
 BINARY = "application/octet-stream"
 PARAMETERS: Mapping[str, Json] = {  # in paths
     "name": {"type": "string"},
@@ -207,7 +207,7 @@ def _body(schema: str) -> Json:
 
 def _content(schema: str | Json) -> Json:
     """JSON of a schema, or of the named one."""
-    return {JSON: {"schema": _ref(schema) if isinstance(schema, str) else schema}}
+    return {AS_JSON: {"schema": _ref(schema) if isinstance(schema, str) else schema}}
 
 
 def _ref(name: str) -> Json:

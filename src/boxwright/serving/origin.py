@@ -29,13 +29,13 @@ class Origin:
 
     Args:
         url: any address there.
-        token: of a user of Label Studio; "" for none.
+        token: of a user of Label Studio.
 
     Raises:
         ValueError: the address is not one of http or https.
     """
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self._key = _key_of(urlsplit(url))
         scheme, host, port = self._key
         in_address = f"[{host}]" if ":" in host else host
@@ -84,8 +84,10 @@ class Origin:
 
     def _authorization(self, seconds: float) -> dict[str, str]:
         """The header for the token, which is a key or, with two dots, a personal access token."""
+        if not self._token:
+            return {}
         if self._token.count(".") != 2:
-            return {"Authorization": f"Token {self._token}"} if self._token else {}
+            return {"Authorization": f"Token {self._token}"}
         body = json.dumps({"refresh": self._token}).encode()
         headers = {"Content-Type": "application/json"}
         with self._open(self.url + REFRESH, headers, seconds, body) as answer:

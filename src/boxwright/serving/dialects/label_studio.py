@@ -34,7 +34,7 @@ from boxwright.serving.requests import request_id
 from boxwright.serving.service import Service
 from boxwright.structures.detections import Detections
 
-TOKEN = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the environment variable, as in its own SDK
+VARIABLE = "LABEL_STUDIO_API_KEY"  # with the token of a user, as for its own SDK
 DECIMALS = 4  # of scores and percent
 PLACES = ("/label-studio/{name}", "")  # of one of several models, or of the only one
 
@@ -58,7 +58,7 @@ class _Api:
         self._service, self._reader = service, Reader()
         self._limits = service.settings
         url = self._limits.label_studio_url
-        self._origin = Origin(url, os.environ.get(TOKEN, "")) if url else None
+        self._origin = Origin(url, os.environ.get(VARIABLE)) if url else None
 
     async def health(self, request: Request) -> Response:
         model = self._model(request)
