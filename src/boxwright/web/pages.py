@@ -22,7 +22,7 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 def page_routes(page: Path, headers: Mapping[str, str] = NO_HEADERS) -> list[Route]:
-    """Its `index.html` at `/`, its files below `/page`, and those of all pages below `/web/page`.
+    """Its document at `/`, its files below `/page`, and those of all pages below `/web/page`.
 
     A module imports a shared one as `../../web/page/NAME`, which leads there from its address and
     from its place in the source.

@@ -36,7 +36,7 @@ from boxwright.structures.detections import Detections
 
 VARIABLE = "LABEL_STUDIO_API_KEY"  # with the token of a user, as for its own SDK
 DECIMALS = 4  # of scores and percent
-PLACES = ("/label-studio/{name}", "")  # of one of several models, or of the only one
+PREFIXES = ("/label-studio/{name}", "")  # of one of several models, or of the only one
 
 
 def routes_of(service: Service) -> list[Route]:
@@ -44,11 +44,11 @@ def routes_of(service: Service) -> list[Route]:
     api = _Api(service)
     return [
         route
-        for place in PLACES
+        for prefix in PREFIXES
         for route in (
-            Route(f"{place}/health", api.health, methods=["GET"]),
-            Route(f"{place}/setup", api.setup, methods=["POST"]),
-            Route(f"{place}/predict", api.predict, methods=["POST"]),
+            Route(f"{prefix}/health", api.health, methods=["GET"]),
+            Route(f"{prefix}/setup", api.setup, methods=["POST"]),
+            Route(f"{prefix}/predict", api.predict, methods=["POST"]),
         )
     ]
 
