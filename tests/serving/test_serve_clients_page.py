@@ -28,8 +28,8 @@ def code(language: str, word: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def helmets() -> Iterator[Client]:
-    with serving(model("helmets")) as client:
+def squares() -> Iterator[Client]:
+    with serving(model("squares")) as client:
         yield client
 
 
@@ -48,8 +48,8 @@ def ran(folder: Path, *command: str) -> str:
 
 
 @pytest.mark.parametrize(("word", "name"), [("b64", "1"), ("tritonclient", "red")])
-def test_clients_in_python(word: str, name: str, folder: Path, helmets: Client) -> None:
-    script = code("python", word).replace("localhost:8501", f"{HOST}:{helmets.server.port}")
+def test_clients_in_python(word: str, name: str, folder: Path, squares: Client) -> None:
+    script = code("python", word).replace("localhost:8501", f"{HOST}:{squares.server.port}")
     (folder / "script.py").write_text(script, encoding="utf-8")
     (line,) = ran(folder, sys.executable, "-X", "utf8", "script.py").splitlines()
     found = re.fullmatch(r"(\w+) (0\.9\d*) \[(.+)\]", line)
@@ -68,13 +68,13 @@ def curled(word: str, folder: Path, client: Client) -> str:
     return ran(folder, *shlex.split(line))
 
 
-def test_curl_gets_detections(folder: Path, helmets: Client) -> None:
-    said = json.loads(curled("score=0.5", folder, helmets))
+def test_curl_gets_detections(folder: Path, squares: Client) -> None:
+    said = json.loads(curled("score=0.5", folder, squares))
     assert [each["class"] for each in said["detections"]] == ["red"]
     assert said["detections"][0]["box"] == pytest.approx(RED, abs=WIDTH / 32)
 
 
-def test_curl_gets_the_drawn_image(folder: Path, helmets: Client) -> None:
-    assert curled("image/jpeg", folder, helmets) == ""
+def test_curl_gets_the_drawn_image(folder: Path, squares: Client) -> None:
+    assert curled("image/jpeg", folder, squares) == ""
     with Image.open(folder / "found.jpg") as drawn:
         assert drawn.size == SIZE
