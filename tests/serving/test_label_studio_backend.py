@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from image_host import CONFIG, UPLOAD, Studio, asked
 from red_server import HEIGHT, RED, WIDTH, Client, loading, model, serving
+from typer.testing import CliRunner
+
+from boxwright.cli.main import app
 
 REQUESTS = json.loads((Path(__file__).parent / "label_studio_requests.json").read_text("utf-8"))
 
@@ -158,6 +161,13 @@ def test_several_models_have_an_address_each(studio: Studio) -> None:
             assert setup["model_version"] == answer["model_version"]
             versions.add(answer["model_version"])
         assert len(versions) == 2
+
+
+@pytest.mark.parametrize("url", ["ftp://studio", "localhost:8080", "http://", "http://a:b"])
+def test_the_command_refuses_what_is_no_address(url: str) -> None:
+    answer = CliRunner().invoke(app, ["serve", "detector.tflite", "--label-studio-url", url])
+    assert answer.exit_code == 2
+    assert "Invalid value for '--label-studio-url'" in answer.output
 
 
 def test_it_is_up_when_it_is_ready() -> None:
