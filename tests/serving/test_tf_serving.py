@@ -118,6 +118,7 @@ def test_a_model_that_is_not_ready() -> None:
         ({"instances": [[[[1, 2, 3]], [[4, 5]]]]}, 400, "different lengths"),
         ({"instances": [[[[1, 2, 256]]]]}, 400, "0 to 255"),
         ({"instances": [[[[1, 2, 0.5]]]]}, 400, "0 to 255"),
+        ({"instances": [[[[1, 2, float("nan")]]]]}, 400, "0 to 255"),
         ({"instances": [[[[1, 2]]]]}, 400, "[n, height, width, 3]"),
         ({"instances": [[]]}, 400, "not a list of pixels"),
         ({"inputs": [[[1, 2, 3]]]}, 400, "[n, height, width, 3]"),
