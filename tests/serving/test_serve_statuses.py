@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import struct
+import threading
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator
@@ -15,7 +17,11 @@ from detecting import CLASSES, HOST, Fake, Running, in_threads, picture, running
 from PIL import Image
 
 from boxwright.errors import DetectorError
+from boxwright.serving.log import Log
+from boxwright.serving.metrics import Metrics
 from boxwright.serving.model import Loaded, Model
+from boxwright.serving.refusals import Refusal
+from boxwright.serving.service import Service
 from boxwright.serving.settings import Access, Settings
 
 SETTINGS = Settings(workers=1, queue=2, timeout=20, max_bytes=100_000)
@@ -28,6 +34,15 @@ def png_of(width: int, height: int) -> bytes:
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     check = struct.pack(">I", zlib.crc32(header))
     return b"\x89PNG\r\n\x1a\n\0\0\0\x0d" + header + check + b"\0\0\x10\0IDAT"
+
+
+def many_scans() -> bytes:
+    """A progressive JPEG of 120 scans."""
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(stream, "JPEG", progressive=True)
+    scan = b"\xff\xda\0\x08\x01\x01\0\x01\x3f\0\x7f\xa0"
+    content = stream.getvalue()
+    return content[:-2] + scan * (120 - content.count(b"\xff\xda")) + content[-2:]
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +93,7 @@ def test_score_and_classes_choose(pets: Running, query: str, found: list[str]) -
         ("/detect?model=cars", JPEG, {}, 404, "There is no model 'cars', but pets."),
         ("/detects", JPEG, {}, 404, "Not Found"),
         ("/detect", png_of(30_000, 30_000), {}, 413, "30000 x 30000"),
+        ("/detect", many_scans(), {}, 413, "has 120 scans"),
         ("/detect", bytes(100_001), {}, 413, "more than 100000 bytes"),
         ("/detect", iter([bytes(60_000)] * 2), {}, 413, "more than 100000 bytes"),
         ("/detect", HEIC, {}, 415, "The image is HEIC"),
@@ -222,6 +238,34 @@ def test_what_takes_too_long_is_504_and_frees_its_place() -> None:
         assert engine.seen == 1, "what nobody waits for is not begun"
         engine.go_on.set()
         assert server.detect(JPEG).status == 200
+
+
+def test_images_that_nobody_waits_for_are_left_out() -> None:
+    before = {*threading.enumerate()}
+    engine = Fake()
+    model = engine.model()
+    model.load()
+    service = Service([model], Settings(workers=1, timeout=0.1), Metrics(), Log(lambda line: None))
+    engine.go_on.clear()
+    with pytest.raises(Refusal) as caught:
+        asyncio.run(service.detect("pets", [JPEG] * 3, request_id=""))
+    assert caught.value.status == 504
+    engine.go_on.set()
+    service.close()
+    until(lambda: {*threading.enumerate()} <= before)
+    assert engine.seen == 1
+
+
+def test_all_bodies_together_are_bounded() -> None:
+    with running([Fake().model()], Settings(workers=1, max_bytes=1000)) as server:
+        head = f"POST /detect HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1000\r\n\r\n"
+        held = [server.connected() for _ in range(16)]
+        for connection in held:
+            connection.sendall(head.encode() + bytes(990))
+        until(lambda: server.detect(bytes(900)).status == 429)
+        for connection in held:
+            connection.close()
+        until(lambda: server.detect(bytes(900)).status == 400)
 
 
 def test_a_network_that_fails_is_500_without_its_insides() -> None:

@@ -39,7 +39,7 @@ class Service:
     """Runs the detectors for all protocols.
 
     A request waits in one queue for a worker, a thread that decodes its images and runs the network
-    on one after another. Batches would gain nothing: each worker keeps a core busy.
+    on one after another. There are no batches: see docs/experiments/0045-serving.md.
 
     Attributes:
         models: the detectors by name, in the order of the command line.
