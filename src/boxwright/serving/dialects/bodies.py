@@ -22,8 +22,10 @@ _Result = TypeVar("_Result")
 
 
 class Reader:
-    """Reads the bodies of a protocol in a thread, one at a time: JSON in memory takes up to 30 times
-    as much as its text."""
+    """Reads the bodies of a protocol in a thread, one at a time.
+
+    JSON in memory takes up to 30 times as much as its text.
+    """
 
     def __init__(self) -> None:
         self._limiter = CapacityLimiter(1)
