@@ -118,4 +118,4 @@ def test_a_request_in_progress_is_answered_before_it_ends(how: signal.Signals) -
         client.close()
         idle.close()
     assert process.returncode == 0
-    assert [line["event"] for line in lines] == ["loaded", "request", "request"]
+    assert [line["event"] for line in lines] == ["loaded", "request", "request"], lines

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from http.client import HTTPResponse
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,6 +112,13 @@ def test_connections_are_capped(pets: Running) -> None:
         connection.close()
     assert pets.detect(JPEG).status == 200
     assert pets.metric('boxwright_closed_connections_total{reason="too many"}') == 1
+
+
+def test_a_connection_that_comes_while_it_stops_is_not_waited_for(pets: Running) -> None:
+    class_of_them: Any = pets.server.config.http_protocol_class
+    class_of_them.refuse()
+    with pets.connected() as connection:
+        assert ended(connection) == b""
 
 
 @pytest.mark.parametrize(

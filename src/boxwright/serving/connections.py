@@ -45,10 +45,18 @@ class Connection(H11Protocol):
     Attributes:
         patience: the limits.
         metrics: counts the connections that are closed.
+        accepting: False while the server stops.
     """
 
     patience: Patience
     metrics: Metrics
+    accepting = True
+
+    @classmethod
+    def refuse(cls) -> None:
+        """Close new connections at once: uvicorn does not end one that is accepted while it stops,
+        and would wait for it."""
+        cls.accepting = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,7 +66,9 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self.patience.connections:
+        if not self.accepting:
+            self._end("stopping")
+        elif len(self.connections) > self.patience.connections:
             self._end("too many")
         self._watch()
 

@@ -71,7 +71,10 @@ def assembled(
     service = Service(models, settings, metrics, log)
     loader = Loader(service, ready, lambda: server.stop())
     app = application(service, access, loader.at_work)
-    server = Server(app, stop_seconds=STOP_SECONDS, protocol=protocol(patience, metrics))
+    connections = protocol(patience, metrics)
+    server = Server(
+        app, stopping=connections.refuse, stop_seconds=STOP_SECONDS, protocol=connections
+    )
     return service, loader, server
 
 
