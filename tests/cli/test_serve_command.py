@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -106,12 +105,13 @@ def test_a_request_in_progress_is_answered_before_it_ends(how: signal.Signals) -
         assert [each["class"] for each in found["detections"]] == ["square"]
         client.putrequest("POST", "/detect")
         client.putheader("Content-Length", str(len(image)))
-        client.endheaders(image[:100])  # a request has begun
-        time.sleep(0.3)
+        client.putheader("Expect", "100-continue")
+        client.endheaders()
+        assert client.sock.recv(1024).startswith(b"HTTP/1.1 100")  # a request has begun
         idle = HTTPConnection("127.0.0.1", port, timeout=20)
         idle.connect()  # does not keep the server
         process.send_signal(how)
-        threading.Timer(0.3, client.send, [image[100:]]).start()
+        threading.Timer(0.3, client.send, [image]).start()
         answer = client.getresponse()
         assert (answer.status, json.loads(answer.read())) == (200, found)
         lines = [json.loads(line) for line in process.communicate(timeout=20)[1].splitlines()]
