@@ -17,7 +17,7 @@ from PIL import Image
 from boxwright.serving.connections import Patience
 
 JPEG = picture()
-SOON = Patience(headers=0.2, body=0.4, answer=0.3, connections=4)
+SOON = Patience(headers=0.4, body=0.6, answer=0.4, connections=4)
 HEAD = f"POST /detect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(JPEG)}\r\n\r\n".encode()
 
 
