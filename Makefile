@@ -10,17 +10,19 @@ RUNTIME := $(READY)/train
 TOOLS := $(READY)/dev
 LOCK := requirements/dev.txt
 LOCKED := --require-hashes --requirement $(LOCK)
+RAY := $(VENV)/ray/$(notdir $(BIN))/python
 PAGE := tests/studio/page
 CLIENTS := tests/export/clients
 UV := 'uv>=0.5'  # installs faster than pip, which is used where uv is not to be had
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
 
-.PHONY: help demo test tiny dev lint docs libraries checkers lock clean
+.PHONY: help demo test test-ray tiny dev lint docs libraries checkers lock clean
 
 help:
 	@echo "make demo    draw images, train, evaluate, export, and show detections"
 	@echo "make test    run lint and all tests"
+	@echo "make test-ray  run the tests of a real Ray cluster on this machine"
 	@echo "make tiny    run the quick tests"
 	@echo "make lint    check style, spelling, types, layers, unused code and known vulnerabilities"
 	@echo "make docs    build the documentation: site/index.html"
@@ -33,6 +35,9 @@ demo: $(RUNTIME)
 
 test: libraries checkers lint
 	@$(BIN)/python -m pytest $(CORES)
+
+test-ray: $(READY)/ray
+	@$(RAY) -m pytest -p no:xdist tests/parallel
 
 tiny: $(TOOLS)
 	@$(BIN)/python -m pytest -m tiny
@@ -66,6 +71,18 @@ lock: $(READY)/venv
 	@$(PIP) install $(UV)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" --extra dev --output-file $(LOCK) pyproject.toml
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --extra ray --constraint $(LOCK) \
+	  --output-file requirements/ray.txt pyproject.toml
+
+# An environment of its own, which sees the packages of the other one.
+$(READY)/ray: requirements/ray.txt $(TOOLS)
+	@$(BIN)/python -m venv $(VENV)/ray
+	@$(BIN)/python -c "import pathlib, sysconfig; \
+	  print(sysconfig.get_path('purelib'), pathlib.Path('src').resolve(), sep='\n')" \
+	  > "$$($(RAY) -c "import sysconfig; print(sysconfig.get_path('purelib'))")/dev.pth"
+	@$(RAY) -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements/ray.txt
+	@touch $@
 
 clean:
 	rm -rf $(VENV) $(PAGE)/node_modules $(CLIENTS)/node_modules demo dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -112,7 +112,8 @@ def test_documents_name_targets_of_the_makefile(document: Path) -> None:
 
 
 def test_every_requirement_is_pinned_with_its_hashes() -> None:
-    text = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    files = (ROOT / "requirements" / name for name in ("dev.txt", "ray.txt"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     entries = re.sub(r" *#.*|\\\n", "", text).strip().splitlines()
     pins: dict[str, list[Version]] = {}
     for entry in filter(None, entries):
@@ -129,12 +130,13 @@ def test_every_requirement_is_pinned_with_its_hashes() -> None:
         wanted = Requirement(line)
         if wanted.name != project["name"]:
             versions = pins.get(canonicalize_name(wanted.name), [])
-            assert versions, f"{wanted.name} is not in requirements/dev.txt: run make lock"
+            assert versions, f"{wanted.name} is not in requirements: run make lock"
             assert all(version in wanted.specifier for version in versions), "run make lock"
 
 
 def test_requirements_name_no_index() -> None:
-    text = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "requirements").iterdir()]
+    text = "\n".join(texts)
     assert re.findall(r"^-.*|\S*://\S*", text, re.MULTILINE) == []
 
 

@@ -25,7 +25,7 @@ SPEAKS_OF_AREAS = re.compile(r"(^|_)(iou|areas?|intersections?)(_|$)")
 NO_BOXES = {}
 # First parts of names that are other people's, or an example's.
 OTHERS = {
-    *("keras", "model", "openvino", "package", "pandas", "pycocotools"),
+    *("keras", "model", "openvino", "package", "pandas", "pycocotools", "ray"),
     *("struct", "supervision", "tf", "time"),
 }
 FILE_ENDINGS = {

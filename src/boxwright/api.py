@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from boxwright.evaluation.numbers import Numbers
     from boxwright.export.export import Exported
     from boxwright.inference.detector import Detector
+    from boxwright.parallel.units import Executor
     from boxwright.training.control import Control
     from boxwright.training.events import Subscriber
     from boxwright.training.recipe import Recipe
@@ -285,6 +286,7 @@ def check(
     *,
     input_size: int = 300,
     progress: Progress = _silently,
+    on: str | Executor = "local",
 ) -> CheckReport:
     """Check every image, box and class of labeled images, and report all mistakes.
 
@@ -302,12 +304,20 @@ def check(
         input_size: side of the network's input in pixels, for the checks of box sizes.
         progress: called with the number of images done and the total, first of those decoded, then
             of those compared with the others.
+        on: where images are decoded: `local`, `ray` or `ray=ADDRESS` for a Ray cluster.
 
     Raises:
+        ArgumentError: BW803 there is no such `on`, BW815 no cluster answers.
         DataError: BW115 there is no such folder, BW101, BW114 it has no usable images.
+        SystemFaultError: BW901 Ray is not installed, BW906 a machine of the cluster cannot do its
+            part.
     """
     from boxwright.datasets.check import run_checks
     from boxwright.models.registry import DEFAULT, family
+    from boxwright.parallel.choice import executor
 
     reach = family(DEFAULT).reach
-    return run_checks(data, form, input_size=input_size, reach=reach, progress=progress)
+    with executor(on) as where:
+        return run_checks(
+            data, form, input_size=input_size, reach=reach, progress=progress, executor=where
+        )

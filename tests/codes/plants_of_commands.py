@@ -16,17 +16,22 @@ from typing import Any
 import typer
 from place import Place, Plant, raised
 
+from boxwright.backend import framework
 from boxwright.bench.limits import Cost, Limits, chosen
 from boxwright.console import echo
 from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.formats.tfrecord.framing import write_record
 from boxwright.io.files import write_text
+from boxwright.parallel.choice import executor
+from boxwright.parallel.cluster import VERSION
+from boxwright.parallel.units import Crew
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 from boxwright.studio.finish import Finish
 from boxwright.studio.serve import bound
 from boxwright.studio.wire import labels_from
 from boxwright.tfod.config import checked, parse_config
+from fake_ray import FakeRay, Numbers, doubled
 
 CONFIG = (Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config").read_text("utf-8")
 RATE = CONFIG[CONFIG.index("exponential_decay") : CONFIG.index("momentum_optimizer_value")]
@@ -156,6 +161,15 @@ def unforeseen(place: Place) -> str:
     return place.cli("check", place.root)
 
 
+def with_ray(place: Place, on: str) -> None:
+    """Work on a cluster whose machine does not see the images, and which answers nowhere else."""
+    fake = FakeRay()
+    fake.seen["1"] = lambda paths: (VERSION, [None])
+    place.patch.setattr(framework, "ray", lambda: fake)
+    with executor(on) as chosen:
+        list(Crew(chosen).run(Numbers, 9, doubled))
+
+
 PLANTS: dict[str, Plant] = {
     "BW701": tfod("create_pascal_record"),
     "BW702": tfod("xml_to_csv", "--inptu=x"),
@@ -196,10 +210,12 @@ PLANTS: dict[str, Plant] = {
     "BW807": lambda place: place.cli("evaluate", place.root, "--aim", "best"),
     "BW808": raised(lambda place: labels_from({"boxes": [{"box": [1, 2, 3]}]}, "")),
     "BW809": raised(two_steps),
+    "BW815": raised(lambda place: with_ray(place, "ray=nowhere")),
     "BW901": raised(without_pandas),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),
     "BW904": raised(nothing_printed),
     "BW905": raised(lambda place: bound("192.0.2.1", None)),  # an address of documentation
+    "BW906": raised(lambda place: with_ray(place, "ray")),
     "BW999": unforeseen,
 }

@@ -20,6 +20,7 @@ EXTRAS = {  # else `train`
     "onnxruntime": "onnx",
     "openvino": "openvino",
     "av": "video",
+    "ray": "ray",
 }
 ALONE = ("fiftyone", "pandas", "supervision")  # not in any extra; their users install them
 # Switches of libraries that report their use to their makers, read when they are imported.
@@ -27,6 +28,7 @@ SILENT = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime: looks up a host, writes an id of the device
     "DO_NOT_TRACK": "1",  # what others agreed on
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",  # Ray: a cluster that it starts reports its use every hour
 }
 # OpenVINO's looks up a host of Google Analytics and writes an id; without it, OpenVINO has a stub.
 ABSENT = ("openvino_telemetry",)
@@ -164,6 +166,15 @@ def av() -> Any:
         SystemFaultError: BW901 it is not installed.
     """
     return _imported("av")
+
+
+def ray() -> Any:
+    """The `ray` module, which runs functions on the machines of a cluster.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("ray")
 
 
 def fiftyone() -> Any:

@@ -110,6 +110,24 @@ Depth = Annotated[
     ),
 ]
 
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="local|ray[=ADDRESS]",
+        help="Where images are processed: on this machine, or on the machines of a Ray cluster, "
+        "whose address is passed to ray.init.",
+    ),
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option(
+        "--keep-going",
+        help="Leave out images whose processing fails for good, as on a cluster whose machines "
+        "have too little memory, and do the others.",
+    ),
+]
+
 Classes = Annotated[
     list[str] | None,
     typer.Option(

@@ -10,7 +10,7 @@ SYSTEM: dict[str, Meaning] = {
         "A package is missing",
         "Training, exporting and evaluating a run need Keras and TensorFlow, which come with the "
         "extra `train`. ONNX and OpenVINO files, videos, `Detections.to_pandas`, `to_fiftyone` and "
-        "`to_supervision` need further packages.",
+        "`to_supervision` need further packages, and `--on ray` needs Ray.",
         "KERAS_BACKEND is {engine}: unset it, or install the packages that it needs.",
         "Install it with: pip install {package}",
     ),
@@ -44,6 +44,17 @@ SYSTEM: dict[str, Meaning] = {
         "Another program listens at this port, perhaps a studio that is still open, or the address "
         "is not one of this computer.",
         "Stop the other program, or leave out `--port` to get a port that is free.",
+    ),
+    "BW906": Meaning(
+        "error",
+        "A machine of the cluster cannot do its part",
+        "Each machine reads the images itself, so it must see them under the same path, and have "
+        "the same version of Boxwright. Work on up to 1,000 images that fails is begun again three "
+        "times; one that needs more memory than a machine has fails each time.",
+        "Mount {path} at the same place on every machine.",
+        "Install version {version} on every machine.",
+        "Then run the same command again: it does only what is left. With --keep-going, images "
+        "that cannot be processed are left out.",
     ),
     "BW999": Meaning(
         "error",
