@@ -10,22 +10,29 @@ RUNTIME := $(READY)/train
 TOOLS := $(READY)/dev
 LOCK := requirements/dev.txt
 LOCKED := --require-hashes --requirement $(LOCK)
+RAY := $(VENV)/ray/$(notdir $(BIN))/python
 PAGE := tests/studio/page
 CLIENTS := tests/export/clients
+TRACK := $(VENV)/track
+TRACK_PYTHON := $(TRACK)/$(notdir $(BIN))/python
+TRACK_LOCK := requirements/track.txt
 UV := 'uv>=0.5'  # installs faster than pip, which is used where uv is not to be had
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
 
-.PHONY: help demo test tiny dev lint docs libraries checkers lock clean
+.PHONY: help demo test test-ray test-rtsp test-track tiny dev lint docs libraries checkers lock clean
 
 help:
 	@echo "make demo    draw images, train, evaluate, export, and show detections"
 	@echo "make test    run lint and all tests"
+	@echo "make test-track  run the tests of tracking with the package trackers, in an environment of its own"
+	@echo "make test-rtsp   run the tests of RTSP streams with the server of GStreamer"
+	@echo "make test-ray  run the tests of a real Ray cluster on this machine"
 	@echo "make tiny    run the quick tests"
 	@echo "make lint    check style, spelling, types, layers, unused code and known vulnerabilities"
 	@echo "make docs    build the documentation: site/index.html"
 	@echo "make dev     create the environment with all tools"
-	@echo "make lock    update $(LOCK) to the latest packages that pyproject.toml allows"
+	@echo "make lock    update $(LOCK) and $(TRACK_LOCK) to the latest packages that pyproject.toml allows"
 	@echo "make clean   remove the environment and all outputs"
 
 demo: $(RUNTIME)
@@ -33,6 +40,15 @@ demo: $(RUNTIME)
 
 test: libraries checkers lint
 	@$(BIN)/python -m pytest $(CORES)
+
+test-track: $(READY)/track
+	@$(TRACK_PYTHON) -m pytest tests/tracking
+
+test-rtsp: $(TOOLS)
+	@BOXWRIGHT_RTSP=yes $(BIN)/python -m pytest -p no:xdist tests/sources/test_rtsp.py
+
+test-ray: $(READY)/ray
+	@$(RAY) -m pytest -p no:xdist tests/parallel
 
 tiny: $(TOOLS)
 	@$(BIN)/python -m pytest -m tiny
@@ -61,11 +77,26 @@ checkers: $(READY)/checkers
 dev: $(TOOLS)
 	@echo "Ready: $(BIN)/boxwright, $(BIN)/pytest, $(BIN)/ruff, $(BIN)/mypy"
 
-# One lock file for all Pythons and systems.
+# One lock file for all Pythons and systems; another one for the extra whose OpenCV does not get on
+# with MediaPipe's.
 lock: $(READY)/venv
 	@$(PIP) install $(UV)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" --extra dev --output-file $(LOCK) pyproject.toml
+	@echo pytest | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --extra track --extra video --output-file $(TRACK_LOCK) pyproject.toml -
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --extra ray --constraint $(LOCK) \
+	  --output-file requirements/ray.txt pyproject.toml
+
+# An environment of its own, which sees the packages of the other one.
+$(READY)/ray: requirements/ray.txt $(TOOLS)
+	@$(BIN)/python -m venv $(VENV)/ray
+	@$(BIN)/python -c "import pathlib, sysconfig; \
+	  print(sysconfig.get_path('purelib'), pathlib.Path('src').resolve(), sep='\n')" \
+	  > "$$($(RAY) -c "import sysconfig; print(sysconfig.get_path('purelib'))")/dev.pth"
+	@$(RAY) -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements/ray.txt
+	@touch $@
 
 clean:
 	rm -rf $(VENV) $(PAGE)/node_modules $(CLIENTS)/node_modules demo dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -88,6 +119,14 @@ $(READY)/checkers: $(PAGE)/package-lock.json $(CLIENTS)/package-lock.json $(READ
 	    npm ci --prefix $(CLIENTS) --ignore-scripts --silent; then touch $@; \
 	  else echo "Without npm and its registry, the types and style of the studio's page are not checked, \
 	  and no exported file is run in JavaScript"; fi
+
+$(READY)/track: pyproject.toml $(TRACK_LOCK) $(READY)/venv
+	@echo "Installing Boxwright with trackers into $(TRACK)"
+	@$(BIN)/python -m venv --clear $(TRACK)
+	@$(TRACK_PYTHON) -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes \
+	  --requirement $(TRACK_LOCK)
+	@$(TRACK_PYTHON) -m pip --disable-pip-version-check --quiet install --no-deps --editable .
+	@touch $@
 
 # An interpreter is suitable if it runs, has a supported version and can create environments. Shims of
 # version managers may not run, and some systems lack venv.

@@ -65,6 +65,7 @@ KEYS = {
 HELD = {"Alt": 1, "Ctrl": 2, "Shift": 8}
 LEFT = 1  # the button, among those that are down
 BLOCK = 1 << 16
+AXE = Path(__file__).parent / "studio" / "page" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60  # seconds
 
 
@@ -165,6 +166,19 @@ class Page:
                 self.errors.append(str(told["exceptionDetails"]))
             case "Runtime.consoleAPICalled" if told["type"] in {"warning", "error", "assert"}:
                 self.errors.append(str(told["args"]))
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds that is serious; nothing where npm has not installed it."""
+    if not AXE.is_file():
+        return []
+    page.run(AXE.read_text(encoding="utf-8") + ";0")
+    found: list[str] = page.run(
+        "axe.run({resultTypes: ['violations']}).then(result => result.violations"
+        ".filter(each => ['serious', 'critical'].includes(each.impact))"
+        ".map(each => `${each.id}: ${each.nodes.map(node => node.html).join(' ')}`))"
+    )
+    return found
 
 
 class Browser:

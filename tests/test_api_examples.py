@@ -22,15 +22,25 @@ from PIL import Image
 import boxwright
 from boxwright.openimages.sources import IMAGES_VARIABLE, LISTS_VARIABLE
 from boxwright.structures.dataset import Split
+from boxwright.tracking.tracker import TRACKERS
 from eagerly import op_by_op
 from filming import film
 from misbehaving import Server
+from nearest import Nearest
 from offered import offer
 from squares import Squares
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO = ROOT / "docs" / "how-to"
-NAMES = ("python.md", "report.md", "open-images.md", "predict.md", "tiles.md", "video.md")
+NAMES = (
+    "python.md",
+    "report.md",
+    "open-images.md",
+    "predict.md",
+    "tiles.md",
+    "track.md",
+    "video.md",
+)
 PAGES = (*(HOW_TO / name for name in NAMES), ROOT / "README.md")
 STEPS = 6
 SLOW = re.compile(r'budget="\d+m"(, out="[\w-]+")?')  # what takes minutes
@@ -87,6 +97,8 @@ def namespace(
         Image.open(first).save("image.jpg", quality=95)
         Image.open(second).save("other.jpg", quality=95)
         film(Path("clip.mp4"))
+        for name in TRACKERS:
+            patch.setitem(TRACKERS, name, Nearest)  # the package has an environment of its own
         dataset = boxwright.load("images")
         small = recipe_for(
             dataset.split("train"), pretrained=False, steps=STEPS, input_size=64, model="centers"

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+LOCKS = [ROOT / "requirements" / name for name in ("dev.txt", "track.txt", "ray.txt")]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TARGETS = set(
@@ -112,8 +113,8 @@ def test_documents_name_targets_of_the_makefile(document: Path) -> None:
 
 
 def test_every_requirement_is_pinned_with_its_hashes() -> None:
-    text = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
-    entries = re.sub(r" *#.*|\\\n", "", text).strip().splitlines()
+    texts = [path.read_text(encoding="utf-8") for path in LOCKS]
+    entries = re.sub(r" *#.*|\\\n", "", "".join(texts)).strip().splitlines()
     pins: dict[str, list[Version]] = {}
     for entry in filter(None, entries):
         words, *hashes = entry.split(" --hash=")
@@ -129,13 +130,21 @@ def test_every_requirement_is_pinned_with_its_hashes() -> None:
         wanted = Requirement(line)
         if wanted.name != project["name"]:
             versions = pins.get(canonicalize_name(wanted.name), [])
-            assert versions, f"{wanted.name} is not in requirements/dev.txt: run make lock"
+            assert versions, f"{wanted.name} is not in requirements/: run make lock"
             assert all(version in wanted.specifier for version in versions), "run make lock"
 
 
 def test_requirements_name_no_index() -> None:
-    text = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
-    assert re.findall(r"^-.*|\S*://\S*", text, re.MULTILINE) == []
+    for path in LOCKS:
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"^-.*|\S*://\S*", text, re.MULTILINE) == []
+
+
+def test_mediapipe_and_trackers_are_not_installed_together() -> None:
+    """Their two builds of OpenCV have the same files."""
+    dev, track, _ = (path.read_text(encoding="utf-8") for path in LOCKS)
+    assert ("mediapipe==" in dev, "trackers==" in dev) == (True, False)
+    assert ("mediapipe==" in track, "trackers==" in track) == (False, True)
 
 
 def test_the_version_is_written_once() -> None:

@@ -25,12 +25,12 @@ SPEAKS_OF_AREAS = re.compile(r"(^|_)(iou|areas?|intersections?)(_|$)")
 NO_BOXES = {}
 # First parts of names that are other people's, or an example's.
 OTHERS = {
-    *("keras", "model", "openvino", "package", "pandas", "pycocotools"),
+    *("keras", "model", "openvino", "package", "pandas", "pycocotools", "ray"),
     *("struct", "supervision", "tf", "time"),
 }
 FILE_ENDINGS = {
     *("bin", "ckpt", "config", "csv", "h5", "jpg", "js", "json", "jsonl"),
-    *("names", "npz", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
+    *("names", "npz", "pbtxt", "py", "split", "tflite", "toml", "txt", "xml", "yaml", "yml"),
 }
 
 

@@ -21,6 +21,7 @@ PROGRAMS = {
         *("chromium", "chromium-browser", "google-chrome"),
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ),
+    "curl": ("curl",),
     "nodejs": ("node", "nodejs"),
 }
 

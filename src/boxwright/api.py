@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from boxwright.evaluation.numbers import Numbers
     from boxwright.export.export import Exported
     from boxwright.inference.detector import Detector
+    from boxwright.parallel.units import Executor
     from boxwright.training.control import Control
     from boxwright.training.events import Subscriber
+    from boxwright.training.processes import Processes
     from boxwright.training.recipe import Recipe
 
 Data = str | Path | Dataset
@@ -128,6 +130,10 @@ def train(
     on_event: Subscriber | Sequence[Subscriber] = (),
     control: Control | None = None,
     started: float | None = None,
+    devices: int | str = 1,
+    processes: Processes | None = None,
+    cache_dir: str | Path | None = None,
+    cache_size: float | None = None,
 ) -> Run:
     """Train a detector on labeled images.
 
@@ -166,6 +172,11 @@ def train(
         on_event: called with each `Event`, or several such functions.
         control: stops, pauses and resumes the training from another thread.
         started: start of the budget by `time.monotonic`; now by default.
+        devices: with JAX as the backend, the number of devices that share each batch, or `all`.
+        processes: the other processes that train, which this one leads; see
+            `training.processes.Cluster.joined`.
+        cache_dir: folder for decoded images that do not fit into memory.
+        cache_size: the most GB of decoded images to store; others are decoded each time.
 
     Raises:
         ArgumentError: BW801 `budget` is not a time, BW802 arguments contradict each other.
@@ -178,8 +189,11 @@ def train(
     from boxwright.training import loop
     from boxwright.training.events import Note, as_one
     from boxwright.training.request import TrainingRequest
+    from boxwright.training.resources import Resources
+    from boxwright.training.tools import Tools
 
     tell = as_one(on_event)
+    resources = Resources.of(devices, processes, cache_dir, cache_size)
     asked = TrainingRequest(
         paths_of(data),
         Path(out),
@@ -213,6 +227,7 @@ def train(
         control=control,
         started=started,
         source=asked.source,
+        tools=Tools(resources=resources),
         **asked.amount(),
     )
     step, paths = outcome.step, asked.source.paths
@@ -285,6 +300,7 @@ def check(
     *,
     input_size: int = 300,
     progress: Progress = _silently,
+    on: str | Executor = "local",
 ) -> CheckReport:
     """Check every image, box and class of labeled images, and report all mistakes.
 
@@ -302,12 +318,20 @@ def check(
         input_size: side of the network's input in pixels, for the checks of box sizes.
         progress: called with the number of images done and the total, first of those decoded, then
             of those compared with the others.
+        on: where images are decoded: `local`, `ray` or `ray=ADDRESS` for a Ray cluster.
 
     Raises:
+        ArgumentError: BW803 there is no such `on`, BW815 no cluster answers.
         DataError: BW115 there is no such folder, BW101, BW114 it has no usable images.
+        SystemFaultError: BW901 Ray is not installed, BW906 a machine of the cluster cannot do its
+            part.
     """
     from boxwright.datasets.check import run_checks
     from boxwright.models.registry import DEFAULT, family
+    from boxwright.parallel.choice import executor
 
     reach = family(DEFAULT).reach
-    return run_checks(data, form, input_size=input_size, reach=reach, progress=progress)
+    with executor(on) as where:
+        return run_checks(
+            data, form, input_size=input_size, reach=reach, progress=progress, executor=where
+        )

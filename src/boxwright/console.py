@@ -165,6 +165,11 @@ def say(*parts: str) -> None:
     messages().print(*parts, sep="")
 
 
+def log_line(text: str) -> None:
+    """Print a line of a log on standard error, as it is."""
+    _Messages().write(f"{text}\n")
+
+
 def show(thing: Any) -> None:
     """Print a sentence or a rich table on standard output."""
     from rich.console import Console

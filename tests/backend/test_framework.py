@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -78,6 +79,8 @@ def test_the_users_engine_is_respected() -> None:
         ("onnx", "onnx"),
         ("onnxruntime", "onnx"),
         ("openvino", "openvino"),
+        ("av", "video"),
+        ("trackers", "track"),
     ],
 )
 def test_an_absent_framework_has_a_remedy(
@@ -125,3 +128,14 @@ def test_hushed_lets_python_speak() -> None:
         """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stderr.split() == ["progress", "still", "after"]
+
+
+@pytest.mark.tiny
+def test_hushed_leaves_a_stream_that_came_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may give standard error back while a library is silenced in this one."""
+    given_back = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with framework.hushed():
+        sys.stderr = given_back
+    assert sys.stderr is given_back
+    assert not given_back.closed

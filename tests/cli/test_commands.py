@@ -19,6 +19,9 @@ from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
+from boxwright.tracking.tracker import TRACKERS
+from filming import film
+from nearest import Nearest
 
 pytestmark = pytest.mark.tiny
 
@@ -145,6 +148,20 @@ def test_predict_prints_a_table_without_a_folder(images: Path) -> None:
     assert lines[-1] == "2 boxes in 2 images."
 
 
+def test_tracks_are_counted_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TRACKERS, "sort", Nearest)
+    clip = film(tmp_path / "clip.mp4", 3, size=(80, 40))
+    places = ("--count-line", "0,5,80,5", "--zone", "0,0,80,0,80,40,0,40")
+    words = ("predict", "m", clip, "--out", tmp_path / "out", "--to", "mot", "--track", "sort")
+    result = run(*words, *places)
+    assert result.exit_code == 0, result.output
+    assert (
+        "clip.mp4: 1 helmet; line 1: 0 to the left, 0 to the right; "
+        "zone 1: 1 helmet inside, 1 helmet in all" in result.stdout.replace("\n", " ")
+    )
+    assert len((tmp_path / "out" / "mot" / "clip.txt").read_text("utf-8").splitlines()) == 3
+
+
 def test_tiles_are_an_option_of_predict_and_evaluate(labeled: Path, tmp_path: Path) -> None:
     for words in (["evaluate", "m", labeled], ["predict", "m", labeled, "--to", "table"]):
         result = run(*words, "--tile", "auto")
@@ -207,6 +224,9 @@ def test_a_failure_is_a_coded_sentence_and_a_remedy(
         ["predict", "m", "photo.jpg", "--to", "csv"],
         ["predict", "m", "photo.jpg", "--out", "x", "--every", "often"],
         ["predict", "m", "photo.jpg", "--out", "x", "--overlap", "1"],
+        ["predict", "m", "clip.mp4", "--out", "x", "--track", "magic"],
+        ["predict", "m", "clip.mp4", "--out", "x", "--zone", "0,0,9,0,9,9"],
+        ["predict", "m", "clip.mp4", "--out", "x", "--track", "sort", "--count-line", "0,0,9"],
         ["evaluate", "m", "d", "--split", "tset"],
         ["export", "run", "--to", "onyx"],
         ["evaluate"],

@@ -16,6 +16,7 @@ from boxwright.cli import progress as progress_line
 from boxwright.errors import TrainingError
 from boxwright.inference.detector import Detector
 from boxwright.training.events import Downloading, Event, Step
+from boxwright.training.processes import ALONE
 from boxwright.training.progress import Progress
 from folders import VocFolder
 
@@ -40,6 +41,9 @@ def test_options_are_passed_on_as_they_are(asked: Asked, images: Path, tmp_path:
         "seed": 5,
         "deterministic": True,
         "resume": True,
+        "devices": "all",
+        "cache_dir": tmp_path / "cache",
+        "cache_size": 1.5,
         "out": tmp_path / "there",
     }
     words = []
@@ -49,7 +53,8 @@ def test_options_are_passed_on_as_they_are(asked: Asked, images: Path, tmp_path:
     asked.run(images, *words)
     del asked.options["on_event"], asked.options["started"]
     unset = {"recipe": {}, "classes": (), "exclude": (), "rename": {}, "form": None}
-    assert asked.options == given | unset
+    alone = {"processes": ALONE, "control": None}
+    assert asked.options == given | unset | alone
 
 
 @tiny

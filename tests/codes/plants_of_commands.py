@@ -16,23 +16,34 @@ from typing import Any
 import typer
 from place import Place, Plant, raised
 
+from boxwright.backend import framework
 from boxwright.bench.limits import Cost, Limits, chosen
 from boxwright.console import echo
 from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.formats.tfrecord.framing import write_record
 from boxwright.io.files import write_text
+from boxwright.parallel.choice import executor
+from boxwright.parallel.cluster import VERSION
+from boxwright.parallel.units import Crew
+from boxwright.serving.names import named
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 from boxwright.studio.finish import Finish
-from boxwright.studio.serve import bound
 from boxwright.studio.wire import labels_from
 from boxwright.tfod.config import checked, parse_config
+from boxwright.web.listening import bound
+from fake_ray import FakeRay, Numbers, doubled
 
 CONFIG = (Path(__file__).parents[1] / "tfod" / "configs" / "helmet.config").read_text("utf-8")
 RATE = CONFIG[CONFIG.index("exponential_decay") : CONFIG.index("momentum_optimizer_value")]
 FROM_ZERO = "manual_step_learning_rate { schedule { step: 0 learning_rate: .1 } } }\n"
 PASCAL = ("create_pascal_tf_record", "--output_path=x.record", "--data_dir")
 TOCO = ["--graph_def_file=g.pb", "--output_file=d.tflite", "--input_arrays=i", "--output_arrays=o"]
+
+
+def strange_variable(place: Place) -> str:
+    place.patch.setenv("TF_CONFIG", "{")
+    return place.cli("tfod", "train", "--pipeline_config_path=a.config", "--train_dir=training")
 
 
 def tfod(*words: str) -> Plant:
@@ -156,6 +167,15 @@ def unforeseen(place: Place) -> str:
     return place.cli("check", place.root)
 
 
+def with_ray(place: Place, on: str) -> None:
+    """Work on a cluster whose machine does not see the images, and which answers nowhere else."""
+    fake = FakeRay()
+    fake.seen["1"] = lambda paths: (VERSION, [None])
+    place.patch.setattr(framework, "ray", lambda: fake)
+    with executor(on) as chosen:
+        list(Crew(chosen).run(Numbers, 9, doubled))
+
+
 PLANTS: dict[str, Plant] = {
     "BW701": tfod("create_pascal_record"),
     "BW702": tfod("xml_to_csv", "--inptu=x"),
@@ -196,10 +216,14 @@ PLANTS: dict[str, Plant] = {
     "BW807": lambda place: place.cli("evaluate", place.root, "--aim", "best"),
     "BW808": raised(lambda place: labels_from({"boxes": [{"box": [1, 2, 3]}]}, "")),
     "BW809": raised(two_steps),
+    "BW810": raised(lambda place: named(["one/d.onnx", "other/d.onnx"])),
+    "BW815": raised(lambda place: with_ray(place, "ray=nowhere")),
     "BW901": raised(without_pandas),
     "BW902": refused(errno.ENOSPC),
     "BW903": refused(errno.EACCES),
     "BW904": raised(nothing_printed),
-    "BW905": raised(lambda place: bound("192.0.2.1", None)),  # an address of documentation
+    "BW905": raised(lambda place: bound("192.0.2.1", 0)),  # an address of documentation
+    "BW906": raised(lambda place: with_ray(place, "ray")),
+    "BW907": strange_variable,
     "BW999": unforeseen,
 }

@@ -32,6 +32,7 @@ from boxwright.sources.images import Images
 from boxwright.sources.opening import sources
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.detections import Detections
+from boxwright.tracking.following import Tracking, tracked
 from folders import VocFolder
 
 ARTIFACT = Artifact({}, ("cat",), Preprocessing(300))
@@ -83,7 +84,7 @@ def losing(place: Place) -> object:
 
     poor = SimpleNamespace(passed=False, __str__=lambda: "AP .2 instead of .8")
     reference = SimpleNamespace(compare=lambda file, tolerance: poor)
-    place.patch.setattr(module, "Detector", lambda *_: NOBODY)
+    place.patch.setattr(module, "Detector", lambda *_, **__: NOBODY)
     module.Detector.load = lambda *_: NOBODY  # type: ignore[attr-defined]
     place.patch.setattr(module, "Reference", SimpleNamespace(of=lambda *_: reference))
     place.patch.setattr(module, "KerasEngine", lambda *_: NOBODY)
@@ -157,6 +158,17 @@ def frozen_of_another_family(place: Place) -> object:
     return export(place.root, "frozen")
 
 
+def edited(place: Place) -> str:
+    place.folder.text("Dockerfile", "FROM scratch")
+    place.folder.text("a.tflite", "")
+    return place.cli("dockerfile", place.root / "a.tflite")
+
+
+def unreported(place: Place) -> str:
+    place.folder.text("run.json", ARTIFACT.to_text())
+    return place.cli("card", place.root)
+
+
 def unseen(folder: VocFolder) -> None:
     folder.pair("a")
     predictions.describe(folder.root, {"detector": "a.tflite", "threshold": 0.5, "boxes": 1})
@@ -204,6 +216,9 @@ PLANTS: dict[str, Plant] = {
     "BW408": raised(on_jax),
     "BW409": raised(lambda _: CHECKING.fft),
     "BW410": raised(frozen_of_another_family),
+    "BW411": raised(lambda place: export(place.root, "onnx", serving=place.root)),
+    "BW412": edited,
+    "BW413": unreported,
     "BW501": lambda place: place.cli("export", place.root),
     "BW502": described(format="another"),
     "BW503": described(version=99),
@@ -221,6 +236,7 @@ PLANTS: dict[str, Plant] = {
     "BW515": described(preprocessing=replace(ARTIFACT.preprocessing, size=20_000).to_json()),
     "BW520": raised(lambda place: read_names(place.root / "labels.txt")),
     "BW521": raised(lambda place: export(place.root, "tflite", raw=True)),
+    "BW522": raised(lambda _: tracked([Images({})], Tracking(NOBODY))),
     "BW531": checked(unseen),
     "BW532": filmed(b"no video"),
     "BW533": raised(lambda _: next(iter(sources("camera:/dev/no-such-camera")[0]))),

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from place import Place, Plant, raised
 
+from boxwright.backend import framework
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
@@ -17,6 +19,10 @@ from boxwright.io.download import SomethingElseError, UnreachableError
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.data import check_same
+from boxwright.training.placement import Placement
+from boxwright.training.processes import Cluster, Processes, ended
+from boxwright.training.resources import Resources
 from boxwright.training.run_folder import check_options, checkpoint_of, only_training
 from boxwright.training.sanity_checks import SUSTAINED, LossWatch, check_loss, check_trainable
 
@@ -113,6 +119,42 @@ def exploding(_: Place) -> None:
 
 NAN = SimpleNamespace(total=np.nan, classes=np.nan, boxes=0.0)
 
+
+def fake_jax(place: Place, **functions: Any) -> None:
+    place.patch.setattr(framework, "jax", lambda: SimpleNamespace(**functions))
+
+
+def too_many_devices(place: Place) -> object:
+    one = SimpleNamespace(process_index=0)
+    fake_jax(place, devices=lambda: [one])
+    return Placement(Resources(4), batch_size=8)
+
+
+def other_data(place: Place) -> None:
+    here = Dataset.of(place.root, [])
+    there = Dataset.of(place.root, [LabeledImage("a.jpg", 64, 48)])
+    both = [np.frombuffer(each.fingerprint().encode(), np.uint8) for each in (here, there)]
+
+    class Two(Processes):
+        def gather(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return np.stack(both)
+
+    check_same(here, Two(0, 2))
+
+
+def killed(_: Place) -> None:
+    raise ended("the one that is watched here: signal 9")
+
+
+def not_connected(place: Place) -> None:
+    def initialize(*_: Any, **__: Any) -> None:
+        raise RuntimeError("DEADLINE_EXCEEDED: Barrier timed out.")
+
+    fake_jax(place, distributed=SimpleNamespace(initialize=initialize))
+    with Cluster("10.0.0.5:7000", 2, 0).joined():
+        pass
+
+
 PLANTS: dict[str, Plant] = {
     "BW201": lambda place: place.cli("models", "--fetch", "ssd_mobilnet_v1_coco"),
     "BW202": weights("model.pb"),
@@ -135,6 +177,11 @@ PLANTS: dict[str, Plant] = {
     "BW312": lambda place: place.cli("train", place.root, "--set", "learning_rate.peek=1e-3"),
     "BW313": lambda place: place.cli("train", place.root, "--set", "batch_size=many"),
     "BW314": raised(exploding),
+    "BW315": raised(lambda _: Resources.of(2, None, None, None)),
+    "BW316": raised(too_many_devices),
+    "BW317": raised(other_data),
+    "BW318": raised(killed),
+    "BW319": raised(not_connected),
     "BW391": demo(trained=0.2, control=0.0),
     "BW392": demo(trained=0.95, control=0.9),
 }

@@ -98,7 +98,7 @@ def tiny_file(
     root = tmp_path_factory.mktemp("modèles écrits")
 
     def write(kind: str, classes: int = 3, seed: int = 0) -> Path:
-        path = root / f"{classes} classes, {seed}" / TARGETS[kind].default_name
+        path = root / f"{classes} classes, {seed}" / Path(TARGETS[kind].default_name).name
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             tiny = tiny_detector(classes, seed)
@@ -172,7 +172,8 @@ def exported(
     @cache
     def export(kind: str, threshold: float) -> Exported:
         own = TinyDetector(tiny.model, replace(artifact, threshold=threshold))
-        path, lines = home / f"{kind} {threshold}" / TARGETS[kind].default_name, list[str]()
+        path = home / f"{kind} {threshold}" / Path(TARGETS[kind].default_name).name
+        lines = list[str]()
         comparison = write_verified(path, kind, own.model, own.artifact, dataset, say=lines.append)
         described = Detector.load(path).artifact
         return Exported(path, own, dataset, comparison, lines, described)

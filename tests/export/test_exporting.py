@@ -32,10 +32,11 @@ ALL = tuple(TARGETS)
 @pytest.mark.parametrize("kind", ALL)
 def test_a_good_file_is_proven_and_gets_its_name(kind: str, exported: Callable[..., Any]) -> None:
     good = exported(kind)
-    comparison, folder = good.comparison, good.path.parent
-    labels = ["labels.txt", *(["label_map.pbtxt"] if TARGETS[kind].label_map else [])]
+    comparison, folder, target = good.comparison, good.path.parent, TARGETS[kind]
+    labels = [] if target.labels_inside else ["labels.txt"]
+    labels += ["label_map.pbtxt"] if target.label_map else []
     names = {path.name for path in folder.iterdir()}
-    assert names == {TARGETS[kind].default_name, *labels}
+    assert names == {Path(target.default_name).name, *labels}
     assert comparison.images == {"unassigned": 8}
     assert comparison.split == "unassigned"
     name, run, file = comparison.table[0]

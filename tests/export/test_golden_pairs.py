@@ -23,7 +23,7 @@ from boxwright.inference.golden import SAME_RAW, RawSample
 from boxwright.structures.dataset import Dataset
 from exporting import copied
 
-KINDS = tuple(TARGETS)
+KINDS = tuple(kind for kind in TARGETS if kind != "triton")  # which has an .onnx file inside
 # The threshold decides what is checked: five detections of the tiny detector's are above the lower
 # one in some pattern, and never above the higher.
 THRESHOLDS = {"detections": 0.6, "raw tensors": 0.99}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -70,6 +71,30 @@ def test_missing_shards_are_named(tmp_path: Path, shards: list[str], missing: st
             (finding,) = findings
             assert finding.code == "BW147"
             assert missing in finding.message
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["records-00000-of-00003", "records-00001-of-00003", "records-00002-of-00003"],
+        ["a.record-00000-of-00002", "a.record-00001-of-00002"],
+        ["a-00000-of-00002.tfrecord", "a-00001-of-00002.tfrecord"],
+    ],
+)
+def test_shards_are_one_data_set(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        put(tmp_path / name, PASCAL)
+    digits = re.compile(r"\d+(?=-of-)")
+    pattern = digits.sub("?????", names[0])
+    for path in (tmp_path, tmp_path / pattern):
+        assert len(formats.read(path)) == len(names), path
+    assert len(formats.read(tmp_path / names[1])) == 1
+    put(tmp_path / "other-00000-of-00001", PASCAL)
+    put(tmp_path / digits.sub("00000", names[0]).replace("-of-0000", "-of-0001"), PASCAL)
+    assert len(formats.read(tmp_path / pattern)) == len(names)
+    with pytest.raises(DataError) as error:
+        formats.read(tmp_path / f"no{pattern}")
+    assert error.value.code == "BW115"
 
 
 def test_an_empty_shard_is_not_missing(tmp_path: Path) -> None:

@@ -192,6 +192,8 @@ def test_auto_takes_the_size_of_the_trainings_images() -> None:
     assert (tiling.height, tiling.width, tiling.overlap) == (300, 400, 0.3)
     assert tiling.regions(400, 300) == []
     assert tiling.regions(800, 600) == [], "up to twice as large nothing is cut"
+    assert tiling.regions(600, 800) == [], "turned neither"
+    assert tiling.regions(620, 820)
     assert len(tiling.regions(1600, 1200)) == 6 * 6
 
 

@@ -6,19 +6,21 @@ import csv
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from boxwright.formats.openimages.format import HEADER
+from boxwright.openimages.kinds import BOXES, LABELS, columns_of
 from boxwright.openimages.rows import (
-    BOXES,
-    LABELS,
     Rows,
     code_texts,
-    columns_of,
     confidences,
     parse_rows,
     sources,
     unpack,
 )
+from boxwright.openimages.rows_by_csv import read_by_csv
+from boxwright.openimages.rows_by_position import read_by_position
 
 pytestmark = pytest.mark.tiny
 
@@ -83,6 +85,54 @@ def test_many_rows_are_what_csv_reads() -> None:
     assert found.unusable == 0
 
 
+SIDE = st.one_of(
+    st.sampled_from(NUMBERS),
+    st.floats(0, 1).map(lambda value: f"{value:.6f}"),
+    st.floats(0, 1).map(str),
+    st.text("0123456789.-e", max_size=24),
+)
+LINES = st.builds(
+    "{},{},{},{},{},{}".format,
+    st.sampled_from([*[ID, ID[::-1]] * 5, ID[1:], ID.upper(), f'"{ID}"']),
+    st.sampled_from([*BOXES.sources, "xclicks", "human"]),
+    st.sampled_from([*["/m/0a", "/m/01g317", "/g/11bc5fgh8q"] * 5, "/g/" + "x" * 13, "x" * 17, ""]),
+    st.sampled_from(["1", "0.93"]),
+    st.lists(SIDE, min_size=4, max_size=4).map(",".join),
+    st.lists(st.sampled_from(["0", "1", "-1"]), min_size=5, max_size=6).map(",".join),
+)
+
+
+@given(st.lists(LINES, min_size=1, max_size=20), st.sampled_from(["", ",0.5,-1.000000"]))
+def test_rows_read_by_position_are_those_read_by_csv(lines: list[str], more: str) -> None:
+    columns = columns_of(",".join([*HEADER, *more.split(",")[1:]]).encode(), BOXES)
+    assert columns is not None
+    text = "".join(f"{line}{more}\n" for line in lines).encode()
+    found, others = read_by_position(text, columns, BOXES)
+    expected, _ = read_by_csv(text.split(b"\n"), len(lines), columns, BOXES)
+    assert np.array_equal(others, ~found.usable)
+    assert not (found.usable & ~expected.usable).any()
+    kept = found.usable
+    assert np.array_equal(found.digits[:, kept], expected.digits[:, kept])
+    assert np.array_equal(found.codes[:, kept], expected.codes[:, kept])
+    assert np.array_equal(sources(found.rest[kept]), sources(expected.rest[kept]))
+    (sides, flags), (csv_sides, csv_flags) = (
+        unpack(cells.packed[kept], cells.rest[kept]) for cells in (found, expected)
+    )
+    assert np.array_equal(flags, csv_flags)
+    assert np.abs(sides - csv_sides).max(initial=0) < 1.1e-6  # 0.1234565 is rounded up or down
+
+
+def test_most_rows_are_read_by_position() -> None:
+    columns = columns_of(",".join(HEADER).encode(), BOXES)
+    assert columns is not None
+    boxes = ["0.1,0.25,0.5874999999999999,1", "0.071905,0.145346,0.206591,1.000000"]
+    lines = [row(box=box, flags=flags) for box in boxes for flags in ("0,1,0,1,0", "-1,0,-1,1,-1")]
+    text = "".join(f"{line}\n" for line in lines).encode()
+    found, others = read_by_position(text, columns, BOXES)
+    assert found.usable.all()
+    assert not others.any()
+
+
 @pytest.mark.parametrize(
     ("lines", "usable"),
     [
@@ -107,6 +157,10 @@ def test_unusable_rows_are_left_out_and_counted(lines: list[str], usable: int, e
     assert sources(found.rest).tolist() == [1] * usable
     assert code_texts(found.codes) == ["/m/07j7r"] * usable
     assert found.images.tolist() == [int(ID, 16)] * min(usable, 1)
+
+
+def test_a_list_may_be_empty() -> None:
+    assert len(parse().images) == 0
 
 
 def test_columns_are_found_by_their_names() -> None:

@@ -26,7 +26,7 @@ from boxwright import downloads, formats
 from boxwright.errors import BoxwrightError
 from boxwright.formats.openimages.format import HEADER
 from boxwright.openimages.index import Index, indexed
-from boxwright.openimages.rows import FLAGS
+from boxwright.openimages.kinds import FLAGS
 from boxwright.openimages.toolkit import class_folders, write_labels
 from boxwright.tfod.commands import named, run_line
 from misbehaving import Server, files_in, status

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.inference.run import Run
+from boxwright.report.run_report import Report, report
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.structures.detections import Detections
 
@@ -66,6 +73,26 @@ def scene(root: Path, classes: tuple[str, str] = ("cat", "dog")) -> tuple[Datase
         images.append(_image(f"train{number}.png", classes, split))
     found = {f"{name}.png": rows for name, rows in boxes.items()}
     return Dataset.of(root, images, classes), Planted(found, classes)
+
+
+def report_of(
+    run: Run,
+    patch: pytest.MonkeyPatch,
+    dataset: Dataset,
+    found: Planted,
+    split: str = "test",
+    **provenance: Any,
+) -> Report:
+    """Report the planted detections as those of a run with this provenance."""
+    patch.setattr(Detector, "detections_in", lambda _, images: found.detections_in(images))
+    threshold = {"value": 0.5, "source": "validation", "aim": "f1", "met": True, "images": 2}
+    known = {"threshold": threshold, **provenance}
+    artifact = Artifact({}, found.classes, Preprocessing(32), 0.5, known)
+    run.folder.mkdir(exist_ok=True)
+    run.describe(artifact)
+    detector = Detector(lambda images: [], artifact)  # type: ignore[arg-type]
+    patch.setattr(Detector, "load", lambda *_, **__: detector)
+    return report(run.folder, dataset, split=split)
 
 
 def _image(name: str, classes: tuple[str, str], split: Split) -> LabeledImage:

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from reported import Planted, drawn, scene
+from reported import Planted, drawn, report_of, scene
 
 from boxwright.errors import ArgumentError, DataError, DetectorError
 from boxwright.evaluation.mistakes import KINDS, NOTE
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
-from boxwright.inference.detector import Detector
 from boxwright.inference.inspection import Description
 from boxwright.inference.run import Run
 from boxwright.io.files import write_json
@@ -60,19 +59,8 @@ Make = Callable[..., Report]
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Report the planted detections as those of a run with this provenance."""
 
-    def make(dataset: Dataset, found: Planted, split: str = "test", **provenance: Any) -> Report:
-        monkeypatch.setattr(
-            Detector, "detections_in", lambda _, images: found.detections_in(images)
-        )
-        run = Run(tmp_path / "run")
-        threshold = {"value": 0.5, "source": "validation", "aim": "f1", "met": True, "images": 2}
-        known = {"threshold": threshold, **provenance}
-        artifact = Artifact({}, found.classes, Preprocessing(32), 0.5, known)
-        run.folder.mkdir(exist_ok=True)
-        run.describe(artifact)
-        detector = Detector(lambda images: [], artifact)  # type: ignore[arg-type]
-        monkeypatch.setattr(Detector, "load", lambda *_, **__: detector)
-        return report(run.folder, dataset, split=split)
+    def make(*planted: Any, **options: Any) -> Report:
+        return report_of(Run(tmp_path / "run"), monkeypatch, *planted, **options)
 
     return make
 

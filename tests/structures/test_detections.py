@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,6 +63,17 @@ def test_what_is_not_there_is_an_error_of_python() -> None:
         _ = FOUND[3]
     with pytest.raises(KeyError, match="'bird' is not one of the classes cat, dog, kite"):
         _ = FOUND["bird"]
+
+
+def test_identities_go_with_their_boxes() -> None:
+    tracked = replace(FOUND, track_ids=[5, -1, 7])
+    assert tracked["dog"].track_ids.tolist() == [5, 7]
+    assert tracked[1:].track_ids.tolist() == [-1, 7]
+    assert tracked.above(0.5).resized((50, 40)).track_ids.tolist() == [5, -1]
+    assert FOUND[1:].track_ids is None
+    assert Detections.concatenate([tracked, FOUND]).track_ids is None
+    with pytest.raises(ValueError, match="2 track_ids do not fit 3 boxes"):
+        replace(FOUND, track_ids=[1, 2])
 
 
 # ---- Sizes, and several together ---------------------------------------------------------------
@@ -168,6 +180,18 @@ def test_a_table_of_pandas_has_the_columns_that_people_know() -> None:
     np.testing.assert_array_equal(table["confidence"], FOUND.scores)
     assert table.groupby("name").size().to_dict() == {"cat": 1, "dog": 2}
     assert len(NOTHING.to_pandas()) == 0
+
+
+def test_other_packages_get_identities(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fiftyone", SimpleNamespace(Detections=dict, Detection=dict))
+    tracked = replace(FOUND, track_ids=[5, -1, 7])
+    assert [each["track_id"] for each in tracked.to_json()] == [5, None, 7]
+    assert [each["track_id"] for each in tracked.to_coco(1)] == [5, None, 7]
+    assert [each["index"] for each in tracked.to_fiftyone()["detections"]] == [5, None, 7]
+    assert tracked.to_pandas()["track_id"].tolist() == [5, -1, 7]
+    assert tracked.to_supervision().tracker_id.tolist() == [5, -1, 7]
+    assert FOUND.to_supervision().tracker_id is None
+    assert not any("track_id" in each for each in [*FOUND.to_json(), *FOUND.to_coco(1)])
 
 
 @pytest.mark.parametrize("ids", [None, {"cat": 17, "dog": 18, "kite": 38}])

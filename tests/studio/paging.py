@@ -15,9 +15,6 @@ from boxwright.studio.journal import Proposal
 from boxwright.studio.store import LabelStore
 from browser import Page
 
-AXE = Path(__file__).parent / "page" / "node_modules" / "axe-core" / "axe.min.js"
-
-
 IMAGES = 10
 
 

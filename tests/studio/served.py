@@ -17,9 +17,10 @@ from boxwright.studio.app import application
 from boxwright.studio.child import StartChild
 from boxwright.studio.keys import Keys
 from boxwright.studio.security import Door, Guard, names_of
-from boxwright.studio.serve import Server, bound
 from boxwright.studio.store import LabelStore
 from boxwright.studio.studio import Studio, opened
+from boxwright.web.listening import bound
+from boxwright.web.server import Server
 
 HOST = "127.0.0.1"
 
@@ -127,7 +128,8 @@ def serving(
         port = sock.getsockname()[1]
         door, ready = Door(port), threading.Event()
         app = application(studio, lambda: server.stop())
-        server = Server(Guard(app, door, names_of(HOST, port)), studio.hub, ready.set)
+        guard = Guard(app, door, names_of(HOST, port))
+        server = Server(guard, ready=ready.set, stopping=studio.hub.close)
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
         try:

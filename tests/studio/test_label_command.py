@@ -58,11 +58,10 @@ def test_it_prints_an_address_and_ends_with_ctrl_c(images: Path, how: signal.Sig
     assert "Traceback" not in said
 
 
-def test_the_usual_port_gives_way_to_a_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_usual_port_gives_way_to_a_free_one() -> None:
     with serve.bound("127.0.0.1", 0) as taken:
         number = taken.getsockname()[1]
-        monkeypatch.setattr(serve, "PORT", number)
-        with serve.bound("127.0.0.1", None) as other:
+        with serve.bound("127.0.0.1", number, or_free=True) as other:
             assert other.getsockname()[1] not in (0, number)
 
 
@@ -76,7 +75,7 @@ def test_a_port_that_is_asked_for_and_taken(images: Path) -> None:
 
 
 def test_it_says_what_to_install(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("boxwright.studio.installed.NEEDED", ("no_such_package",))
+    monkeypatch.setattr("boxwright.web.installed.NEEDED", {"studio": ("no_such_package",)})
     result = CliRunner().invoke(app, ["label", str(images)])
     assert result.exit_code == 1
     assert "BW901" in result.stderr
@@ -87,10 +86,10 @@ def test_only_this_computer_is_asked(images: Path, monkeypatch: pytest.MonkeyPat
     """Without a host the address is that of loopback."""
     asked = []
 
-    def bound(host: str, port: int | None) -> socket.socket:
-        asked.append(host)
+    def bound(host: str, port: int, *, or_free: bool) -> socket.socket:
+        asked.append((host, port, or_free))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(serve, "bound", bound)
     CliRunner().invoke(app, ["label", str(images)])
-    assert asked == ["127.0.0.1"]
+    assert asked == [("127.0.0.1", serve.PORT, True)]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from children import Scripted
 from paging import (
-    AXE,
     IMAGES,
     SIZE,
     Rect,
@@ -30,7 +29,7 @@ from served import Served, eventually, serving
 from boxwright.errors import SystemFaultError
 from boxwright.inference.run import Run
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
-from browser import Browser, Page
+from browser import Browser, Page, violations
 
 
 @pytest.mark.parametrize(
@@ -199,16 +198,3 @@ def test_every_view_fits_and_is_accessible(
         page.press("Shift+?")
         assert violations(page) == []
         assert page.errors == []
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds that is serious; nothing where npm has not installed it."""
-    if not AXE.is_file():
-        return []
-    page.run(AXE.read_text(encoding="utf-8") + ";0")
-    found: list[str] = page.run(
-        "axe.run({resultTypes: ['violations']}).then(result => result.violations"
-        ".filter(each => ['serious', 'critical'].includes(each.impact))"
-        ".map(each => `${each.id}: ${each.nodes.map(node => node.html).join(' ')}`))"
-    )
-    return found

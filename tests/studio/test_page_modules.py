@@ -16,9 +16,10 @@ import system_libraries
 from boxwright.visualize.draw import color_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "src" / "boxwright" / "studio" / "page"
+PAGES = sorted((ROOT / "src" / "boxwright").glob("*/page"))  # of the studio, of `serve`, shared
+SHARED = ROOT / "src" / "boxwright" / "web" / "page"
 CHECKS = Path(__file__).parent / "page"
-MODULES = sorted(PAGE.glob("*.js"))
+MODULES = sorted(path for page in PAGES for path in page.glob("*.js"))
 TESTS = sorted(CHECKS.glob("*.test.js"))
 MIN_NODE = (20, 19)  # recognizes modules by their syntax
 
@@ -78,7 +79,7 @@ def test_their_style(node: str, checkers: Path) -> None:
 @pytest.mark.tiny
 def test_classes_have_the_colors_of_drawn_boxes(node: str) -> None:
     script = f"""
-        import {{ colorOf }} from {json.dumps((PAGE / "colors.js").as_uri())};
+        import {{ colorOf }} from {json.dumps((SHARED / "colors.js").as_uri())};
         console.log(JSON.stringify([...Array(30).keys()].map(colorOf)));
     """
     said = run(node, "--no-warnings", "--input-type=module", "--eval", script)
@@ -87,18 +88,20 @@ def test_classes_have_the_colors_of_drawn_boxes(node: str) -> None:
 
 
 @pytest.mark.tiny
-def test_the_page_needs_nothing_from_elsewhere() -> None:
-    for path in (*MODULES, PAGE / "index.html", PAGE / "style.css"):
+def test_the_pages_need_nothing_from_elsewhere() -> None:
+    documents = [path for page in PAGES for path in page.glob("*.[hc]*")]
+    for path in (*MODULES, *documents):
         text = path.read_text(encoding="utf-8")
         elsewhere = re.findall(r"\bhttps?://[^\s\"']+", text)
         assert set(elsewhere) <= {"http://www.w3.org/2000/svg"}, path.name
         imported = re.findall(r"""(?:from|import\()\s*["']([^"']+)""", text)
-        assert all((PAGE / name).is_file() for name in imported), path.name
+        assert all((path.parent / name).is_file() for name in imported), path.name
 
 
 @pytest.mark.tiny
-def test_the_document_has_no_script_and_no_style_in_it() -> None:
-    text = (PAGE / "index.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", [page for page in PAGES if page != SHARED])
+def test_the_document_has_no_script_and_no_style_in_it(page: Path) -> None:
+    text = (page / "index.html").read_text(encoding="utf-8")
     assert re.findall(r"<script\b[^>]*>", text) == ['<script type="module" src="/page/main.js">']
     assert not re.search(r"<style\b|\sstyle=|\son[a-z]+=", text)
 

@@ -36,6 +36,7 @@ def test_a_sample_is_supported_from_the_first_line_to_the_last(name: str) -> Non
     assert ("lite" in name) == pipeline.model.box_predictor.use_depthwise
     assert ("0.75" in name) == (pipeline.model.feature_extractor.depth_multiplier == 0.75)
     assert ("quantized" in name) == (pipeline.graph_rewriter.quantization is not None)
+    assert "num_layers:" not in text  # the API's extractors with a pyramid do not take it
 
 
 @pytest.mark.parametrize(

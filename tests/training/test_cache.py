@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,7 +19,10 @@ from PIL import Image
 from boxwright.errors import DataError, TrainingError
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.training import cache as module
-from boxwright.training.cache import build_cache
+from boxwright.training.cache import Cache, build_cache
+from boxwright.training.data import check_same
+from boxwright.training.processes import Processes
+from boxwright.training.resources import Storage
 
 pytestmark = pytest.mark.tiny
 
@@ -134,6 +140,82 @@ def test_a_large_cache_lives_in_a_file(four: Dataset) -> None:
     np.testing.assert_array_equal(
         in_file.batch(np.array([2]))[0], in_memory.batch(np.array([2]))[0]
     )
+
+
+# ---- Room for some of them, and several processes ------------------------------------------------
+
+
+def test_with_room_for_some_all_are_the_same(four: Dataset) -> None:
+    complete = build_cache(four, side=16)
+    for fitting in range(4):
+        some = build_cache(four, side=16, storage=Storage(max_bytes=fitting * 16 * 16 * 3))
+        for rows in ([0, 1, 2, 3], [3, 1, 1, 0]):
+            for one, other in zip(
+                complete.batch(np.array(rows)), some.batch(np.array(rows)), strict=True
+            ):
+                np.testing.assert_array_equal(one, other)
+
+
+def test_the_file_is_in_the_folder_that_is_given(four: Dataset, tmp_path: Path) -> None:
+    absent = Storage(tmp_path / "absent")
+    with pytest.raises(TrainingError, match=r"BW311 .*absent: .*--cache-size"):
+        build_cache(four, side=16, in_memory=0, storage=absent)
+    assert len(build_cache(four, side=16, in_memory=0, storage=Storage(tmp_path))) == 4
+
+
+def test_each_of_several_processes_decodes_its_part(four: Dataset) -> None:
+    """And all know which images are broken, and the hashes of all."""
+    (four.root / "2.png").write_bytes(b"broken")
+    alone = build_cache(four, side=16, hashed=True)
+    told: list[int] = []
+    processes = [Thread(index, 3) for index in range(3)]
+
+    def build(process: Processes) -> Cache:
+        return build_cache(four, 16, told.append, processes=process, hashed=True)
+
+    with ThreadPoolExecutor() as pool:
+        caches = list(pool.map(build, processes))
+    assert len(told) == 4
+    assert alone.hashes is not None
+    for process, cache in zip(processes, caches, strict=True):
+        np.testing.assert_array_equal(cache.rows, [0, 1, 3])
+        np.testing.assert_array_equal(cache.hashes, alone.hashes)
+        np.testing.assert_array_equal(cache.batch(np.arange(3))[0], alone.batch(np.arange(3))[0])
+        (finding,) = cache.findings
+        said = "can be opened" if process.index == 2 else "another process"
+        assert (finding.code, finding.where) == ("BW102", "2.png")
+        assert said in finding.message
+
+
+def test_other_images_in_another_process_are_one_error_in_each(four: Dataset) -> None:
+    data = [four, four.select([0, 1, 2]), four]
+
+    def check(process: Processes) -> str:
+        with pytest.raises(TrainingError, match=r"BW317.*process 1 has other") as caught:
+            check_same(data[process.index], process)
+        return caught.value.message
+
+    with ThreadPoolExecutor() as pool:
+        said = list(pool.map(check, [Thread(index, 3) for index in range(3)]))
+    assert len(set(said)) == 1
+
+
+@dataclass(frozen=True)
+class Thread(Processes):
+    """A thread in place of a process."""
+
+    barrier: ClassVar[threading.Barrier] = threading.Barrier(3)
+    given: ClassVar[dict[int, Any]] = {}
+
+    def gather(self, values: Any) -> Any:
+        self.given[self.index] = values
+        self.barrier.wait(10)
+        everything = np.stack([self.given[index] for index in range(self.count)])
+        self.barrier.wait(10)
+        return everything
+
+
+# ---- Faults --------------------------------------------------------------------------------------
 
 
 def test_no_room_for_that_file_is_said(four: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

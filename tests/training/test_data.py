@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boxwright.datasets.near_duplicates import image_hash
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.training.cache import Cache
 from boxwright.training.data import images_to_cache, some_images, validation_mask
@@ -28,7 +29,8 @@ def cached(count: int, *, copies: int = 1, val: int = 0) -> Cache:
         "photos", [LabeledImage(f"{i}.jpg", 64, 64, split=split) for i, split in enumerate(splits)]
     )
     nothing = np.zeros((count, 1, 4), np.float32), np.full((count, 1), -1, np.int32)
-    return Cache(images, *nothing, np.arange(count), dataset, ())
+    hashes = np.stack([image_hash(Image.fromarray(each).convert("L")) for each in images])
+    return Cache(images, *nothing, np.arange(count), dataset, (), hashes)
 
 
 @tiny

@@ -24,6 +24,7 @@ from boxwright.training import loop
 from boxwright.training.cache import build_cache
 from boxwright.training.checkpoint import Checkpoint
 from boxwright.training.recipe import Recipe
+from boxwright.training.resources import Resources, Storage
 from boxwright.training.validation import ValidationResult, Validator
 
 if TYPE_CHECKING:
@@ -64,6 +65,21 @@ def test_images_keep_their_order_where_the_recipe_does_not_shuffle(
     recipe = Recipe(64, depth_multiplier=0.1, batch_size=4, steps=3, shuffle=False, held_out=0)
     steps.train(dataset, tmp_path / "run", recipe=recipe)
     assert images_seen(steps, dataset) == [*dataset.names, *dataset.names]
+
+
+def test_with_room_for_a_quarter_of_the_images_all_batches_are_the_same(
+    steps: Steps, squares: Squares, tmp_path: Path
+) -> None:
+    data = squares.dataset(train=16, val=2)
+    steps.train(data, tmp_path / "all", steps=8)
+    every, steps.batches = steps.batches, []
+    side = Run(tmp_path / "all").artifact.provenance["recipe"]["cache_side"]
+    steps.resources = Resources(storage=Storage(max_bytes=4 * side * side * 3))
+    steps.train(data, tmp_path / "quarter", steps=8)
+    assert len(every) == len(steps.batches) == 8
+    for one, other in zip(every, steps.batches, strict=True):
+        for part, same in zip(one, other, strict=True):
+            np.testing.assert_array_equal(part, same)
 
 
 def test_a_seed_decides_batches_and_dice(steps: Steps, squares: Squares, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from boxwright.training.events import Event, Note, Step
 from boxwright.training.learning_rates import BudgetCosine
 from boxwright.training.progress import Meter, Progress
 from boxwright.training.recipe import Recipe, recipe_for
+from boxwright.training.resources import ONE_DEVICE, Resources
 from boxwright.training.tools import Tools
 from boxwright.training.validation import Validator
 
@@ -119,13 +120,19 @@ class Steps:
     rates: list[float] = field(default_factory=list)
     batches: list[tuple[Any, ...]] = field(default_factory=list)
     validator: Callable[..., Validator] = Validator
+    resources: Resources = ONE_DEVICE
 
     def train(self, dataset: Dataset, out: Path, **options: Any) -> tuple[Outcome, Listener]:
         """As `small_trainer`, with these steps, and a network that is built in no time."""
         module = SimpleNamespace(
             Engine=lambda *given, **_: Idle(self, *given), faster_precision=lambda: "float32"
         )
-        tools = Tools(engines=module, validator=self.validator, clock=self.clock)
+        tools = Tools(
+            engines=module,
+            validator=self.validator,
+            clock=self.clock,
+            resources=self.resources,
+        )
         return SmallTrainer(tools)(dataset, out, **{"model": "centers", **options})
 
 

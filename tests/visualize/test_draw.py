@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from boxwright.images.decoding import read_image
-from boxwright.structures.detections import Detection, Detections
+from boxwright.structures.detections import Detections
 from boxwright.visualize import draw as drawing
 from boxwright.visualize.draw import (
     BLACK,
@@ -126,7 +126,8 @@ def test_any_boxes_can_be_drawn_on_an_image_of_any_size(
 def label_boxes_of(
     found: Detections, size: tuple[int, int], text_size: int = 14
 ) -> list[LabelBox | None]:
-    return lay_out(list(found), found.boxes.astype(np.int64), text_size, size)
+    names, notes = [each.name for each in found], [f"{score:.0%}" for score in found.scores]
+    return lay_out(names, notes, found.boxes.astype(np.int64), text_size, size)
 
 
 def apart(label_boxes: list[LabelBox | None]) -> bool:
@@ -236,8 +237,7 @@ def test_a_class_without_room_for_a_label_is_in_the_legend(
 
 
 def caption(name: str, room: int) -> str | None:
-    found = [Detection(name, 0.934, (0, 0, 9, 9))]
-    (label_box,) = lay_out(found, np.array([[0, 0, 9, 9]]), 14, (room, 100))
+    (label_box,) = lay_out([name], ["93%"], np.array([[0, 0, 9, 9]]), 14, (room, 100))
     return None if label_box is None else label_box.text
 
 

@@ -20,6 +20,8 @@ EXTRAS = {  # else `train`
     "onnxruntime": "onnx",
     "openvino": "openvino",
     "av": "video",
+    "trackers": "track",
+    "ray": "ray",
 }
 ALONE = ("fiftyone", "pandas", "supervision")  # not in any extra; their users install them
 # Switches of libraries that report their use to their makers, read when they are imported.
@@ -27,6 +29,7 @@ SILENT = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime: looks up a host, writes an id of the device
     "DO_NOT_TRACK": "1",  # what others agreed on
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",  # Ray: a cluster that it starts reports its use every hour
 }
 # OpenVINO's looks up a host of Google Analytics and writes an id; without it, OpenVINO has a stub.
 ABSENT = ("openvino_telemetry",)
@@ -166,6 +169,24 @@ def av() -> Any:
     return _imported("av")
 
 
+def trackers() -> Any:
+    """The `trackers` module, which follows objects through videos.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("trackers")
+
+
+def ray() -> Any:
+    """The `ray` module, which runs functions on the machines of a cluster.
+
+    Raises:
+        SystemFaultError: BW901 it is not installed.
+    """
+    return _imported("ray")
+
+
 def fiftyone() -> Any:
     """The `fiftyone` module.
 
@@ -215,8 +236,9 @@ def hushed() -> Iterator[None]:
         python_stderr = sys.stderr
         if python_stderr is not None:
             python_stderr.flush()
+        replacement = None
         if _writes_to_descriptor_2(python_stderr):
-            sys.stderr = os.fdopen(
+            replacement = sys.stderr = os.fdopen(
                 os.dup(kept), "w", buffering=1, encoding=python_stderr.encoding, errors="replace"
             )
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -227,9 +249,28 @@ def hushed() -> Iterator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             os.close(nowhere)
-            if sys.stderr is not python_stderr:
-                replacement, sys.stderr = sys.stderr, python_stderr
+            if replacement is not None and sys.stderr is replacement:  # or another thread's
+                sys.stderr = python_stderr
                 replacement.close()
+
+
+@contextmanager
+def silent_output() -> Iterator[None]:
+    """Suppress the output of native libraries on standard output while the block runs: gloo, which
+    connects processes of JAX, prints a line that nobody asked for. Nothing else may print."""
+    try:
+        kept = os.dup(1)
+    except OSError:  # no standard output
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _writes_to_descriptor_2(stream: Any) -> bool:

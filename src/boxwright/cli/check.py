@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxwright.cli.options import BoxUnits, Depth, Format, MaxPixels, UnlabeledImages, read_options
+from boxwright.cli.options import (
+    BoxUnits,
+    Depth,
+    Format,
+    KeepGoing,
+    MaxPixels,
+    On,
+    UnlabeledImages,
+    read_options,
+)
 from boxwright.console import FAILED, plain, say, show, show_json
 from boxwright.io.shell import quoted
 
@@ -47,6 +56,8 @@ def check(
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into OUT instead of copying them.")
     ] = False,
+    on: On = "local",
+    keep_going: KeepGoing = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find mistakes in labeled images, and repair a copy.
@@ -60,10 +71,11 @@ def check(
       boxwright check images
       boxwright check images --html report.html
       boxwright check images --fix repaired
+      boxwright check /shared/images --on ray=10.0.0.1:6379
     """
     from boxwright import api
     from boxwright.cli.describe import say_findings
-    from boxwright.cli.progress import counting, waiting
+    from boxwright.cli.progress import counting, waiting, working
     from boxwright.datasets.convert import check_free
     from boxwright.datasets.patch import CHANGES
     from boxwright.datasets.patch import fix as write_fixed
@@ -74,9 +86,12 @@ def check(
         check_name(html, "--html")  # fail at once, not after minutes of checking
     if fix:
         check_free(fix, [data])
-    with counting("Checking images", "Comparing images") as progress:
-        options = read_options(form, unlabeled, units, max_pixels, depth_range)
-        report = api.check(data, options, input_size=input_size, progress=progress)
+    options = read_options(form, unlabeled, units, max_pixels, depth_range)
+    with (
+        working(on, keep_going=keep_going) as executor,
+        counting("Checking images", "Comparing images") as progress,
+    ):
+        report = api.check(data, options, input_size=input_size, progress=progress, on=executor)
     if json:
         show_json(report.to_json())
     else:

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from boxwright.cli.options import BoxUnits, Format, MaxPixels, UnlabeledImages, choice, read_options
+from boxwright.cli.options import (
+    BoxUnits,
+    Format,
+    MaxPixels,
+    On,
+    UnlabeledImages,
+    choice,
+    read_options,
+)
 from boxwright.console import plain, show, show_json
 from boxwright.formats import FORMATS
 from boxwright.io.shell import quoted
@@ -30,6 +38,7 @@ def convert(
     link: Annotated[
         bool, typer.Option("--link", help="Hard-link images into OUT instead of copying them.")
     ] = False,
+    on: On = "local",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write labeled images in another annotation format.
@@ -42,15 +51,19 @@ def convert(
       boxwright convert images images-coco --to coco
       boxwright convert train.record images-voc --to voc
       boxwright convert images images-yolo --to yolo --link
+      boxwright convert /shared/images /shared/records --to tfrecord --on ray=10.0.0.1:6379
     """
     from boxwright.cli.describe import say_findings
-    from boxwright.cli.progress import waiting
+    from boxwright.cli.progress import counting, working
     from boxwright.datasets.convert import convert as convert_data
     from boxwright.datasets.describe import counted
 
-    with waiting(f"Writing and verifying {FORMATS[to].TITLE}"):
-        options = read_options(form, unlabeled, units, max_pixels)
-        done = convert_data(data, out, to, form=options, link=link)
+    options = read_options(form, unlabeled, units, max_pixels)
+    with (
+        working(on) as executor,
+        counting(f"Writing {FORMATS[to].TITLE}", "Comparing images") as progress,
+    ):
+        done = convert_data(data, out, to, form=options, link=link, on=executor, progress=progress)
     if json:
         show_json(
             {

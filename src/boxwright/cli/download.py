@@ -176,7 +176,7 @@ def download(
 
 def _flag(text: str) -> tuple[str, int]:
     """`IsDepiction=0` as a pair, in any case."""
-    from boxwright.openimages.rows import FLAGS
+    from boxwright.openimages.kinds import FLAGS
 
     name, _, value = text.partition("=")
     known = {flag.lower(): flag for flag in FLAGS}

@@ -67,6 +67,14 @@ def export(
             help="Rows of the outputs, for programs with arrays of a fixed size.",
         ),
     ] = 100,
+    serving: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NAME",
+            help="Write a SavedModel as the next version of the model in the folder NAME, for "
+            "TensorFlow Serving: NAME/1, NAME/2 and so on.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Export a detector and verify its accuracy.
@@ -75,13 +83,14 @@ def export(
     than 0.1 AP points as float, 0.2 as fp16, or 1.0 as int8 or dynamic, and the 95 % interval of
     the loss excludes zero, or if too few detections agree. For int8, ways to reduce the loss are
     tried automatically. `labels.txt` with the class names is written beside it, and for frozen
-    graphs and SavedModels a label map.
+    graphs and SavedModels a label map. For triton it is a folder to put into a model repository.
 
     \b
     Examples:
       boxwright export run --to tflite
       boxwright export run --to tflite --quantize int8
-      boxwright export run --to savedmodel --out served/helmets
+      boxwright export run --to savedmodel --serving served/helmets
+      boxwright export run --to triton --out repository/helmets
       boxwright export run --to onnx
       boxwright export run --to onnx --raw
       boxwright export run --to tflite --max-detections 10
@@ -94,7 +103,17 @@ def export(
 
     quantized = cast(Quantized | None, quantize)
     path, comparison = export_run(
-        run, to, out, data, quantized, accept_loss, _progress, golden_image, raw, max_detections
+        run,
+        to,
+        out,
+        data,
+        quantized,
+        accept_loss,
+        _progress,
+        golden_image,
+        raw,
+        max_detections,
+        serving,
     )
     if json:
         show_json({"path": str(path), "comparison": comparison.to_json()})

@@ -114,7 +114,7 @@ def _all_facts(description: Description) -> Iterator[tuple[str, str]]:
 
 
 def _said(artifact: Artifact) -> Iterator[tuple[str, str]]:
-    from boxwright.cli.licenses import weights_of
+    from boxwright.report.licenses import weights_of
 
     model, made, origin = artifact.model, artifact.preprocessing, artifact.provenance
     depth, quantization = model.get("depth_multiplier"), model.get("quantization")

@@ -87,9 +87,9 @@ def label(
       boxwright label images --keys keys.json
       boxwright label images --format yolo --port 9000 --open
     """
-    from boxwright.studio.installed import check_installed
+    from boxwright.web.installed import check_installed
 
-    check_installed()
+    check_installed("studio")
     from boxwright.studio.keys import read_keys
     from boxwright.studio.serve import serve
     from boxwright.studio.store import LabelStore

@@ -110,6 +110,24 @@ Depth = Annotated[
     ),
 ]
 
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="local|ray[=ADDRESS]",
+        help="Where images are processed: on this machine, or on the machines of a Ray cluster, "
+        "whose address is passed to ray.init.",
+    ),
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option(
+        "--keep-going",
+        help="Leave out images whose processing fails for good, as on a cluster whose machines "
+        "have too little memory, and do the others.",
+    ),
+]
+
 Classes = Annotated[
     list[str] | None,
     typer.Option(
@@ -136,9 +154,10 @@ Tile = Annotated[
     str | None,
     typer.Option(
         "--tile",
-        metavar="auto|N|HxW",
+        metavar="auto|N|HxW|none",
         help="Detect in tiles of N x N or H x W pixels too, for small objects in large images. "
-        "auto takes tiles of the size of the training's images, where they are needed.",
+        "auto takes tiles of the size of the training's images, where they are needed. "
+        "[default: those of the training, if it had some]",
     ),
 ]
 Overlap = Annotated[
@@ -162,6 +181,8 @@ def with_tiles(detector: Detector, tile: str | None, overlap: float) -> Detector
 
     if tile is None:
         return detector
+    if tile == "none":
+        return replace(detector, tiling=None)
     if tile != "auto":
         try:
             return replace(detector, tiling=Tiling.parse(tile, overlap))

@@ -24,10 +24,12 @@ from boxwright.images.options import MAX_PIXELS
 from boxwright.io.shell import quoted
 from boxwright.outputs.registry import LABELS, OUTPUTS
 from boxwright.sources.names import RTSP
+from boxwright.tracking.tracker import TRACKERS
 
 if TYPE_CHECKING:
     from boxwright.outputs.every import Every
     from boxwright.outputs.predicting import Predicted
+    from boxwright.tracking.following import Tracking
 
 
 def predict(
@@ -69,6 +71,28 @@ def predict(
     labels: Labels = None,
     tile: Tile = None,
     overlap: Overlap = 0.2,
+    track: Annotated[
+        str | None,
+        choice(
+            TRACKERS,
+            help="Follow the objects of videos with this tracker, and give them identities.",
+        ),
+    ] = None,
+    count_line: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X1,Y1,X2,Y2",
+            help="With --track: count the objects that cross this line, in pixels of the upright "
+            "frame; may be repeated.",
+        ),
+    ] = None,
+    zone: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X1,Y1,X2,Y2,X3,Y3...",
+            help="With --track: count the objects in this polygon; may be repeated.",
+        ),
+    ] = None,
     rtsp: Annotated[str, choice(RTSP, help="How RTSP streams are transported.")] = RTSP[0],
     trust: Trust = False,
     max_pixels: MaxPixels = None,
@@ -102,6 +126,7 @@ def predict(
       boxwright predict coco.tflite holiday/ --to table --labels labels.txt
       boxwright predict run clip.mp4 --out found --every 2s
       boxwright predict run rtsp://192.168.0.9/live --out found --to jsonl
+      boxwright predict run clip.mp4 --out found --track bytetrack --count-line 0,200,640,200
     """
     from boxwright.cli.progress import counting
     from boxwright.inference.class_names import read_names
@@ -111,6 +136,7 @@ def predict(
 
     chosen = _outputs(to, out, full_size=full_size, no_pictures=no_pictures, json=json)
     distance = _distance(every)
+    tracking = _tracking(track, count_line or (), zone or ())
     limit = max_pixels or MAX_PIXELS
 
     def tell(text: str) -> None:
@@ -132,6 +158,7 @@ def predict(
             threshold=threshold,
             full_size=full_size,
             file=model,
+            tracking=tracking,
             tell=tell,
             print_line=lambda text: show(plain(text)),
             progress=progress,
@@ -173,12 +200,29 @@ def _distance(every: str | None) -> Every | None:
         raise typer.BadParameter(str(error)) from error
 
 
+def _tracking(track: str | None, lines: Sequence[str], zones: Sequence[str]) -> Tracking | None:
+    from boxwright.tracking.counting import Line, Zone
+    from boxwright.tracking.following import Tracking
+
+    if track is None:
+        if lines or zones:
+            raise typer.BadParameter("--count-line and --zone need --track.")
+        return None
+    try:
+        where = tuple(map(Line.parse, lines)), tuple(map(Zone.parse, zones))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return Tracking.by(track, *where)
+
+
 def _summarize(predicted: Predicted, out: Path | None, outputs: Sequence[str], what: str) -> None:
     from boxwright.structures.findings import counted
 
     sheet = predicted.content["contact_sheet"]
     found = f"{counted(predicted.boxes, 'box', 'boxes')} in {counted(predicted.images, what)}"
     show(f"{found}: [bold]{plain(out)}[/]" if out else f"{found}.")
+    for name, counts in predicted.counts.items():
+        show(f"{plain(name)}: {plain('; '.join(counts.sentences()))}")
     if out and sheet:
         show(f"Look at {plain(out / sheet)}")
     for name in outputs:

@@ -2,38 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
+from rich.text import Text
 
-from boxwright.console import messages, plain
+from boxwright.console import messages, plain, say
+from boxwright.structures.findings import counted
 from boxwright.training.events import Downloading, Event, Note
 from boxwright.training.progress import EVERY, Meter
 from boxwright.training.progress import Progress as State
 
+if TYPE_CHECKING:
+    from boxwright.parallel.units import Executor, Trouble
+
 LINES = 10  # outside of a terminal the line is printed this many times
+MINUTE = 60.0  # seconds between two lines outside of a terminal
+
+
+class _Rate(ProgressColumn):
+    """How many are done in a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+
+class _Lines:
+    """Lines about long work, for output that goes into a file: one each minute."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._start = self._said = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._said < MINUTE:
+            return
+        self._said = now
+        rate = done / (now - self._start)
+        left = f", {(total - done) / rate / 60:,.0f} minutes left" if rate else ""
+        say(plain(f"{self._what}: {done:,} of {total:,}, {rate:,.0f}/s{left}"))
 
 
 @contextmanager
 def counting(what: str, *then: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar with the time left; yield a function to call with done and total.
+    """Show a progress bar with rate and time left; yield a function to call with done and total.
 
-    Work in several stages, `what` and `then`, counts from the start again in each. Shows nothing
-    outside of a terminal.
+    Work in several stages, `what` and `then`, counts from the start again in each. Outside of a
+    terminal it is a line each minute.
     """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(20),
         MofNCompleteColumn(),
+        _Rate(),
         TimeRemainingColumn(),
     )
     console = messages()
@@ -41,15 +78,49 @@ def counting(what: str, *then: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=still) as bar:
         stages = iter(then)
         task = bar.add_task(escape(what))
+        lines = _Lines(what)
 
         def progress(done: int, total: int) -> None:
-            nonlocal task
+            nonlocal task, lines
             if done < bar.tasks[-1].completed and (stage := next(stages, None)):
                 bar.remove_task(task)
                 task = bar.add_task(escape(stage))
+                lines = _Lines(stage)
             bar.update(task, completed=done, total=total)
+            if still:
+                lines(done, total)
 
         yield progress
+
+
+@contextmanager
+def working(on: str, *, keep_going: bool = False) -> Iterator[Executor]:
+    """Yield the executor of `--on`. At the end, what failed on it is shown. What Ray prints on
+    standard output goes to standard error, since it is no result.
+
+    Raises:
+        As `executor`.
+    """
+    from boxwright.parallel.choice import executor
+
+    with redirect_stdout(sys.stderr), executor(on, keep_going=keep_going) as chosen:
+        try:
+            yield chosen
+        finally:
+            if chosen.troubles:
+                messages().print(_table(chosen.troubles), soft_wrap=False)
+
+
+def _table(troubles: Sequence[Trouble]) -> Table:
+    """A row for each unit that failed: how often, why the last time, and what came of it."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("images", "number", "failed", "the last time", "then"):
+        table.add_column(heading, overflow="fold")
+    for images, last in {each.images: each for each in troubles}.items():
+        then = "given up" if last.lost else "begun again"
+        texts = (images, f"{last.number}", counted(last.attempt, "time"), last.error.message, then)
+        table.add_row(*map(plain, texts))
+    return table
 
 
 @contextmanager

@@ -97,6 +97,14 @@ def train(
     input_size: Annotated[
         int | None, typer.Option(min=64, max=1024, help="Side of the network's input in pixels.")
     ] = None,
+    tile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|HxW",
+            help="Cut large images into tiles of N x N or H x W pixels, for small objects. The "
+            "detector then cuts its images too.",
+        ),
+    ] = None,
     depth_multiplier: Annotated[
         float | None,
         typer.Option(
@@ -125,6 +133,45 @@ def train(
     units: BoxUnits = None,
     max_pixels: MaxPixels = None,
     depth_range: Depth = None,
+    devices: Annotated[
+        str,
+        typer.Option(
+            metavar="all|N",
+            help="The number of devices that share each batch, of each process. Needs JAX.",
+        ),
+    ] = "1",
+    coordinator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|HOST:PORT",
+            help="Train in several processes, on JAX: the host of process 0 and a free port there. "
+            "auto takes it and the next two from SLURM, Kubernetes or MPI.",
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="The number of these processes.")
+    ] = None,
+    process: Annotated[
+        int | None,
+        typer.Option(min=0, help="The number of this one. 0 evaluates and writes the run."),
+    ] = None,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache-dir",
+            help="Folder for decoded images that do not fit into memory. [default: the folder for "
+            "temporary files]",
+        ),
+    ] = None,
+    cache_size: Annotated[
+        float | None,
+        typer.Option(
+            "--cache-size",
+            metavar="GB",
+            min=0.0,
+            help="The most decoded images to store; others are decoded each time. [default: all]",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -150,7 +197,7 @@ def train(
     and the budget, and printed. It never learns from test images and decides nothing with them.
     After the budget it writes report.html, from validation images only.
     Stop with Ctrl-C at any time; --resume continues the run. With KERAS_BACKEND=jax in the
-    environment it trains on JAX, for GPUs.
+    environment it trains on JAX, for GPUs, several of them, and several hosts.
 
     \b
     Examples:
@@ -162,10 +209,14 @@ def train(
       boxwright train images --weights nets/model.ckpt-20000 --out run
       boxwright train images --set learning_rate.peak=5e-4 --set augmentation.horizontal_flip=0
       boxwright train images --classes car,bus --rename bus=car
+      boxwright train sites --tile 640 --budget 5m --out run
       boxwright train images --budget 2m --explain
       boxwright train images --out run --resume
+      KERAS_BACKEND=jax boxwright train images --devices all
+      KERAS_BACKEND=jax boxwright train images --coordinator 10.0.0.5:7000 --processes 2 --process 0
     """
     from boxwright import api
+    from boxwright.cli.members import members, take_part
     from boxwright.cli.progress import ProgressLine
     from boxwright.cli.report import say_written
     from boxwright.training.settings import parse
@@ -180,7 +231,7 @@ def train(
         "model": model,
         "latency": latency,
         "size_limit": size_limit,
-        "recipe": parse(settings or ()),
+        "recipe": {**parse(settings or ()), **_tile(tile)},
         "input_size": input_size,
         "depth_multiplier": depth_multiplier,
         "seed": seed,
@@ -190,7 +241,11 @@ def train(
     if explain:
         _explain(tuple(data or ()), out, choice=chosen, options=options, json=json, **asked)
         return
-    with ProgressLine() as line:
+    machine: dict[str, Any] = {"devices": devices, "cache_dir": cache_dir, "cache_size": cache_size}
+    with members(coordinator, processes, process) as (own, control), ProgressLine() as line:
+        if not own.leads:
+            say(take_part(own, data or (), options, line, **machine))
+            return
         trains = context.obj or api.train  # a caller may substitute another
         run = trains(
             data or (),
@@ -200,7 +255,10 @@ def train(
             rename=chosen.rename,
             form=options,
             on_event=line,
+            control=control,
             started=STARTED,
+            processes=own,
+            **machine,
             **asked,
         )
     seconds = round(time.monotonic() - STARTED, 1)
@@ -224,6 +282,16 @@ def train(
         words = f"{_words(run.paths)} --out {_words([out])}"
         say(f"Stopped. To continue: boxwright train {words} --resume")
         raise typer.Exit(INTERRUPTED)
+
+
+def _tile(tile: str | None) -> dict[str, Any]:
+    from boxwright.inference.tiling import Tiling
+
+    try:
+        tiling = None if tile is None else Tiling.parse(tile)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return {"tile": (tiling.height, tiling.width)} if tiling else {}
 
 
 def _report(run: Run) -> Report | None:

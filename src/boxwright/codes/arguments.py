@@ -68,4 +68,19 @@ ARGUMENTS: dict[str, Meaning] = {
         "The studio trains, exports or reports one at a time: each needs all of the processor.",
         "Wait until it has ended.",
     ),
+    "BW810": Meaning(
+        "error",
+        "Unusable name of a served model",
+        "Clients use the name of a model in addresses, so each has another one, of letters, "
+        "digits, dots, hyphens and underscores.",
+        "Give it a name: boxwright serve MODEL=NAME.",
+    ),
+    "BW815": Meaning(
+        "error",
+        "No Ray cluster answers",
+        "Nothing listens at the address, its version of Ray or Python is another one, or Ray could "
+        "not start a cluster on this machine.",
+        "Give the address that `ray start` printed, such as --on ray=10.0.0.1:6379, or --on ray "
+        "alone on a machine of the cluster.",
+    ),
 }

@@ -77,6 +77,28 @@ DETECTING: dict[str, Meaning] = {
         "written for its SSDs.",
         "Export with `--to savedmodel`, `--to tflite` or `--to onnx`, or train an SSD.",
     ),
+    "BW411": Meaning(
+        "error",
+        "No folder of versions",
+        "`--serving` names the folder of a model that TensorFlow Serving serves. It has a folder "
+        "for each version, called by its number, and each is a SavedModel. A Triton model has "
+        "such folders inside.",
+        "Give a new name, or that of an earlier `--serving`, with `--to savedmodel`.",
+    ),
+    "BW412": Meaning(
+        "error",
+        "A file of that name exists",
+        "A Dockerfile and a model card are a start that people edit. A file that is there is not "
+        "replaced, unless it is the same.",
+        "Remove or rename the file, or give another name with `--out`.",
+    ),
+    "BW413": Meaning(
+        "error",
+        "There is no report of these weights",
+        "A model card states what `report.json` in the run folder measured. The run has none, or "
+        "it was trained after it was measured.",
+        "Run `boxwright report RUN DATA`, which measures the test images of DATA.",
+    ),
     "BW501": Meaning(
         "error",
         "There is no detector",
@@ -205,6 +227,13 @@ DETECTING: dict[str, Meaning] = {
         "`--raw` leaves the suppression out of the file, for programs that cannot compute it. Only "
         ".onnx files have this form.",
         "Remove `--raw`, or export with `--to onnx`.",
+    ),
+    "BW522": Meaning(
+        "error",
+        "There is nothing to track",
+        "Objects are followed from frame to frame of a video, camera or stream. Single images are "
+        "no video, even those of one folder.",
+        "Give a video, or leave `--track` out.",
     ),
     "BW531": Meaning(
         "warning",

@@ -10,7 +10,7 @@ SYSTEM: dict[str, Meaning] = {
         "A package is missing",
         "Training, exporting and evaluating a run need Keras and TensorFlow, which come with the "
         "extra `train`. ONNX and OpenVINO files, videos, `Detections.to_pandas`, `to_fiftyone` and "
-        "`to_supervision` need further packages.",
+        "`to_supervision` need further packages, and `--on ray` needs Ray.",
         "KERAS_BACKEND is {engine}: unset it, or install the packages that it needs.",
         "Install it with: pip install {package}",
     ),
@@ -41,9 +41,29 @@ SYSTEM: dict[str, Meaning] = {
     "BW905": Meaning(
         "error",
         "The address cannot be used",
-        "Another program listens at this port, perhaps a studio that is still open, or the address "
-        "is not one of this computer.",
-        "Stop the other program, or leave out `--port` to get a port that is free.",
+        "Another program listens at this port, perhaps a studio or a server that is still open, or "
+        "the address is not one of this computer.",
+        "Stop the other program, or give another `--port`.",
+    ),
+    "BW907": Meaning(
+        "error",
+        "An environment variable cannot be read",
+        "Its value is not what the variable is for. TF_CONFIG is JSON with the addresses of a "
+        "training's hosts: "
+        '{"cluster": {"chief": ["host0:7000"], "worker": ["host1:7000"]}, '
+        '"task": {"type": "worker", "index": 0}}.',
+        "Correct {name}, or unset it to train in this process alone.",
+    ),
+    "BW906": Meaning(
+        "error",
+        "A machine of the cluster cannot do its part",
+        "Each machine reads the images itself, so it must see them under the same path, and have "
+        "the same version of Boxwright. Work on up to 1,000 images that fails is begun again three "
+        "times; one that needs more memory than a machine has fails each time.",
+        "Mount {path} at the same place on every machine.",
+        "Install version {version} on every machine.",
+        "Then run the same command again: it does only what is left. With --keep-going, images "
+        "that cannot be processed are left out.",
     ),
     "BW999": Meaning(
         "error",

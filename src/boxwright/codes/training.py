@@ -143,8 +143,8 @@ TRAINING: dict[str, Meaning] = {
         "There is no room for the decoded images",
         "Decoded images that do not fit into memory are stored in a temporary file, and the "
         "folder for temporary files is full or cannot be written.",
-        "Free space there, or set the environment variable TMPDIR (on Windows TEMP) to a folder "
-        "with room.",
+        "Free space there, give a folder with room by `--cache-dir`, or the environment variable "
+        "TMPDIR (on Windows TEMP), or store only some of the images: `--cache-size`.",
     ),
     "BW312": Meaning(
         "error",
@@ -171,6 +171,46 @@ TRAINING: dict[str, Meaning] = {
         "Start again in an empty folder with a lower learning rate, such as {rate}, or with more "
         "warmup_steps. In a config it is the learning_rate of the optimizer; `boxwright train` "
         "chooses one.",
+    ),
+    "BW315": Meaning(
+        "error",
+        "Several devices need JAX",
+        "TensorFlow, the usual backend, trains on one device here. JAX divides each batch among "
+        "several devices, also of several hosts.",
+        "Install JAX with: pip install 'boxwright[jax]', and for its GPUs what JAX's own "
+        "instructions say. Then set KERAS_BACKEND=jax, or train on one device.",
+    ),
+    "BW316": Meaning(
+        "error",
+        "The devices do not fit",
+        "A process does not see as many devices as it was asked for, or the images of a batch "
+        "cannot be divided evenly among all devices.",
+        "Give a batch of another size: --set batch_size={near}.",
+        "Or give --devices another number; `all` takes what is there.",
+    ),
+    "BW317": Meaning(
+        "error",
+        "The processes have different data",
+        "All processes of a training must see the same images with the same labels. Here they read "
+        "different folders, or a copy is older than the others.",
+        "Give all processes the same folder on a shared disk, or copy it again to all hosts.",
+    ),
+    "BW318": Meaning(
+        "error",
+        "A process of the training has ended",
+        "The processes need each other in each step. One of them failed, was killed, ran out of "
+        "memory or lost its network, so that all have ended.",
+        "Find the process that ended first, and its reason, in the output of each. Then start all "
+        "of them again with `--resume`, also another number of them: at most the last half minute "
+        "is lost.",
+    ),
+    "BW319": Meaning(
+        "error",
+        "The processes cannot be connected",
+        "Process 0 cannot use the port of --coordinator, the others do not reach it, or not all of "
+        "them were started. With `auto`, the process runs in no cluster that JAX recognizes.",
+        "Start all processes, within five minutes, with the same --coordinator and --processes: a "
+        "host of process 0 that the others can reach, and a port that is free there.",
     ),
     "BW391": Meaning(
         "error",

@@ -11,11 +11,13 @@ from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
 from boxwright.datasets.checks.measure import summarize_all
 from boxwright.datasets.checks.registry import CHECKS, Checked
-from boxwright.datasets.checks.resume import kept_for
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
 from boxwright.formats import ReadOptions
-from boxwright.images.parallel import Progress
+from boxwright.parallel.choice import here
+from boxwright.parallel.cores import Progress
+from boxwright.parallel.kept import kept_for
+from boxwright.parallel.units import Crew, Executor
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding, worst_first
 
@@ -63,6 +65,7 @@ def run_checks(
     input_size: int = PRETRAINED_SIZE,
     reach: Reach | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> CheckReport:
     """Read a folder of labeled images and report all of its problems.
 
@@ -76,17 +79,19 @@ def run_checks(
         reach: which boxes a detector family can learn; None skips the check.
         progress: called with the number of images done and the total, first of those decoded, then
             of those compared with the others.
+        executor: where images are decoded; here by default.
 
     Raises:
         DataError: BW115 there is no such folder; BW101 or BW114 it contains nothing usable.
+        SystemFaultError: BW906 a machine of a cluster cannot do its part.
     """
     start = time.perf_counter()
     if isinstance(data, Dataset):
         name, dataset = ReadOptions.of(form).form or "voc", data
     else:
         name, dataset = formats.read_named(data, form, tolerant=True)
-    with kept_for(dataset) as kept:
-        seen = summarize_all(straighten(dataset), progress, kept)
+    with kept_for(len(dataset), "check", dataset.root.absolute(), dataset.decoding) as kept:
+        seen = summarize_all(straighten(dataset), Crew(executor or here(), kept, progress))
         repaired = leave_out_unused(drop_useless(seen.dataset))
         checked = Checked(seen.dataset, repaired, seen, input_size, reach, progress)
         found = [finding for check in CHECKS.values() for finding in check.findings(checked)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boxwright import formats
@@ -14,8 +14,15 @@ from boxwright.formats.roundtrip import difference, held
 from boxwright.formats.writing import write
 from boxwright.io.faults import translating_os_errors
 from boxwright.io.files import writing
+from boxwright.io.scratch import is_scratch
+from boxwright.parallel.choice import executor, here
+from boxwright.parallel.cores import Progress
+from boxwright.parallel.kept import LARGE, Kept, name_of, noting
+from boxwright.parallel.units import Crew, Executor
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
+
+Complete = Callable[[Path, list[str]], None]
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ def convert(
     *,
     form: str | ReadOptions | None = None,
     link: bool = False,
+    on: str | Executor = "local",
+    progress: Progress | None = None,
 ) -> Converted:
     """Convert labeled images to another format; image files and boxes are unchanged.
 
@@ -56,16 +65,23 @@ def convert(
         to: the name of a format.
         form: the name of the source format, or all options of `read`; None detects it.
         link: hard-link the images instead of copying them, if the file system can.
+        on: where images are copied and compared: `local`, `ray` or `ray=ADDRESS` for a Ray cluster,
+            whose machines see `out` too.
+        progress: called with the number of images done and the total, first of those written, then
+            of those compared.
 
     Raises:
+        ArgumentError: BW803 there is no such `on`, BW815 no cluster answers.
         DataError: BW194 `out` exists or is inside `path`, BW145 the copy differs from the
             original, and the errors of `formats.read` and `formats.write`.
-        SystemFaultError: BW902 the disk is full, BW903 `out` cannot be written.
+        SystemFaultError: BW901 Ray is not installed, BW902 the disk is full, BW903 `out` cannot be
+            written, BW906 a machine of the cluster cannot do its part.
     """
     formats.named(to)  # reject a wrong name before minutes of reading
     check_free(out, [path])
-    source, dataset = formats.read_named(path, form)
-    lost = write_verified(dataset, out, to, link=link)
+    with executor(on) as chosen:
+        source, dataset = formats.read_named(path, form)
+        lost = _write(dataset, out, to, link=link, crew=Crew(chosen, progress=progress))
     return Converted(dataset, source, to, Path(out), tuple(lost))
 
 
@@ -75,7 +91,7 @@ def write_verified(
     to: str,
     *,
     link: bool = False,
-    complete: Callable[[Path, list[str]], None] = lambda draft, names: None,
+    complete: Complete = lambda draft, names: None,
 ) -> list[Finding]:
     """Write a dataset to a new folder and verify it; after an error, nothing is left there.
 
@@ -98,12 +114,34 @@ def write_verified(
             of `formats.write`.
         SystemFaultError: BW902 the disk is full, BW903 `out` cannot be written.
     """
+    return _write(dataset, out, to, link=link, crew=Crew(here()), complete=complete)
+
+
+def _write(
+    dataset: Dataset,
+    out: str | Path,
+    to: str,
+    *,
+    link: bool,
+    crew: Crew,
+    complete: Complete = lambda draft, names: None,
+) -> list[Finding]:
+    """As `write_verified`. Of many images, those that are written are kept after Ctrl-C."""
     check_free(out)
     form = formats.named(to)
-    with writing(out, lambda beside: taken(out, beside)) as draft:
-        names, lost = write(dataset, draft, form, link=link)
+    resumed = ""
+    if len(dataset) >= LARGE and not is_scratch(Path(out)):
+        resumed = name_of(dataset.root.absolute(), dataset.fingerprint(), to, link)
+    with (
+        writing(out, lambda beside: taken(out, beside), resumed=resumed) as draft,
+        noting(bool(resumed)),
+    ):
+        if resumed:
+            crew = replace(crew, kept=Kept(draft.with_name(f"{draft.name}.units")))
+        names, lost = write(dataset, draft, form, link=link, crew=crew)
         complete(draft, names)
-        if len(held(dataset, form)) and (reason := _difference(dataset, names, draft, to)):
+        crew = replace(crew, kept=Kept())
+        if len(held(dataset, form)) and (reason := _difference(dataset, names, draft, to, crew)):
             raise DataError(
                 "BW145",
                 f"the {form.TITLE} copy does not match the original: {reason}.",
@@ -142,7 +180,7 @@ def _lies_in(out: Path, source: Path) -> bool:
     return source.is_dir() and out.resolve().is_relative_to(source.resolve())
 
 
-def _difference(dataset: Dataset, names: list[str], draft: Path, to: str) -> str:
+def _difference(dataset: Dataset, names: list[str], draft: Path, to: str, crew: Crew) -> str:
     try:
         folder = Folder.scan(draft)
         found = formats.detect(folder)
@@ -152,4 +190,4 @@ def _difference(dataset: Dataset, names: list[str], draft: Path, to: str) -> str
         return f"it cannot be read ({error.message.rstrip('.')})"
     if found != to:
         return f"it is detected as {formats.FORMATS[found].TITLE}"
-    return difference(dataset, names, back, formats.FORMATS[to])
+    return difference(dataset, names, back, formats.FORMATS[to], crew)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.images.parallel import on_all_cores
 from boxwright.images.preprocessing import read_square
+from boxwright.parallel.cores import on_all_cores
 from boxwright.structures.dataset import Dataset
 
 SIDE, CELLS = 128, 32  # pixels, and cells in which they are averaged

@@ -19,10 +19,12 @@ from boxwright.export.int8_search import Attempt, Retrain, write_best_int8
 from boxwright.export.labels import write_labels
 from boxwright.export.targets import TARGETS, Quantized
 from boxwright.export.verify import TOLERANCES, Comparison, Reference
+from boxwright.export.versions import next_version
 from boxwright.inference.artifact import MAX_DETECTIONS, Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
 from boxwright.inference.file_kinds import admit, remember
+from boxwright.inference.tiling import Tiling
 from boxwright.io.files import writing
 from boxwright.models.model import FAMILY_KEY, DetectionModel
 from boxwright.models.registry import DEFAULT
@@ -63,6 +65,7 @@ def export(
     golden_image: str | Path | None = None,
     raw: bool = False,
     max_detections: int = NmsConfig.max_total,
+    serving: str | Path | None = None,
 ) -> Exported:
     """Export a run's detector to a file or folder that works without the run.
 
@@ -85,18 +88,23 @@ def export(
         raw: end the file before suppression, with all boxes and scores; ONNX only.
         max_detections: the number of rows of the outputs, the largest number of detections in an
             image; a `raw` file has all boxes.
+        serving: the folder of a model that TensorFlow Serving serves, instead of `out`: a
+            SavedModel becomes its next version, such as `serving/1`.
 
     Returns:
         The path of the export and its comparison with the run. `labels.txt` is written beside it,
-        and a label map beside frozen graphs and SavedModels; see `export.labels`.
+        or inside for Triton, and a label map beside frozen graphs and SavedModels; see
+        `export.labels`.
 
     Raises:
         DataError: BW101 the `golden_image` does not exist, BW102 it is damaged.
         ExportError: BW401 the file is less accurate than the run, BW402 there are no images to
             compare on, BW403 it needs an operator that phones lack, BW404 it cannot be converted,
             BW405 there are too few calibration images, BW406 the target has no such quantization,
-            BW407 `out` does not fit the target, BW410 it is not for the run's detector family.
-        ArgumentError: BW803 `to` or `quantize` is unknown.
+            BW407 `out` does not fit the target, BW410 it is not for the run's detector family,
+            BW411 `serving` does not fit the target, or is no folder of versions.
+        ArgumentError: BW802 both `out` and `serving` are given, BW803 `to` or `quantize` is
+            unknown.
         DetectorError: BW501 `run` is no run, BW502 it is damaged, BW513 loading it ends the
             process, BW521 the target has no raw form.
         ValueError: `max_detections` is not 1 to 10,000.
@@ -112,6 +120,8 @@ def export(
         )
     if raw and TARGETS[to].write_raw is None:
         raise DetectorError("BW521", f"{to} files always have the suppression inside.")
+    if serving is not None:
+        out = next_version(to, Path(serving), out)
     if not 0 < max_detections <= MAX_DETECTIONS:
         raise ValueError(f"max_detections must be 1 to {MAX_DETECTIONS:,}, not {max_detections}")
     artifact = Run(Path(run)).artifact
@@ -188,7 +198,7 @@ def write_verified(
     """
     kind, tolerance, artifact = TARGETS[to], TOLERANCES[quantize], artifact.without_paths()
     engine = KerasEngine(model, artifact.preprocessing, artifact.nms_config)
-    run = Detector(engine, artifact)
+    run = Detector(engine, artifact, tiling=Tiling.trained(artifact))
     given = None if golden_image is None else run.prepare(golden_image).pixels
     attempts: list[Attempt] = []
     say(f"writing {target.name}")
@@ -219,8 +229,9 @@ def write_verified(
         kind.describe(draft, replace(artifact, provenance=provenance, golden=golden))
         remember(draft)
         Detector.load(draft)  # includes the check of the golden pair
-    for path in write_labels(target, artifact.classes, label_map=kind.label_map):
-        say(f"class names: {path}")
+    if not kind.labels_inside:
+        for path in write_labels(target, artifact.classes, label_map=kind.label_map):
+            say(f"class names: {path}")
     return comparison
 
 
@@ -244,7 +255,7 @@ def destination(folder: Path, to: str, out: str | Path | None, form: str | None 
         name = name.with_stem(f"{name.stem}-{form}")
     target = folder / name if out is None else Path(out)
     if out is not None and target.is_dir() and not kind.is_own(target):
-        target /= name
+        target /= name.name
     if target.is_dir() and not kind.is_own(target):
         raise _misnamed(target, f"contains other files, which the {to} export would replace")
     if target.suffix != name.suffix and target.suffix and not target.is_dir():

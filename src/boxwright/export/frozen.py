@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boxwright.backend import framework
-from boxwright.export import graph
+from boxwright.export import api_graph, graph
 from boxwright.export.targets import Target
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.engines.frozen import ARTIFACT_NODE, INPUT
-from boxwright.models.model import DetectionModel
+
+if TYPE_CHECKING:
+    from boxwright.models.ssd.detector import SsdModel
 
 OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 
 
-def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
+def write_frozen(path: Path, model: SsdModel, artifact: Artifact) -> None:
     """Write a detector as a frozen_inference_graph.pb, as the API's tutorials use it.
 
     Input: `image_tensor` `(B, H, W, 3)` uint8, RGB images of any size. Outputs, float32, best first
     and padded with zeros to N = `artifact.max_detections` rows: `detection_boxes` `(B, N, 4)`
     normalized yxyx within [0, 1]; `detection_scores` and `detection_classes`, 1-based, `(B, N)`;
     `num_detections` `(B,)`. They equal the results of `ops.postprocess`; the constant `boxwright`
-    contains the artifact.
+    contains the artifact. Nodes have the API's names, see `export.api_graph`.
 
     Args:
         path: the file to write.
@@ -34,7 +36,7 @@ def write_frozen(path: Path, model: DetectionModel, artifact: Artifact) -> None:
 
     def detect(inputs: Any) -> list[Any]:
         images = tf.image.resize(tf.cast(inputs, tf.float32), (side, side), antialias=True)
-        decoded = graph.candidates(tf, model, artifact.preprocessing, images)
+        decoded = api_graph.candidates(tf, model, artifact.preprocessing, images)
         found = graph.as_api(tf, graph.detections(tf, *decoded, artifact.nms_config))
         return [tf.identity(found[name], name=name) for name in OUTPUTS]
 

@@ -19,8 +19,10 @@ from boxwright.export.verify import NOT_TESTING, TOLERANCES, Reference
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.inference.file_kinds import remember
+from boxwright.inference.tiling import Tiling
 from boxwright.models.model import DetectionModel
 from boxwright.structures.dataset import Dataset
+from boxwright.training.tiles import cut
 
 AIM = 0.005  # AP loss: half of the limit, as a margin for other images
 MORE_IMAGES = 400
@@ -105,6 +107,7 @@ def _candidates(
     retrain: Retrain | None,
 ) -> Iterator[_Candidate]:
     """The methods to try, cheapest first."""
+    dataset = cut(dataset, Tiling.trained(artifact), artifact.preprocessing.size)
     few = Calibration.of(dataset, artifact.preprocessing)
     plain = Quantization("int8", few)
     yield _Candidate(f"calibrated on {len(few)} images", model, plain)

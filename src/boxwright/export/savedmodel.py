@@ -64,5 +64,6 @@ TARGET = Target(
     write_savedmodel,
     describe_savedmodel,
     label_map=True,
+    versions=True,
     inside=frozenset({"saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb"}),
 )

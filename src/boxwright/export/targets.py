@@ -33,6 +33,8 @@ class Target:
         write_raw: as `write`, but the file ends before suppression; None if the target has no such
             form.
         label_map: True if programs that run it expect a label map beside it.
+        labels_inside: True if the folder has the class names itself.
+        versions: True if a server takes a folder of numbered ones.
     """
 
     default_name: str
@@ -43,6 +45,8 @@ class Target:
     families: frozenset[str] | None = None
     write_raw: Callable[..., None] | None = None
     label_map: bool = False
+    labels_inside: bool = False
+    versions: bool = False
 
     def is_own(self, folder: Path) -> bool:
         """True if a folder contains nothing but this kind of export, so it can be replaced."""
@@ -57,5 +61,6 @@ TARGETS: Registry[Target] = Registry(
         "frozen": "boxwright.export.frozen:TARGET",
         "onnx": "boxwright.export.onnx:TARGET",
         "openvino": "boxwright.export.openvino:TARGET",
+        "triton": "boxwright.export.triton:TARGET",
     }
 )

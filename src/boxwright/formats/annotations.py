@@ -12,6 +12,7 @@ from boxwright.errors import INVISIBLE, DataError
 from boxwright.formats.about import About
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder
+from boxwright.parallel.units import Crew
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding, counted
 
@@ -194,6 +195,16 @@ class Format(Protocol):
 
         Raises:
             DataError: BW141 the format cannot store a name.
+        """
+
+    def write_images(
+        self, dataset: Dataset, names: Sequence[str], target: Path, crew: Crew
+    ) -> None:
+        """Write the images with their annotations, before `write`. Only a format has this whose
+        annotation files contain the images.
+
+        Raises:
+            DataError: as `write`.
         """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from boxwright.structures.labels import closest_name
 Parts = tuple[str, ...]
 
 ASIDE = "_aside_"  # images that someone set aside in the studio
+# One of several files that together have the same records.
+SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DOTALL)
 NOT_DATA = frozenset({"__MACOSX", "__pycache__", "node_modules", ASIDE})
 
 
@@ -43,7 +46,8 @@ class Folder:
     def scan(cls, path: str | Path) -> Folder:
         """Walk a folder and skip hidden files and folders, pipes and devices.
 
-        For one annotation file, the result is its folder with this file as the only annotation.
+        For one annotation file, the result is its folder with this file as the only annotation,
+        and for a pattern of shards all of these.
         For a zip or tar archive, it is the folder of its unpacked copy.
 
         Raises:
@@ -53,11 +57,15 @@ class Folder:
         """
         root = Path(path)
         try:
-            if root.is_file() and not is_image(root):
-                if is_archive(root):
+            annotations = _files_of(root)
+            if annotations and not is_image(root.with_name(annotations[0])):
+                if is_archive(root.with_name(annotations[0])):
                     return cls._of(only_folder(unpacked(root), NOT_DATA), root)
                 around = cls._of(root.parent)
-                return cls(root.parent, around.images, {root.suffix.lower(): [root.name]})
+                files: dict[str, list[str]] = {}
+                for name in annotations:
+                    files.setdefault(Path(name).suffix.lower(), []).append(name)
+                return cls(root.parent, around.images, files)
             if not root.is_dir():
                 raise _no_such_folder(root)
             return cls._of(root)
@@ -106,6 +114,18 @@ class Folder:
 def join(parent: str, name: str) -> str:
     """`name` in the folder `parent`, where "" is the root."""
     return f"{parent}/{name}" if parent else name
+
+
+def _files_of(path: Path) -> list[str]:
+    """The name of a file, or those of all shards of which a path, with `?` for digits, is a
+    pattern; none if there is no such file. Raises OSError."""
+    if path.is_file():
+        return [path.name]
+    pattern = SHARD.fullmatch(path.name.replace("?", "0")) if "?" in path.name else None
+    if pattern is None or not path.parent.is_dir():
+        return []
+    others = filter(None, map(SHARD.fullmatch, os.listdir(path.parent)))  # noqa: PTH208
+    return sorted(each[0] for each in others if each.group(1, 3, 4) == pattern.group(1, 3, 4))
 
 
 def split_path(path: str) -> tuple[str, str]:

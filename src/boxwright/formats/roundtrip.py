@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -12,8 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.formats.annotations import Format, Holds
-from boxwright.images.decoding import ByteRange, ImageFile, image_bytes
+from boxwright.images.decoding import ByteRange, ImageFile, image_bytes, whole_of
+from boxwright.images.versions import path_of, version
 from boxwright.ops.boxes import Boxes, as_boxes, upright
+from boxwright.parallel.choice import here
+from boxwright.parallel.cores import Cores
+from boxwright.parallel.kept import name_of
+from boxwright.parallel.units import Crew
 from boxwright.structures.dataset import (
     CROWD,
     DIFFICULT,
@@ -33,6 +38,8 @@ FLAGS = {
 SAME = 1e-4  # pixels that a coordinate may have moved
 SAME_FRACTION = 2e-6  # of the image's longer side; formats write fractions with six decimals
 CHUNK = 1 << 20  # bytes
+DIGEST = 32  # bytes
+OTHER_BYTES, SAME_BYTES = range(2)
 
 
 def held(dataset: Dataset, form: Format) -> Dataset:
@@ -73,7 +80,13 @@ def held_classes(dataset: Dataset, form: Format) -> list[str]:
     return classes if Holds.CLASS_ORDER in form.HOLDS else sorted(classes)
 
 
-def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Format) -> str:
+def difference(
+    written: Dataset,
+    names: Sequence[str],
+    back: Dataset,
+    form: Format,
+    crew: Crew | None = None,
+) -> str:
     """The first difference between `back` and the part of `written` that `form` can store.
 
     Compares images byte for byte, sizes, splits, boxes, classes, flags and what is verified. An
@@ -85,6 +98,7 @@ def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Form
         names: the names under which its images were written.
         back: the dataset that was read back.
         form: the format it was written in.
+        crew: reads the images; by default the cores of this machine.
     """
     if held_classes(written, form) != held_classes(back, form):
         before, after = (", ".join(held_classes(one, form)) for one in (written, back))
@@ -94,40 +108,101 @@ def difference(written: Dataset, names: Sequence[str], back: Dataset, form: Form
     if len(kept) != len(back):
         lost = sorted({*kept.names} ^ {*back.names})
         return f"it has {counted(len(back), 'image')} instead of {len(kept)}, such as {lost[0]}"
-    in_files = form.image_folder(Split.UNASSIGNED) is not None
-    key = _by_name if in_files else _by_content
     originals = [sources[name] for name in kept.names]
-    kept_order = key(kept, originals)
-    back_order = key(back, [back.image(i) for i in range(len(back))])
-    for i, j in zip(kept_order, back_order, strict=True):
-        if reason := _image_difference(kept, i, originals[i], back, j):
+    again = [back.image(i) for i in range(len(back))]
+    crew = crew or Crew(here())
+    if form.image_folder(Split.UNASSIGNED) is not None:
+        kept_order, back_order = _by_name(kept), _by_name(back)
+        pairs = zip(kept_order, back_order, strict=True)
+        same = _compared([(originals[i], again[j]) for i, j in pairs], crew)
+    else:
+        digests, others = (_digests(images, crew) for images in (originals, again))
+        kept_order, back_order = _by_content(kept, digests), _by_content(back, others)
+        pairs = zip(kept_order, back_order, strict=True)
+        same = [digests[i] == others[j] for i, j in pairs]
+    for i, j, is_same in zip(kept_order, back_order, same, strict=True):
+        if not is_same:
+            return f"{back.names[j]}: the image has different bytes"
+        if reason := _image_difference(kept, i, back, j):
             return f"{back.names[j]}: {reason}"
     return ""
 
 
-def _by_name(dataset: Dataset, _: Sequence[ImageFile]) -> list[int]:
+def _by_name(dataset: Dataset) -> list[int]:
     return sorted(range(len(dataset)), key=lambda i: dataset.names[i])
 
 
-def _by_content(dataset: Dataset, originals: Sequence[ImageFile]) -> list[int]:
-    """Match images by their bytes, and copies by their boxes: a record may rename an image."""
+def _by_content(dataset: Dataset, digests: Sequence[bytes]) -> list[int]:
+    """Match images by their bytes, and equal ones by their boxes: a record may rename an image."""
 
     def key(i: int) -> tuple[bytes, list[str], list[list[float]]]:
         rows = dataset.rows(i)
         names = [dataset.classes[label] for label in dataset.labels[rows]]
-        digest = hashlib.sha256()
-        for block in _blocks(originals[i]):
-            digest.update(block)
-        return digest.digest(), names, np.rint(dataset.boxes[rows]).tolist()
+        return digests[i], names, np.rint(dataset.boxes[rows]).tolist()
 
     return sorted(range(len(dataset)), key=key)
 
 
-def _image_difference(kept: Dataset, i: int, place: ImageFile, back: Dataset, j: int) -> str:
+@dataclass(frozen=True)
+class _Part:
+    """The images of a unit, beside their copies if they are compared."""
+
+    images: Sequence[tuple[ImageFile, ...]]
+
+    def name(self) -> str:
+        return name_of("bytes", *(version(each) for one in self.images for each in one))
+
+    def paths(self) -> list[Path]:
+        return [path_of(each) for each in (*self.images[0], *self.images[-1])]
+
+    def __str__(self) -> str:
+        return f"{self.images[0][0]} to {self.images[-1][0]}"
+
+
+def _compared(pairs: Sequence[tuple[ImageFile, ImageFile]], crew: Crew) -> list[bool]:
+    """For each pair of images, True if they have the same bytes."""
+    done = crew.complete(
+        lambda rows: _Part(pairs[rows.start : rows.stop]), len(pairs), compare_part
+    )
+    return [byte == SAME_BYTES for result in done for byte in result]
+
+
+def _digests(images: Sequence[ImageFile], crew: Crew) -> list[bytes]:
+    """SHA-256 of each image."""
+    ones = [(image,) for image in images]
+    done = crew.complete(lambda rows: _Part(ones[rows.start : rows.stop]), len(ones), digest_part)
+    content = b"".join(done)
+    return [content[start : start + DIGEST] for start in range(0, len(content), DIGEST)]
+
+
+def compare_part(part: _Part, cores: Cores) -> bytes:
+    """Compare the bytes of images and their copies, see `Work`: a byte for each pair."""
+    results = []
+    for is_same in cores.map(lambda pair: _same_bytes(*pair), part.images):
+        results.append(SAME_BYTES if is_same else OTHER_BYTES)
+        cores.done(1)
+    return bytes(results)
+
+
+def digest_part(part: _Part, cores: Cores) -> bytes:
+    """The digests of images, one after another, see `Work`."""
+
+    def digest(one: tuple[ImageFile, ...]) -> bytes:
+        found = hashlib.sha256()
+        for block in _blocks(one[0]):
+            found.update(block)
+        return found.digest()
+
+    results = []
+    for each in cores.map(digest, part.images):
+        results.append(each)
+        cores.done(1)
+    return b"".join(results)
+
+
+def _image_difference(kept: Dataset, i: int, back: Dataset, j: int) -> str:
     mine, other = kept.rows(i), back.rows(j)
     sides = kept.sizes[i]
-    if not _same_bytes(place, back.image(j)):
-        return "the image has different bytes"
     if (sides != back.sizes[j]).any():
         return f"the image is {back.sizes[j][0]} x {back.sizes[j][1]} instead of {sides}"
     if kept.splits[i] != back.splits[j]:
@@ -167,6 +242,7 @@ def _moved(boxes: Boxes, back: Boxes) -> float:
 
 
 def _same_bytes(one: ImageFile, other: ImageFile) -> bool:
+    one, other = whole_of(one), whole_of(other)
     if not isinstance(one, ByteRange) and not isinstance(other, ByteRange):
         one, other = Path(one), Path(other)
         if one.samefile(other):
@@ -177,6 +253,7 @@ def _same_bytes(one: ImageFile, other: ImageFile) -> bool:
 
 
 def _blocks(image: ImageFile) -> Iterator[bytes]:
+    image = whole_of(image)
     if isinstance(image, ByteRange):
         yield image_bytes(image)
         return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from os.path import isabs
 from pathlib import Path
 
@@ -18,7 +19,13 @@ from boxwright.formats.folder import folded, join, split_path, stem
 from boxwright.formats.roundtrip import FLAGS, without_objects
 from boxwright.formats.splits import WORDS
 from boxwright.images.decoding import ImageFile, image_bytes
+from boxwright.images.versions import path_of, version
+from boxwright.io.faults import translating_os_errors
 from boxwright.io.files import writing
+from boxwright.parallel.choice import here
+from boxwright.parallel.cores import Cores
+from boxwright.parallel.kept import name_of
+from boxwright.parallel.units import Crew
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, Split
 from boxwright.structures.findings import Finding, counted
 
@@ -26,12 +33,17 @@ USUAL = IMAGE_FOLDERS | frozenset(WORDS)  # folder names without information abo
 
 
 def write(
-    dataset: Dataset, target: str | Path, form: Format, *, link: bool = False
+    dataset: Dataset,
+    target: str | Path,
+    form: Format,
+    *,
+    link: bool = False,
+    crew: Crew | None = None,
 ) -> tuple[list[str], list[Finding]]:
     """Write a dataset in a format; image files are copied unchanged.
 
     Images below `target` stay in place. The others are copied, or hard-linked with `link` if the
-    file system can.
+    file system can. `crew` does the work with images; by default the cores of this machine.
 
     Returns:
         The names of the images below `target`; findings about data that the format cannot store
@@ -41,11 +53,12 @@ def write(
         DataError: BW101 an image no longer exists, BW141 the format cannot store a name.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
-    target = Path(target)
+    target, crew = Path(target), crew or Crew(here())
     names = list(target_names(dataset, target, form))
-    for i, name in enumerate(names):
-        if form.image_folder(Split.UNASSIGNED) is not None and dataset.image(i) != target / name:
-            _bring(dataset, i, target / name, link=link)
+    if form.image_folder(Split.UNASSIGNED) is None:
+        form.write_images(dataset, names, target, crew)
+    else:
+        _copy(dataset, names, target, crew, link=link)
     form.write(dataset, names, target)
     return names, list(_lost(dataset, names, form))
 
@@ -91,8 +104,49 @@ def _key(place: str, form: Format) -> str:
     return folded(join(parent, stem(last) if form.BY_STEM else last))
 
 
-def _bring(dataset: Dataset, index: int, place: Path, *, link: bool) -> None:
-    source = dataset.image(index)
+@dataclass(frozen=True)
+class _Part:
+    """The images of a unit, and where they are copied to, below a folder."""
+
+    images: Sequence[ImageFile]
+    targets: Sequence[Path]
+    folder: Path
+    link: bool
+
+    def name(self) -> str:
+        return name_of("copy", self.link, *self.targets, *map(version, self.images))
+
+    def paths(self) -> list[Path]:
+        return [path_of(self.images[0]), path_of(self.images[-1]), self.folder]
+
+    def __str__(self) -> str:
+        return f"{self.images[0]} to {self.images[-1]}"
+
+
+def _copy(dataset: Dataset, names: Sequence[str], target: Path, crew: Crew, *, link: bool) -> None:
+    """Copy images below `target`, except those that are in place."""
+    todo = [i for i, name in enumerate(names) if dataset.image(i) != target / name]
+    with translating_os_errors(target):
+        target.mkdir(parents=True, exist_ok=True)  # other machines are asked if they see it
+
+    def part_of(rows: range) -> _Part:
+        chosen = todo[rows.start : rows.stop]
+        targets = [target / names[i] for i in chosen]
+        return _Part([dataset.image(i) for i in chosen], targets, target, link)
+
+    for _ in crew.complete(part_of, len(todo), copy_part):
+        pass
+
+
+def copy_part(part: _Part, cores: Cores) -> bytes:
+    """Copy the images of a unit, see `Work`."""
+    pairs = list(zip(part.images, part.targets, strict=True))
+    for _ in cores.map(lambda pair: _bring(*pair, link=part.link), pairs):
+        cores.done(1)
+    return b"copied"
+
+
+def _bring(source: ImageFile, place: Path, *, link: bool) -> None:
     with writing(place) as draft, still_there(source):
         if not isinstance(source, Path):
             draft.write_bytes(image_bytes(source))

@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +26,7 @@ from boxwright.io.compressed import plain_file
 from boxwright.io.limits import ArchiveError
 
 DEFAULT = DecodeOptions()
+_one_at_a_time = Lock()  # image of which parts are cut out
 HUNGRY = {"WEBP", "AVIF"}  # whose libraries take more than 12 bytes a pixel, at most 20
 BINARY = getattr(os, "O_BINARY", 0)  # on Windows
 FIRST_BYTES = 2 << 10  # bytes that contain the header of most images
@@ -53,7 +56,22 @@ class ByteRange(NamedTuple):
         return f"{self.path}, bytes {self.start} to {self.start + self.length}"
 
 
-ImageFile = str | Path | ByteRange
+class Part(NamedTuple):
+    """A part of an image, such as a tile.
+
+    Attributes:
+        image: the image.
+        region: xyxy, pixels of the oriented image.
+    """
+
+    image: str | Path | ByteRange
+    region: tuple[int, int, int, int]
+
+    def __str__(self) -> str:
+        return str(self.image)
+
+
+ImageFile = str | Path | ByteRange | Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +119,13 @@ def is_image(path: str | Path) -> bool:
     return known and not name.startswith(".")
 
 
+def whole_of(image: ImageFile) -> str | Path | ByteRange:
+    """The image that a part is of; itself if it is whole."""
+    return image.image if isinstance(image, Part) else image
+
+
 def image_bytes(image: ImageFile) -> bytes:
-    """The encoded bytes of an image. Raises OSError."""
+    """The encoded bytes of an image; of the whole one if it is a part. Raises OSError."""
     path, start, length = _located(image, -1)
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
         file.seek(start)
@@ -110,7 +133,8 @@ def image_bytes(image: ImageFile) -> bytes:
 
 
 def image_length(image: ImageFile) -> int:
-    """Number of encoded bytes of an image. Raises OSError."""
+    """Number of encoded bytes of an image, or of that which it is a part of. Raises OSError."""
+    image = whole_of(image)
     return image.length if isinstance(image, ByteRange) else Path(image).stat().st_size
 
 
@@ -165,7 +189,8 @@ def decoded(
     the block ends, see `images.memory`.
 
     Args:
-        image: a path, a byte range, or the bytes of an image file.
+        image: a path, a byte range, the bytes of an image file, or a part of an image, which is
+            always decoded at full size.
         options: limit of pixels, and range of deep images.
         short_side, long_side: minimum pixels of the shorter and the longer side; without
             `short_side` a JPEG is decoded at full size too.
@@ -173,8 +198,32 @@ def decoded(
     Raises:
         DataError: as `opened`.
     """
+    if isinstance(image, Part):
+        yield _cut_out(image, options)
+        return
     with opened(image, options, short_side=short_side, long_side=long_side) as source:
         yield source.decoded(options)
+
+
+def _cut_out(part: Part, options: DecodeOptions) -> Decoded:
+    """The pixels of a part. Its neighbors in the same image usually follow."""
+    with _one_at_a_time:
+        whole = _whole(part.image, options, _changed(part.image))
+    left, top, right, bottom = part.region
+    return Decoded(whole.crop(part.region), right - left, bottom - top)
+
+
+@lru_cache(maxsize=1)
+def _whole(image: ImageFile, options: DecodeOptions, changed: int) -> Image.Image:
+    return decode(image, options).picture
+
+
+def _changed(image: ImageFile) -> int:
+    """When the file was changed; 0 if it does not exist."""
+    try:
+        return os.stat(_located(image, 0)[0]).st_mtime_ns  # noqa: PTH116 - as `image_bytes`
+    except OSError:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +276,7 @@ def _located(image: ImageFile, length: int) -> tuple[str | Path, int, int]:
 
     A range of a compressed file is one of its unpacked copy. Raises OSError.
     """
+    image = whole_of(image)
     if not isinstance(image, ByteRange):
         return image, 0, length
     try:
@@ -329,6 +379,6 @@ def _opened(image: ImageFile | bytes, max_pixels: int) -> Iterator[Image.Image]:
     """The picture of an image file, not yet decoded. Raises as `opened`."""
     where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
     with decoding(where):
-        content = image_bytes(image) if isinstance(image, ByteRange) else image
+        content = image_bytes(image) if isinstance(image, ByteRange | Part) else image
         with pillow_picture(content, where, max_pixels) as picture:
             yield picture

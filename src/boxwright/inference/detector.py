@@ -31,6 +31,7 @@ from boxwright.structures.detections import Detections
 
 if TYPE_CHECKING:
     from boxwright.sources.frame import Frame
+    from boxwright.tracking.tracker import NewTracker
 
 MAX_THREADS = 64
 AT_ONCE = 16  # tiles
@@ -54,7 +55,7 @@ class Detector:
         artifact: the description in the detector's file.
         max_pixels: image files with more are refused.
         tiling: how large images are cut into tiles, which are detected beside the whole image; None
-            for the whole image alone.
+            for the whole image alone. A detector that has learned from tiles begins with these.
     """
 
     engine: Engine
@@ -72,7 +73,7 @@ class Detector:
         unnamed: bool = False,
         trust: bool = False,
     ) -> Detector:
-        """Open a run, a SavedModel or an OpenVINO folder, or a .tflite, .onnx or frozen .pb file.
+        """Open a run, a SavedModel, OpenVINO or Triton folder, or a .tflite, .onnx or frozen .pb.
 
         Args:
             path: the folder or file.
@@ -96,7 +97,8 @@ class Detector:
         path = Path(path)
         if threads is not None and not 1 <= threads <= MAX_THREADS:
             raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {threads}")
-        detector = cls(*opened(path, classes, threads, unnamed=unnamed, trust=trust))
+        engine, artifact = opened(path, classes, threads, unnamed=unnamed, trust=trust)
+        detector = cls(engine, artifact, tiling=Tiling.trained(artifact))
         detector.check_golden(path)
         return detector
 
@@ -167,7 +169,11 @@ class Detector:
         return (self.kept(detections, threshold) for detections in found)
 
     def stream(
-        self, source: str | Path | Sequence[str | Path], *, threshold: float | None = None
+        self,
+        source: str | Path | Sequence[str | Path],
+        *,
+        threshold: float | None = None,
+        track: str | NewTracker | None = None,
     ) -> Iterator[tuple[Frame, Detections]]:
         """Detect in all images of folders, patterns, lists and archives, one after another.
 
@@ -179,17 +185,25 @@ class Detector:
         Args:
             source: one or several sources, as `boxwright.sources.opening.sources` takes them.
             threshold: as in `predict`.
+            track: give the objects of videos identities, `Detections.track_ids`: the name of a
+                tracker, such as `bytetrack`, or a function that returns a `Tracker` for a video of
+                so many frames a second and a threshold.
 
         Raises:
+            ArgumentError: BW803 there is no such tracker.
             DataError: BW191 there is no such file or folder, BW192 it contains no images; and the
                 errors of `predict` when the iterator reaches the image in question.
+            SourceError: BW522 `track` is given, and no source is a video.
+            SystemFaultError: BW901 the package `trackers` is not installed.
         """
         from boxwright.inference.stream import predictions
         from boxwright.sources.opening import sources
+        from boxwright.tracking.following import Tracking, tracked
 
+        tracking = None if track is None else Tracking.by(track)
         with ThreadPoolExecutor(readers()) as pool:
-            for each in sources(source):
-                for found in predictions(self, each, pool, threshold=threshold):
+            for each in tracked(sources(source), tracking):
+                for found in predictions(self, each, pool, threshold=threshold, tracking=tracking):
                     yield found.frame, found.detections
 
     def detections_in(self, images: Dataset, watch: Watch | None = None) -> Iterator[Detections]:
@@ -217,10 +231,19 @@ class Detector:
 
     def kept(self, detections: Detections, threshold: float | None) -> Detections:
         """Those of at least this score; None takes the detector's own, which classes may have."""
-        if threshold is None:
-            limits = np.array(self.artifact.thresholds, np.float32)
-            return detections[detections.scores >= limits[detections.labels]]
-        return detections.above(threshold) if threshold > 0 else detections
+        return detections if threshold == 0 else detections[self.passing(detections, threshold)]
+
+    def weakest(self, threshold: float | None) -> float:
+        """The lowest score that `kept` keeps of any class."""
+        return min(self.artifact.thresholds) if threshold is None else threshold
+
+    def passing(self, detections: Detections, threshold: float | None) -> NDArray[np.bool_]:
+        """`(n,)`, True for those that `kept` keeps."""
+        if threshold is not None:
+            return detections.scores >= threshold
+        limits = np.array(self.artifact.thresholds, np.float32)
+        passing: NDArray[np.bool_] = detections.scores >= limits[detections.labels]
+        return passing
 
     def prepare(self, image: ImageLike | Decoded, *, bgr: bool = False) -> Input:
         """Convert an image to the input of `detect`. Raises the errors of `predict`.

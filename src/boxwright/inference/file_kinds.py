@@ -30,6 +30,7 @@ from boxwright.inference.engines.openvino import NETWORK_NAME, WEIGHTS_NAME
 from boxwright.inference.engines.savedmodel import SAVED_ARTIFACT
 from boxwright.inference.onnx_file import ARTIFACT_KEY, read_onnx
 from boxwright.inference.run import Run
+from boxwright.inference.triton_folder import CONFIG_NAME, NETWORK
 from boxwright.safety.limits import DefectError
 from boxwright.safety.onnx import check_onnx
 from boxwright.safety.openvino import check_openvino
@@ -51,6 +52,8 @@ class FileKind(NamedTuple):
             it. If it needs an engine and gets None, it opens one.
         reads_alone: True if `read_artifact` works without an engine.
         checks: what such a file must pass before anything else reads it.
+        extras, packages: what has to be installed to run it, besides Boxwright: extras of it, and
+            packages whose extra would also install what trains.
     """
 
     matches: Callable[[Path], bool]
@@ -58,6 +61,8 @@ class FileKind(NamedTuple):
     read_artifact: Callable[[Path, Any], Artifact | None]
     reads_alone: bool = True
     checks: Checks = Checks()
+    extras: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def kind_of(path: Path) -> str:
@@ -189,6 +194,14 @@ def _start_run(folder: Path, threads: int | None, classes: int | None) -> KerasE
     return KerasEngine(run.build_model(), run.artifact.preprocessing)
 
 
+def _start_onnx(path: Path, threads: int | None, classes: int | None) -> OnnxEngine:
+    return OnnxEngine(path.read_bytes(), where=path, threads=threads, classes=classes)
+
+
+def _in_onnx(path: Path) -> Artifact | None:
+    return _inside(read_onnx(path.read_bytes(), where=path).metadata.get(ARTIFACT_KEY), path)
+
+
 def _beside(described: Path) -> Artifact | None:
     """The artifact in a file next to the network."""
     if not described.is_file():
@@ -229,6 +242,7 @@ FILE_KINDS: Registry[FileKind] = Registry(
                 trial=f"{TRIALS}:try_run",
                 files=lambda folder: [Run(folder).weights],
             ),
+            extras=("train",),
         ),
         "SavedModel": FileKind(
             lambda path: (path / SAVED_MODEL_NAME).is_file(),
@@ -239,6 +253,7 @@ FILE_KINDS: Registry[FileKind] = Registry(
                 trial=f"{TRIALS}:try_saved_model",
                 files=lambda folder: folder.rglob("*"),
             ),
+            extras=("train",),
         ),
         "OpenVINO": FileKind(
             lambda path: (path / NETWORK_NAME).is_file(),
@@ -249,6 +264,18 @@ FILE_KINDS: Registry[FileKind] = Registry(
                 trial=f"{TRIALS}:try_openvino",
                 files=lambda folder: [folder / NETWORK_NAME, folder / WEIGHTS_NAME],
             ),
+            packages=("openvino",),
+        ),
+        "Triton model": FileKind(
+            lambda path: (path / CONFIG_NAME).is_file() and (path / NETWORK).is_file(),
+            lambda path, threads, classes: _start_onnx(path / NETWORK, threads, classes),
+            lambda path, _: _in_onnx(path / NETWORK),
+            checks=Checks(
+                structure=lambda folder: check_onnx(folder / NETWORK),
+                trial=f"{TRIALS}:try_triton",
+                files=lambda folder: [folder / NETWORK],
+            ),
+            packages=("onnxruntime",),
         ),
         ".tflite": FileKind(
             _is_file(".tflite", lambda head: head[4:8] == litert.MAGIC),
@@ -264,16 +291,14 @@ FILE_KINDS: Registry[FileKind] = Registry(
             lambda path, engine: _inside((engine or FrozenEngine(path)).description, path),
             reads_alone=False,
             checks=Checks(operators=check_frozen, trial=f"{TRIALS}:try_frozen"),
+            extras=("train",),
         ),
         ".onnx": FileKind(  # the format version in one byte, then the producer
             _is_file(".onnx", lambda head: head[:1] == b"\x08" and head[2:3] == b"\x12"),
-            lambda path, threads, classes: OnnxEngine(
-                path.read_bytes(), where=path, threads=threads, classes=classes
-            ),
-            lambda path, _: _inside(
-                read_onnx(path.read_bytes(), where=path).metadata.get(ARTIFACT_KEY), path
-            ),
+            _start_onnx,
+            lambda path, _: _in_onnx(path),
             checks=Checks(structure=check_onnx, trial=f"{TRIALS}:try_onnx"),
+            packages=("onnxruntime",),
         ),
     }
 )

@@ -19,6 +19,7 @@ from boxwright.inference.engines.engine import loading
 from boxwright.inference.file_kinds import FILE_KINDS, admit, kind_of
 from boxwright.inference.heads import Facts, Head, recognized
 from boxwright.inference.onnx_file import read_onnx
+from boxwright.inference.triton_folder import NETWORK
 from boxwright.io.files import size_of
 
 RANGE_SLACK = 0.05  # of the range
@@ -185,6 +186,7 @@ def _head_of_engine(path: Path) -> Head | None:
 _MORE: dict[str, Callable[[Path, Artifact | None], dict[str, Any]]] = {
     ".tflite": _of_tflite,
     ".onnx": _of_onnx,
+    "Triton model": lambda folder, artifact: _of_onnx(folder / NETWORK, artifact),
     "OpenVINO": lambda _, artifact: (
         {"contract": contract.of_openvino(artifact)} if artifact else {}
     ),

@@ -7,10 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, cast, overload
 
+from boxwright.errors import ArgumentError
 from boxwright.images.inputs import ImageLike, is_image_like
 from boxwright.inference.detector import Detector
 from boxwright.sources.frame import Frame
 from boxwright.structures.detections import Detections
+from boxwright.tracking.tracker import NewTracker
 
 
 @overload
@@ -43,6 +45,7 @@ def predict(
     stream: Literal[True],
     threshold: float | None = None,
     labels: Sequence[str] | None = None,
+    track: str | NewTracker | None = None,
 ) -> Iterator[tuple[Frame, Detections]]: ...
 
 
@@ -54,6 +57,7 @@ def predict(
     threshold: float | None = None,
     labels: Sequence[str] | None = None,
     bgr: bool = False,
+    track: str | NewTracker | None = None,
 ) -> Detections | list[Detections] | Iterator[tuple[Frame, Detections]]:
     """Detect objects in one image, in each of several, or in a stream of them.
 
@@ -62,6 +66,8 @@ def predict(
         ...     print(len(each))
         >>> for frame, detections in boxwright.predict("images", "run", stream=True):
         ...     print(frame.name, len(detections))
+        >>> for frame, each in boxwright.predict("clip.mp4", "run", stream=True, track="sort"):
+        ...     print(frame.number, each.track_ids)
 
     For repeated calls, load the detector once with `Detector.load(path)`, which is faster.
 
@@ -73,15 +79,19 @@ def predict(
         threshold: minimum score; None takes the detector's own, 0 returns all.
         labels: class names in id order, for a file of another tool without names.
         bgr: True if arrays are BGR, as OpenCV reads images.
+        track: with `stream`: give the objects of videos identities, as `Detector.stream` does.
 
     Raises:
+        ArgumentError: BW802 `track` is given without `stream`, BW803 there is no such tracker.
         DataError: BW101 there is no such image, BW102 it is damaged; as `Detector.stream`.
         DetectorError: BW507 it is not an image; as `Detector.load`.
     """
+    if track is not None and not stream:
+        raise ArgumentError("BW802", "only the frames of a stream can be tracked: add stream=True.")
     opened = Detector.of(detector, labels)
     if stream:
         sources = cast("str | Path | Sequence[str | Path]", source)
-        return opened.stream(sources, threshold=threshold)
+        return opened.stream(sources, threshold=threshold, track=track)
     if isinstance(source, Iterable) and not is_image_like(source):
         images = cast("Iterable[ImageLike]", source)
         return list(opened.predict_many(images, threshold=threshold, bgr=bgr))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from boxwright.images.inputs import open_image
 from boxwright.inference.detector import Detector, Input, read_ahead
 from boxwright.sources.frame import Frame, Source
 from boxwright.structures.detections import Detections
+from boxwright.tracking.counting import Counts
+from boxwright.tracking.following import Follower, Tracking
 
 Picture = Literal["none", "small", "full"]
 Failed = Callable[[Frame, BoxwrightError], None]
@@ -32,11 +35,13 @@ class Prediction:
         frame: the frame.
         detections: those above the threshold.
         picture: the decoded frame, RGB, as large as it was asked for.
+        counts: what was counted in the video up to this frame; None if no objects were tracked.
     """
 
     frame: Frame
     detections: Detections
     picture: Image.Image | None = None
+    counts: Counts | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ def predictions(
     threshold: float | None = None,
     picture: Picture = "none",
     failed: Failed | None = None,
+    tracking: Tracking | None = None,
 ) -> Generator[Prediction, None, None]:
     """Detect in every frame of a source. Threads decode while the network processes other frames.
 
@@ -65,6 +71,7 @@ def predictions(
         picture: `small` also gives each frame with at most 1600 pixels a side, for which a large
             JPEG need not be decoded at its full size; `full` gives all of its pixels.
         failed: called with each frame that cannot be read; None raises the error.
+        tracking: how the objects of a video are tracked and counted; None if they are not.
 
     Raises:
         BoxwrightError: as `Detector.predict`, and the errors of the source.
@@ -78,7 +85,8 @@ def predictions(
                 raise
             return frame, error
 
-    with closing(iter(source)) as frames:
+    follower = Follower(tracking, detector.weakest(threshold)) if tracking else None
+    with closing(_frames(source)) as frames:
         if source.is_live:  # nothing is read ahead of a frame: it would be old when its turn comes
             batches = ([load(frame)] for frame in frames)
         else:
@@ -90,10 +98,34 @@ def predictions(
             found = iter(detector.detect([each.shown for each in seen]) if seen else [])
             for each in loaded:
                 if isinstance(each, _Loaded):
-                    kept = detector.kept(next(found), threshold)
-                    yield Prediction(each.frame, kept, each.picture)
+                    all_found = next(found)
+                    if follower and each.frame.video:
+                        passing = detector.passing(all_found, threshold)
+                        tracked, counts = follower.follow(each.frame, all_found, passing)
+                        yield Prediction(each.frame, tracked, each.picture, counts)
+                    else:
+                        kept = detector.kept(all_found, threshold)
+                        yield Prediction(each.frame, kept, each.picture)
                 elif failed:
                     failed(*each)
+
+
+def _frames(source: Source) -> Generator[Frame, None, None]:
+    """The frames of a source. Those of a video come from one decoder, one after another: another
+    thread decodes some ahead."""
+    with closing(iter(source)) as frames:
+        if source.is_live or not source.is_video:
+            yield from frames
+            return
+        with ThreadPoolExecutor(1) as decoder:
+            waiting = deque(decoder.submit(next, frames, None) for _ in range(WHOLE_AT_ONCE))
+            try:
+                while frame := waiting.popleft().result():
+                    waiting.append(decoder.submit(next, frames, None))
+                    yield frame
+            finally:
+                for unwanted in waiting:
+                    unwanted.cancel()
 
 
 def _load(detector: Detector, frame: Frame, picture: Picture) -> _Loaded:

@@ -31,13 +31,14 @@ class Tiling:
         height, width: pixels of a tile.
         overlap: fraction of a side that neighbors share at least, below 0.9. Objects that are
             smaller are whole in some tile.
-        from_ratio: an image is cut if a side of it is longer than so many tiles.
+        from_ratio: an image is cut if it does not fit into a tile, and if its longer or its shorter
+            side is more than so many times that of a tile.
     """
 
     height: int
     width: int
     overlap: float = OVERLAP
-    from_ratio: float = 1.0
+    from_ratio: float = 0.0
 
     @classmethod
     def parse(cls, text: str, overlap: float = OVERLAP) -> Tiling:
@@ -48,12 +49,21 @@ class Tiling:
         return cls(int(sides[1]), int(sides[2] or sides[1]), overlap)
 
     @classmethod
+    def trained(cls, artifact: Artifact) -> Tiling | None:
+        """The tiles that a detector has learned from; None if it has learned from whole images."""
+        recipe = artifact.provenance.get("recipe")
+        match recipe.get("tile") if isinstance(recipe, dict) else None:
+            case [int() as height, int() as width] if min(height, width) > 0:
+                return cls(height, width)
+        return None
+
+    @classmethod
     def auto(cls, artifact: Artifact, overlap: float = OVERLAP) -> Tiling | None:
         """Tiles as large as the images of the training, for images in which the smallest tenth of
         its objects would be too small for the network; None if the detector does not know the sizes
         of its training.
 
-        An image of up to twice the size of the training's is never cut.
+        An image of up to twice the size of the training's is never cut, upright or turned.
         """
         match artifact.provenance.get(SIZES):
             case {
@@ -66,7 +76,10 @@ class Tiling:
 
     def regions(self, width: int, height: int) -> list[Region]:
         """The tiles of an image; none if it is not too large."""
-        if max(width / self.width, height / self.height) <= self.from_ratio:
+        if width <= self.width and height <= self.height:
+            return []
+        ratios = np.divide(sorted((width, height)), sorted((self.width, self.height)))
+        if ratios.max() <= self.from_ratio:
             return []
         across = _starts(width, self.width, self.overlap)
         down = _starts(height, self.height, self.overlap)

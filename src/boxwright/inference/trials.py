@@ -19,6 +19,7 @@ from boxwright.inference.engines import (
 from boxwright.inference.engines.engine import first_line
 from boxwright.inference.engines.savedmodel import SAVED_ARTIFACT
 from boxwright.inference.run import Run
+from boxwright.inference.triton_folder import NETWORK
 from boxwright.safety import trial
 from boxwright.safety.hdf5 import try_weights
 from boxwright.safety.limits import DefectError
@@ -64,6 +65,11 @@ def try_openvino(folder: Path) -> None:
     trial.limit()
     engine = OpenVinoEngine(folder)
     _run(engine, engine.input_size)
+
+
+def try_triton(folder: Path) -> None:
+    """A model's folder of Triton; as `try_onnx`."""
+    try_onnx(folder / NETWORK)
 
 
 def try_saved_model(folder: Path) -> None:

@@ -28,6 +28,7 @@ def writing(
     taken: Callable[[Path], BoxwrightError] | None = None,
     *,
     synced: bool = True,
+    resumed: str = "",
 ) -> Iterator[Path]:
     """Yield a temporary path beside `target`, and rename it to `target` on success, when all of it
     is on the disk.
@@ -41,6 +42,7 @@ def writing(
         taken: given for a new folder. If files have appeared in `target` meanwhile, they stay, and
             so does the result, in a folder beside it: `taken` makes the error from its path.
         synced: False for one of many files; the caller syncs them all at the end.
+        resumed: see `scratch_folder`; the temporary path may have what an interrupted block wrote.
 
     Raises:
         BoxwrightError: `taken`.
@@ -50,7 +52,7 @@ def writing(
     with translating_os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = ExitStack()
-        folder = scratch.enter_context(scratch_folder(target.parent))
+        folder = scratch.enter_context(scratch_folder(target.parent, resumed=resumed))
     draft = folder / target.name
     try:
         with scratch, translating_os_errors(target):

@@ -18,6 +18,8 @@ from boxwright.io.locks import acquired
 SCRATCH = ".boxwright-"  # prefix of temporary folders
 IN_USE = ".lock"  # a file in them that their process holds
 VARIABLE = "TMPDIR"  # chooses the folder for temporary files
+RESUMED = f"{SCRATCH}resumed-"  # of those in which the same work continues after an interruption
+WEEK = 7 * 24 * 3600  # seconds that they are kept
 SETTLED = 2.0  # seconds after which a folder's process has taken its lock
 MANY = 64  # files; of more, everything is synced at once
 
@@ -26,9 +28,14 @@ _swept: set[Path] = set()  # by this process
 
 
 @contextmanager
-def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
+def scratch_folder(parent: Path | None = None, *, resumed: str = "") -> Iterator[Path]:
     """Yield a new folder in `parent`, by default the system's folder for temporary files, and
     remove it afterwards, together with those that killed processes have left there.
+
+    Args:
+        parent: the folder.
+        resumed: a name for the work, if it continues after an interruption: a folder that was left
+            there under this name within a week is yielded again.
 
     Raises:
         SystemFaultError: BW902, BW903 the system's folder for temporary files is full, or cannot be
@@ -43,16 +50,29 @@ def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
     if not nested and parent not in _swept:
         sweep(parent)
         _swept.add(parent)
-    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=parent))
+    if resumed:
+        folder = parent / f"{RESUMED}{resumed}"
+        folder.mkdir(exist_ok=True)
+    else:
+        folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=parent))
+    is_done = True
     try:
         if nested:  # the outer one is held
             yield folder
             return
         with (folder / IN_USE).open("a+b") as lock:
-            acquired(lock)
+            if acquired(lock) is False:  # another process does the same work
+                is_done = False
+                with scratch_folder(parent) as other:
+                    yield other
+                return
             yield folder
+    except KeyboardInterrupt:
+        is_done = not resumed
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if is_done:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -87,8 +107,8 @@ def sweep(parent: Path) -> None:
 
 def _abandoned(folder: Path) -> bool:
     with suppress(OSError), (folder / IN_USE).open("r+b") as lock:
-        age = time.time() - folder.stat().st_mtime
-        return age > SETTLED and acquired(lock) is True
+        least = WEEK if folder.name.startswith(RESUMED) else SETTLED
+        return time.time() - folder.stat().st_mtime > least and acquired(lock) is True
     return False
 
 

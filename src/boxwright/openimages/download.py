@@ -23,8 +23,8 @@ from boxwright.openimages.fetching import (
     refused,
 )
 from boxwright.openimages.index import Index
+from boxwright.openimages.kinds import FLAGS
 from boxwright.openimages.lists import Lists
-from boxwright.openimages.rows import FLAGS
 from boxwright.openimages.selection import choose, choose_absent
 from boxwright.openimages.sources import ALL, IMAGE_BYTES, NEWEST, SPLITS
 from boxwright.openimages.writing import (

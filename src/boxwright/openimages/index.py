@@ -27,15 +27,11 @@ from boxwright.io.cache import in_cache
 from boxwright.io.download import ChangedError, DownloadError, Progress, Stream
 from boxwright.io.faults import translating_os_errors
 from boxwright.io.files import locked, put, write_json
+from boxwright.openimages.kinds import BOXES, LABELS, Kind, Words, columns_of
 from boxwright.openimages.rows import (
-    BOXES,
-    LABELS,
-    Kind,
     Rows,
-    Words,
     code_texts,
     code_words,
-    columns_of,
     confidences,
     flags_of,
     parse_rows,
@@ -54,10 +50,10 @@ FILES: dict[str, np.dtype[Any]] = {
 }
 PER_IMAGE = ("images", "starts")
 FILES_OF = {BOXES: tuple(FILES), LABELS: ("images", "starts", "labels", "rest")}
-BLOCK = 1 << 19  # bytes that are parsed at once; their arrays fit the caches of a core
+BLOCK = 1 << 22  # bytes that are parsed at once; in smaller ones, threads wait for each other
 ROUND = 1 << 26  # bytes of the list between two states
 PARSERS = 2  # threads
-KEPT_MEMORY = 1 << 24  # bytes, which are more than the arrays of the parsers have
+KEPT_MEMORY = 1 << 24  # bytes, which are more than an array of the parsers has
 SLOT_BITS = 16
 SLOTS = 1 << SLOT_BITS  # of the table that finds classes
 MAX_CLASSES = SLOTS - 1

@@ -17,7 +17,7 @@ from boxwright.io.files import locked, put, write_text, writing
 from boxwright.openimages.classes import Classes
 from boxwright.openimages.hierarchy import with_children
 from boxwright.openimages.index import Index, failed, indexed
-from boxwright.openimages.rows import BOXES, LABELS, Kind
+from boxwright.openimages.kinds import BOXES, LABELS, Kind
 from boxwright.openimages.sources import (
     ALL_CLASSES,
     HIERARCHY,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.openimages.index import Index
-from boxwright.openimages.rows import Words
+from boxwright.openimages.kinds import Words
 
 
 def choose(

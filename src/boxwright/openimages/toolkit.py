@@ -19,7 +19,7 @@ from boxwright.images.decoding import read_header
 from boxwright.io.files import write_text, writing
 from boxwright.openimages.fetching import Failure, Image, Told, fetch_images
 from boxwright.openimages.index import Index
-from boxwright.openimages.rows import Words
+from boxwright.openimages.kinds import Words
 from boxwright.openimages.selection import rejected, shuffled
 from boxwright.openimages.writing import images_here
 

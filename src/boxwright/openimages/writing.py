@@ -15,7 +15,7 @@ from boxwright.formats.openimages.image_labels import IMAGE_LABELS, LABEL_HEADER
 from boxwright.formats.tables import first_rows, rows, write_rows
 from boxwright.io.faults import translating_os_errors
 from boxwright.openimages.index import Index
-from boxwright.openimages.rows import FLAGS, ID_LENGTH, Words
+from boxwright.openimages.kinds import FLAGS, ID_LENGTH, Words
 from boxwright.openimages.sources import image_list_name
 
 FILE = re.compile(r"[0-9a-f]{16}\.jpg")

@@ -47,4 +47,4 @@ def _folders(classes: Sequence[str]) -> dict[int, str]:
     return folders
 
 
-OUTPUT = Output(crops, lambda _: "full", only="stills")
+OUTPUT = Output(crops, lambda _: "full", only="stills", identities=False)

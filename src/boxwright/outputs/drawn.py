@@ -8,11 +8,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from boxwright.inference.stream import small
+from boxwright.inference.stream import Prediction, small
 from boxwright.outputs.output import Add, Job, Output, Record
 from boxwright.outputs.own_files import fresh, save
-from boxwright.structures.detections import Detections
-from boxwright.visualize.draw import contact_sheet, draw_on
+from boxwright.outputs.picture import draw_prediction
+from boxwright.visualize.draw import contact_sheet
 
 SHEET = "contact_sheet"
 ON_SHEET, COLUMNS = 24, 4  # drawn images on the contact sheet
@@ -28,15 +28,16 @@ def drawn(job: Job) -> Iterator[Add]:
 
     def add(record: Record) -> None:
         picture = record.picture
-        found = record.prediction.detections
         name = fresh(stem_of(record), job.taken, job.out)
         on_sheet = len(thumbnails) < ON_SHEET
         picture = picture if job.full_size else small(picture)
         if on_sheet:
             thumbnails.append(picture)
-            captions.append(f"{Path(record.entry['image']).name}: {len(found)}")
+            captions.append(
+                f"{Path(record.entry['image']).name}: {len(record.prediction.detections)}"
+            )
         record.entry["drawn"] = name
-        job.background.run(_draw, picture, found, job.out / name, on_sheet)
+        job.background.run(_draw, picture, record.prediction, job.out / name, on_sheet)
 
     yield add
     job.background.wait()
@@ -54,10 +55,9 @@ def stem_of(record: Record) -> str:
     return stem if frame.number is None else f"{stem}-{frame.number:06}"
 
 
-def _draw(picture: Image.Image, detections: Detections, target: Path, shrink: bool) -> None:
-    """Draw the image's boxes, scaled to the picture, and write it; then make it a thumbnail if
-    `shrink` is True."""
-    draw_on(picture, detections.resized(picture.size))
+def _draw(picture: Image.Image, prediction: Prediction, target: Path, shrink: bool) -> None:
+    """Draw on the picture and write it; then make it a thumbnail if `shrink` is True."""
+    draw_prediction(picture, prediction)
     save(picture, target)
     if shrink:
         picture.thumbnail((THUMBNAIL, THUMBNAIL))

@@ -86,5 +86,5 @@ def _hash(detector: Path) -> str:
 
 
 OUTPUTS = SimpleNamespace(
-    **{form: Output(partial(labels, form), only="stills") for form in FORMATS}
+    **{form: Output(partial(labels, form), only="stills", identities=False) for form in FORMATS}
 )

@@ -50,6 +50,7 @@ class Job:
         background: runs functions in threads, see `Background`.
         tell: called with each sentence and line of a table for people.
         full_size: draw on full-size images.
+        tracks: the objects of videos are tracked.
     """
 
     out: Path
@@ -61,6 +62,7 @@ class Job:
     tell: Callable[[str], None]
     print_line: Callable[[str], None]
     full_size: bool = False
+    tracks: bool = False
 
 
 Add = Callable[[Record], None]
@@ -77,12 +79,14 @@ class Output:
             `Job.full_size`.
         writes: False if it needs no folder.
         only: "stills" or "videos", if it takes no others; see `Record.is_still`.
+        identities: False if it drops those of tracked objects.
     """
 
     open: Callable[[Job], AbstractContextManager[Add]]
     picture: Callable[[bool], Picture] = lambda full_size: "none"
     writes: bool = True
     only: Literal["stills", "videos"] | None = None
+    identities: bool = True
 
 
 @dataclass

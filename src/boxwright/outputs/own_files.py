@@ -57,6 +57,12 @@ def fresh(
     return name
 
 
+def video_stem(name: str) -> str:
+    """The stem for a file about a video: its own, or the letters of an address."""
+    stem = name.partition("://")[2] if "://" in name else Path(name).stem
+    return "".join(sign if sign.isalnum() or sign in "-_. " else "-" for sign in stem).strip("-. ")
+
+
 def save(picture: Image.Image, target: Path, *, synced: bool = False) -> None:
     """Write a JPEG that a later call may replace."""
     with writing(target, synced=synced) as draft:

@@ -28,6 +28,8 @@ from boxwright.outputs.registry import OUTPUTS
 from boxwright.sources.frame import Frame, Source
 from boxwright.sources.images import Images
 from boxwright.structures.findings import counted
+from boxwright.tracking.counting import Counts
+from boxwright.tracking.following import Tracking, tracked
 
 
 class Predicted(NamedTuple):
@@ -37,16 +39,19 @@ class Predicted(NamedTuple):
         content: that of `detections.json`: `classes`; `threshold`; `contact_sheet`, the file name
             of the contact sheet (None for fewer than two images); `images`, if `json` was written,
             with size, name of the drawn picture (None without) and `detections` (class, score, box
-            in pixels of the original image); `failed` with code and message.
+            in pixels of the original image); `failed` with code and message; `counts` of each video
+            if objects were tracked.
         images, boxes: their numbers.
+        counts: what was counted in each video, by its name, if objects were tracked.
     """
 
     content: dict[str, Any]
     images: int
     boxes: int
+    counts: dict[str, Counts]
 
 
-FOR_VIDEOS = ("video", "frames")
+FOR_VIDEOS = ("video", "frames", "mot")
 PICTURES: tuple[Picture, ...] = ("none", "small", "full")  # each can serve for those before it
 
 
@@ -60,6 +65,7 @@ def write_predictions(
     threshold: float | None = None,
     full_size: bool = False,
     file: Path | None = None,
+    tracking: Tracking | None = None,
     tell: Callable[[str], None] = lambda text: None,
     print_line: Callable[[str], None] = print,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -82,6 +88,7 @@ def write_predictions(
         full_size: draw on full-size images, and not on at most 1600 pixels a side, which is faster
             for large JPEGs.
         file: the detector's file or run, whose hash is stored beside labels.
+        tracking: how the objects of videos are tracked and counted; None if they are not.
         tell: called with sentences for people, such as what a format cannot store.
         print_line: called with each line of a table.
         progress: called with the number of finished images and the total.
@@ -89,11 +96,15 @@ def write_predictions(
     Raises:
         ArgumentError: BW803 there is no such output.
         DataError: BW194 a file or folder is there that no earlier call wrote.
-        SourceError: BW534 `to` has videos or frames, and no source is a video.
+        SourceError: BW534 `to` has videos or frames, BW522 objects are to be tracked, and no source
+            is a video.
         SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
         KeyboardInterrupt: after Ctrl-C, when all is written.
     """
-    rows = [OUTPUTS[name] for name in _chosen(to, sources, every)]
+    sources = tracked(sources, tracking)
+    names = _chosen(to, sources, every)
+    rows = [OUTPUTS[name] for name in names]
+    _tell_what_is_left_out(names if tracking else (), tell)
     chooser = Chooser(every or (Every(1, in_seconds=False) if to else None))
     out = Path(out)
     failed: list[dict[str, str]] = []
@@ -103,7 +114,9 @@ def write_predictions(
         "contact_sheet": None,
         "images": [],
         "failed": failed,
+        **({"counts": {}} if tracking else {}),
     }
+    counts: dict[str, Counts] = {}
     done, boxes, total = 0, 0, sum(each.total or 0 for each in sources)
 
     def fail(frame: Frame, error: BoxwrightError) -> None:
@@ -121,7 +134,16 @@ def write_predictions(
         background = Background(pool, WHOLE_AT_ONCE if full else AT_ONCE)
         taken = _images_in(out, sources)
         job = Job(
-            out, taken, detector.classes, file, result, background, tell, print_line, full_size
+            out,
+            taken,
+            detector.classes,
+            file,
+            result,
+            background,
+            tell,
+            print_line,
+            full_size,
+            tracking is not None,
         )
         adds = [stack.enter_context(row.open(job)) for row in reversed(rows)]  # the stack turns it
         try:
@@ -129,13 +151,22 @@ def write_predictions(
                 able = [row for row in rows if _takes(row, source)]
                 picture = max([row.picture(full_size) for row in able], key=PICTURES.index)
                 found = predictions(
-                    detector, source, pool, threshold=threshold, picture=picture, failed=fail
+                    detector,
+                    source,
+                    pool,
+                    threshold=threshold,
+                    picture=picture,
+                    failed=fail,
+                    tracking=tracking,
                 )
                 with closing(_until_unreadable(found, source, fail)) as readable:
                     for prediction in readable:
                         with undisturbed():
                             is_still = chooser.chooses(prediction.frame)
                             record = Record(prediction, _entry(prediction), is_still)
+                            if prediction.counts:
+                                counts[record.entry["image"]] = prediction.counts
+                                result["counts"][record.entry["image"]] = record.entry["counts"]
                             for row, add in zip(rows, reversed(adds), strict=True):
                                 if row in able and (is_still or row.only != "stills"):
                                     add(record)
@@ -150,7 +181,7 @@ def write_predictions(
         what = "frame" if any(source.is_video for source in sources) else "image"
         stopped.add_note(f"{counted(done, what)} done.")
         raise stopped
-    return Predicted(result, done, boxes)
+    return Predicted(result, done, boxes, counts)
 
 
 def _chosen(to: Sequence[str] | None, sources: Sequence[Source], every: Every | None) -> list[str]:
@@ -165,6 +196,12 @@ def _chosen(to: Sequence[str] | None, sources: Sequence[Source], every: Every | 
         if name in FOR_VIDEOS and not videos:
             raise SourceError("BW534", f"no video is given to write {name} of.")
     return [name for name in OUTPUTS if name in to]
+
+
+def _tell_what_is_left_out(names: Sequence[str], tell: Callable[[str], None]) -> None:
+    for name in names:
+        if not OUTPUTS[name].identities:
+            tell(f"{name} leaves out the identities of objects.")
 
 
 def _takes(output: Output, source: Source) -> bool:
@@ -200,6 +237,7 @@ def _entry(prediction: Prediction) -> dict[str, Any]:
         **video,
         "drawn": None,
         "detections": detections.to_json(),
+        **({"counts": prediction.counts.to_json()} if prediction.counts else {}),
     }
 
 

@@ -21,9 +21,17 @@ def printed(job: Job) -> Iterator[Add]:
         name = entry["image"] if "frame" not in entry else f"{entry['image']}, {entry['frame']}"
         shown = name if len(name) <= WIDTH else f"...{name[3 - WIDTH :]}"
         size = f"{entry['width']} x {entry['height']}"
-        job.print_line(f"{shown:{WIDTH}} {size:>11}  {_objects(record)}")
+        job.print_line(f"{shown:{WIDTH}} {size:>11}  {'; '.join(_said(record))}")
 
     yield add
+
+
+def _said(record: Record) -> Iterator[str]:
+    yield _objects(record)
+    if record.prediction.counts:
+        total, *others = record.prediction.counts.sentences()
+        yield f"until now {total}"
+        yield from others
 
 
 def _objects(record: Record) -> str:

@@ -24,6 +24,7 @@ OUTPUTS: Registry[Output] = Registry(
         "drawn": "boxwright.outputs.drawn:OUTPUT",
         "jsonl": "boxwright.outputs.text_files:JSON_LINES",
         "csv": "boxwright.outputs.text_files:CSV",
+        "mot": "boxwright.outputs.mot:OUTPUT",
         "coco": "boxwright.outputs.text_files:COCO",
         **{f"{form}{LABELS}": f"boxwright.outputs.labels:OUTPUTS.{form}" for form in FORMATS},
         "table": "boxwright.outputs.printed:OUTPUT",

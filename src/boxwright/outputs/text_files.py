@@ -17,6 +17,7 @@ DETECTIONS, LINES, TABLE = "detections.json", "detections.jsonl", "detections.cs
 RESULTS, IMAGES = "coco_results.json", "coco_images.json"
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 COLUMNS = ("image", "frame", "seconds", "class", "score", *SIDES, "width", "height")
+IDENTITY = "track_id"  # the last column if objects are tracked
 
 
 @contextmanager
@@ -51,17 +52,21 @@ def json_lines(job: Job) -> Iterator[Add]:
 def table(job: Job) -> Iterator[Add]:
     """Write a row to `detections.csv` for each box, as soon as its image is processed."""
     path = job.out / TABLE
-    refuse_to_replace(path, lambda file: file.readline().strip() == ",".join(COLUMNS))
+    columns = (*COLUMNS, IDENTITY) if job.tracks else COLUMNS
+    headers = {",".join(COLUMNS), ",".join((*COLUMNS, IDENTITY))}
+    refuse_to_replace(path, lambda file: file.readline().strip() in headers)
     with growing(path) as write:
         rows = csv.writer(_Lines(write), lineterminator="\n")
-        rows.writerow(COLUMNS)
+        rows.writerow(columns)
 
         def add(record: Record) -> None:
             entry = record.entry
             place = (entry["image"], entry.get("frame"), entry.get("seconds"))
             for each in entry["detections"]:
                 about = (each["class"], each["score"], *each["box"])
-                rows.writerow((*place, *about, entry["width"], entry["height"]))
+                size = (entry["width"], entry["height"])
+                identity = (each.get(IDENTITY),) if job.tracks else ()
+                rows.writerow((*place, *about, *size, *identity))
 
         yield add
 

@@ -14,9 +14,9 @@ from PIL import Image
 from boxwright.backend import framework
 from boxwright.io.files import writing
 from boxwright.outputs.output import Add, Job, Output, Record
-from boxwright.outputs.own_files import fresh
+from boxwright.outputs.own_files import fresh, video_stem
+from boxwright.outputs.picture import draw_prediction
 from boxwright.sources.frame import Video
-from boxwright.visualize.draw import draw
 
 SUFFIX = ".mp4"
 MARK = "Drawn by Boxwright"  # comment of videos that may be replaced
@@ -44,22 +44,17 @@ def video(job: Job) -> Iterator[Add]:
                 return
             if writer is None or (writer.video, writer.size) != (frame.video, picture.size):
                 current.close()
-                name = fresh(_stem_of(frame.name), job.taken, job.out, SUFFIX, _is_own)
+                name = fresh(video_stem(frame.name), job.taken, job.out, SUFFIX, _is_own)
                 opened = _written(job.out / name, frame.video, picture.size)
                 writer = current.enter_context(opened)
                 for note in writer.notes:
                     job.tell(f"{name}: {note}")
-            found = record.prediction.detections.resized(picture.size)
-            writer.add(draw(picture, found), frame.seconds or 0.0)
+            shown = picture.copy()
+            draw_prediction(shown, record.prediction)
+            writer.add(shown, frame.seconds or 0.0)
             record.entry["drawn"] = writer.path.name
 
         yield add
-
-
-def _stem_of(name: str) -> str:
-    """The stem of a video's file, or the letters of an address."""
-    stem = name.partition("://")[2] if "://" in name else Path(name).stem
-    return "".join(sign if sign.isalnum() or sign in "-_. " else "-" for sign in stem).strip("-. ")
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from boxwright.codes import MEANINGS, SIGNS, Severity
-from boxwright.images.parallel import Progress
 from boxwright.io.files import write_text
+from boxwright.parallel.cores import Progress
 from boxwright.report.data_parts import class_details
 from boxwright.report.entries import Entries
 from boxwright.report.html import NAME, asset, document, footer, prose, shown, tile

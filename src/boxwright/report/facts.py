@@ -111,7 +111,11 @@ class Facts:
             "command": self.command,
             "split": self.split,
             "says": self.says,
-            "data": {**self.stats.to_json(), "findings": [*map(_finding, self.dataset.findings)]},
+            "data": {
+                "folder": self.dataset.root.absolute().as_posix(),
+                **self.stats.to_json(),
+                "findings": [*map(_finding, self.dataset.findings)],
+            },
             "recipe": [line._asdict() for line in self.recipe],
             "training": [{"step": step, **numbers} for step, numbers in self.log],
             "numbers": self.numbers.to_json() if self.numbers else None,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from boxwright.errors import DataError
 from boxwright.evaluation.matching import DetectionColumns
 from boxwright.evaluation.mistakes import KINDS, MISSED, Classified, classify
-from boxwright.images.parallel import Progress, on_all_cores
 from boxwright.ops.boxes import Boxes
+from boxwright.parallel.cores import Progress, on_all_cores
 from boxwright.report.pictures import COLORS, MAX_BOXES, Layer, View, drawn, view_of, within
 from boxwright.structures.dataset import CROWD, Dataset
 

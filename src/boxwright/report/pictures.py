@@ -19,8 +19,8 @@ from PIL import Image
 
 from boxwright.errors import DataError
 from boxwright.images.decoding import decoded
-from boxwright.images.parallel import Progress, on_all_cores
 from boxwright.ops.boxes import Boxes, as_boxes, clip, intersections, upright
+from boxwright.parallel.cores import Progress, on_all_cores
 from boxwright.report.html import shown
 from boxwright.structures.dataset import Dataset
 from boxwright.visualize.draw import PALETTE, color_of

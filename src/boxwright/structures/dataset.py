@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boxwright.images.decoding import ByteRange
+from boxwright.images.decoding import ByteRange, Part
 from boxwright.images.options import DecodeOptions
 from boxwright.ops.boxes import Boxes, as_boxes
 from boxwright.structures.findings import Finding
@@ -96,6 +96,8 @@ class Dataset:
             nor as background, in training and in evaluation.
         image_of_ignored: `(K,)` int64, the image index of each ignored region, ascending.
         decoding: how the image files are decoded.
+        regions: `(N, 4)` int32 xyxy, the part of its file's image that each image is, such as a
+            tile; None if all are whole.
         verified_classes: `(N, C)` bool, True if someone looked for the class in the image. The
             others are unknown: training does not learn them from the image, and evaluation ignores
             detections of them there. None if all classes were looked for in all images.
@@ -117,6 +119,7 @@ class Dataset:
     image_of_ignored: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     decoding: DecodeOptions = field(default_factory=DecodeOptions)
     verified_classes: NDArray[np.bool_] | None = None
+    regions: NDArray[np.int32] | None = None
 
     @classmethod
     def of(
@@ -169,11 +172,15 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.names)
 
-    def image(self, index: int) -> Path | ByteRange:
-        """Path or byte range of image `index`, for `images.decoding.read_image`."""
+    def image(self, index: int) -> Path | ByteRange | Part:
+        """Where image `index` is, for `images.decoding.read_image`."""
         path = self.root / self.names[index]
         start, length = self.byte_ranges[index]
-        return path if length < 0 else ByteRange(path.parent, int(start), int(length))
+        file = path if length < 0 else ByteRange(path.parent, int(start), int(length))
+        if self.regions is None:
+            return file
+        left, top, right, bottom = self.regions[index].tolist()
+        return Part(file, (left, top, right, bottom))
 
     def rows(self, index: int) -> slice:
         """The rows of `boxes`, `labels` and `flags` of image `index`."""
@@ -216,6 +223,7 @@ class Dataset:
             verified_classes=None
             if self.verified_classes is None
             else self.verified_classes[index],
+            regions=None if self.regions is None else self.regions[index],
         )
 
     def split(self, name: Split | str) -> Dataset:
@@ -235,7 +243,7 @@ class Dataset:
         )
 
     def merge(self, other: Dataset) -> Dataset:
-        """The images of both datasets; classes are matched by name."""
+        """The images of both datasets, which are whole; classes are matched by name."""
         classes = (*self.classes, *(c for c in other.classes if c not in self.classes))
         ids = np.array([classes.index(c) for c in other.classes], np.int32)
         root = self.root
@@ -278,7 +286,7 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """16 hex digits of a hash of names, sizes, splits, boxes, labels, flags, classes, ignored
-        regions and verified classes."""
+        regions, verified classes and the parts of images."""
         names = (self._name_from_root(name) for name in self.names)
         words = "\0".join((*names, "", *self.classes))
         digest = hashlib.sha256(words.encode("utf-8", "surrogatepass"))  # names may be any bytes
@@ -288,6 +296,8 @@ class Dataset:
             digest.update(self.image_of_ignored.tobytes() + self.ignored.tobytes())
         if self.verified_classes is not None:
             digest.update(self.verified_classes.tobytes())
+        if self.regions is not None:
+            digest.update(self.regions.tobytes())
         return digest.hexdigest()[:16]
 
     def _name_from_root(self, name: str) -> str:

@@ -45,6 +45,8 @@ class Detections:
         labels: `(n,)` int32, 0-based ids into `classes`.
         classes: the class names, in id order.
         image_size: width and height of the oriented image, pixels; None if unknown.
+        track_ids: `(n,)` int64, the identity of each object in its video, -1 without; None if no
+            objects were tracked.
     """
 
     boxes: NDArray[np.float32]
@@ -52,6 +54,7 @@ class Detections:
     labels: NDArray[np.int32]
     classes: tuple[str, ...] = field(repr=False)
     image_size: tuple[int, int] | None = None
+    track_ids: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "boxes", np.asarray(self.boxes, np.float32).reshape(-1, 4))
@@ -62,6 +65,11 @@ class Detections:
                 f"boxes {self.boxes.shape}, scores {self.scores.shape} and labels "
                 f"{self.labels.shape} must have the same length"
             )
+        if self.track_ids is not None:
+            identities = np.asarray(self.track_ids, np.int64).reshape(-1)
+            object.__setattr__(self, "track_ids", identities)
+            if len(identities) != len(self.scores):
+                raise ValueError(f"{len(identities)} track_ids do not fit {len(self.scores)} boxes")
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
             raise ValueError(f"labels must be ids below {len(self.classes)}")
 
@@ -98,7 +106,11 @@ class Detections:
         if isinstance(rows, np.ndarray) and not rows.size and rows.dtype != np.bool_:
             rows = rows.astype(np.int64)  # NumPy reads an empty list as floats
         return replace(
-            self, boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows]
+            self,
+            boxes=self.boxes[rows],
+            scores=self.scores[rows],
+            labels=self.labels[rows],
+            track_ids=None if self.track_ids is None else self.track_ids[rows],
         )
 
     def above(self, threshold: float) -> Detections:
@@ -120,7 +132,7 @@ class Detections:
         """Concatenate the detections of several detectors in one image, highest score first.
 
         Classes are matched by name; new classes are appended in order of appearance. There is no
-        NMS.
+        NMS, and identities are dropped.
 
         Raises:
             DetectorError: BW511 the parts are of images of different sizes.
@@ -167,16 +179,18 @@ class Detections:
     # ---- Conversions to other packages -----------------------------------------------------------
 
     def to_json(self) -> list[dict[str, Any]]:
-        """`[{"class": ..., "score": ..., "box": [xmin, ymin, xmax, ymax]}, ...]`, pixels."""
+        """`[{"class": ..., "score": ..., "box": [xmin, ymin, xmax, ymax]}, ...]`, pixels; with
+        `track_id` if objects were tracked, null for those without identity."""
         return [
-            {"class": name, "score": round(score, 4), "box": [round(v, 2) for v in box]}
-            for name, score, box in self
+            {"class": name, "score": round(score, 4), "box": [round(v, 2) for v in box], **identity}
+            for (name, score, box), identity in zip(self, self._identities(), strict=True)
         ]
 
     def to_coco(
         self, image_id: int | str, *, category_ids: Mapping[str, int] | None = None
     ) -> list[dict[str, Any]]:
-        """COCO results: a dictionary per box, with `bbox` as x, y, width, height.
+        """COCO results: a dictionary per box, with `bbox` as x, y, width, height; with `track_id`
+        as in `to_json`.
 
         Args:
             image_id: the image's id in the annotation file.
@@ -191,20 +205,24 @@ class Detections:
                 "category_id": category_ids[name],
                 "bbox": [xmin, ymin, xmax - xmin, ymax - ymin],
                 "score": score,
+                **identity,
             }
-            for name, score, (xmin, ymin, xmax, ymax) in self
+            for (name, score, (xmin, ymin, xmax, ymax)), identity in zip(
+                self, self._identities(), strict=True
+            )
         ]
 
     def to_pandas(self) -> Any:
-        """A `pandas.DataFrame`, a row per box: `xmin ymin xmax ymax confidence class name`.
+        """A `pandas.DataFrame`, a row per box: `xmin ymin xmax ymax confidence class name`, and
+        `track_id` if objects were tracked.
 
         Raises:
             SystemFaultError: BW901 pandas is not installed.
         """
         columns = dict(zip(("xmin", "ymin", "xmax", "ymax"), self.boxes.T, strict=True))
-        return framework.pandas().DataFrame(
-            {**columns, "confidence": self.scores, "class": self.labels, "name": self._names()}
-        )
+        about = {"confidence": self.scores, "class": self.labels, "name": self._names()}
+        tracked = {} if self.track_ids is None else {"track_id": self.track_ids}
+        return framework.pandas().DataFrame({**columns, **about, **tracked})
 
     def to_supervision(self) -> Any:
         """`supervision.Detections`, with the names of the classes in `data["class_name"]`.
@@ -216,11 +234,13 @@ class Detections:
             xyxy=self.boxes,
             confidence=self.scores,
             class_id=self.labels.astype(np.int64),
+            tracker_id=self.track_ids,
             data={"class_name": np.array(self._names(), np.str_)},
         )
 
     def to_fiftyone(self) -> Any:
-        """`fiftyone.Detections`, whose boxes are x, y, width, height from 0 to 1.
+        """`fiftyone.Detections`, whose boxes are x, y, width, height from 0 to 1, and whose `index`
+        is the identity of a tracked object.
 
         Raises:
             DetectorError: BW510 the size of the image is not known.
@@ -231,8 +251,15 @@ class Detections:
         boxes = corner_and_sides(self.boxes) / [width, height, width, height]
         return fiftyone.Detections(
             detections=[
-                fiftyone.Detection(label=each.name, bounding_box=box, confidence=each.score)
-                for each, box in zip(self, boxes.tolist(), strict=True)
+                fiftyone.Detection(
+                    label=each.name,
+                    bounding_box=box,
+                    confidence=each.score,
+                    index=identity.get("track_id"),
+                )
+                for each, box, identity in zip(
+                    self, boxes.tolist(), self._identities(), strict=True
+                )
             ]
         )
 
@@ -260,6 +287,12 @@ class Detections:
 
     def _names(self) -> list[str]:
         return [self.classes[label] for label in self.labels]
+
+    def _identities(self) -> list[dict[str, int | None]]:
+        """What each of them says about its identity: nothing if no objects were tracked."""
+        if self.track_ids is None:
+            return [{}] * len(self)
+        return [{"track_id": each if each >= 0 else None} for each in self.track_ids.tolist()]
 
     def _known_size(self) -> tuple[int, int]:
         if self.image_size is None:

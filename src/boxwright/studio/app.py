@@ -30,14 +30,9 @@ from boxwright.studio.store import ConflictError, Labels, LabelStore
 from boxwright.studio.studio import Studio
 from boxwright.studio.told import error_json
 from boxwright.studio.viewed_labels import read_only
+from boxwright.web.pages import page_routes
 
 PAGE = Path(__file__).with_name("page")
-MEDIA_TYPES = {
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".css": "text/css",
-    ".svg": "image/svg+xml",
-}
 STATUS = {  # of labels that are only shown, a full disk, a folder that cannot be written
     "BW185": 403,
     "BW902": 507,
@@ -85,8 +80,7 @@ def application(studio: Studio, quit: Callable[[], None] = lambda: None) -> Star
         changes.append(Route("/api/quit", api.quit, methods=post))
     return Starlette(
         routes=[
-            Route("/", api.page, methods=get),
-            Route("/page/{name}", api.page, methods=get),
+            *page_routes(PAGE),
             Route("/pixels/{index}", api.pixels, methods=get),
             Route("/api/folder", api.folder, methods=get),
             Route("/api/rows", api.rows, methods=get),
@@ -113,14 +107,6 @@ class Api:
         self._desk, self._hub = studio.desk, studio.hub
         self._assistant, self._finish = studio.assistant, studio.finish
         self._suspects, self._keys = studio.suspects, studio.keys
-        self._files = _page_files()
-
-    async def page(self, request: Request) -> Response:
-        name = request.path_params.get("name", "index.html")
-        if name not in self._files:  # no name of a request reaches the disk
-            raise HTTPException(404)
-        media_type, content = self._files[name]
-        return Response(content, media_type=media_type)
 
     async def pixels(self, request: Request) -> Response:
         index, side = await self._index(request), _number(request, "side")
@@ -319,15 +305,6 @@ async def _watch(studio: Studio) -> None:
             for index, etag in changed:
                 studio.assistant.edited(index)
                 studio.hub.tell("image", {"index": index, "etag": etag})
-
-
-def _page_files() -> dict[str, tuple[str, bytes]]:
-    """The files of the page by their names, read once."""
-    return {
-        file.name: (MEDIA_TYPES[file.suffix], file.read_bytes())
-        for file in PAGE.glob("*")
-        if file.suffix in MEDIA_TYPES
-    }
 
 
 async def _json(request: Request) -> Mapping[str, Any]:

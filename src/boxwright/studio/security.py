@@ -8,28 +8,18 @@ something only for a request with a header that other sites cannot add.
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-import socket
 from collections.abc import Callable
-from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-LOOPBACK = "127.0.0.1"
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'; "
-    "base-uri 'none'; form-action 'none'; object-src 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",  # unless the response says otherwise
-}
+from boxwright.web import listening
+from boxwright.web.protection import limited, same, with_headers
+
 READS = frozenset({"GET", "HEAD"})
 OWN_SITES = frozenset({"same-origin", "none"})  # Sec-Fetch-Site; `none` is the address bar
 BODY = 4 << 20  # bytes of a request
@@ -55,7 +45,7 @@ class Door:
 
     def key_for(self, token: str) -> str | None:
         """The key for the present token, which is then no longer valid; None for another one."""
-        if not _same(token, self.token):
+        if not same(token, self.token):
             return None
         self.token = secrets.token_urlsafe()
         self._used(self.token)
@@ -67,29 +57,12 @@ class Door:
             morsel = SimpleCookie(cookies).get(self.cookie)
         except CookieError:
             return False
-        return morsel is not None and _same(morsel.value, self._key)
+        return morsel is not None and same(morsel.value, self._key)
 
 
 def names_of(host: str, port: int) -> frozenset[str]:
-    """The Host headers to answer to: those of loopback, and the address to listen at. If that is
-    all addresses of this computer, its own names, but not any name that leads here."""
-    names = {"localhost", LOOPBACK, "[::1]", *map(_in_address, own_names(host))}
-    return frozenset(f"{name}:{port}" for name in names)
-
-
-def own_names(host: str) -> list[str]:
-    """The names to use for an address to listen at, the best one first."""
-    try:
-        is_any = ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return [host]
-    if not is_any:
-        return [host]
-    name = socket.gethostname()
-    with suppress(OSError):
-        found = socket.getaddrinfo(name, None, proto=socket.IPPROTO_TCP)
-        return [name, *sorted({str(address[0]) for *_, address in found})]
-    return [name]
+    """The Host headers to answer to."""
+    return frozenset(f"{name}:{port}" for name in listening.names_of(host))
 
 
 class Guard:
@@ -105,7 +78,7 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
+        send = with_headers(send)
         headers = Headers(scope=scope)
         if scope["type"] != "http" or not self._is_own(headers):
             await PlainTextResponse(REFUSED, 403)(scope, receive, send)
@@ -117,7 +90,7 @@ class Guard:
             await PlainTextResponse(REFUSED, 403)(scope, receive, send)
         else:
             limit = LIMITS.get(scope["path"], BODY)
-            await self._app(scope, _limited(receive, headers, limit), send)
+            await self._app(scope, limited(receive, headers, limit), send)
 
     def _is_own(self, headers: Headers) -> bool:
         """True if the request is for a name of this studio, and not from another site's page."""
@@ -138,46 +111,3 @@ class Guard:
         """True with the key; to change something also with the header of the studio's page."""
         has_key = self._door.opens(headers.get("cookie", ""))
         return has_key and (method in READS or headers.get("x-boxwright") == "1")
-
-
-def _limited(receive: Receive, headers: Headers, limit: int) -> Receive:
-    """Receive a body of at most `limit` bytes; raises HTTPException 413 for a longer one."""
-    received = 0
-    stated = headers.get("content-length", "0")
-
-    async def limited() -> Message:
-        nonlocal received
-        if not stated.isdecimal() or int(stated[:20]) > limit:
-            raise HTTPException(413, f"The request has more than {limit} bytes.")
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            raise HTTPException(413, f"The request has more than {limit} bytes.")
-        return message
-
-    return limited
-
-
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return sending
-
-
-def _same(one: str, other: str) -> bool:
-    return secrets.compare_digest(one.encode("utf-8", "replace"), other.encode())
-
-
-def _in_address(host: str) -> str:
-    """A host as in an address."""
-    return f"[{host}]" if ":" in host else host.lower()
-
-
-def address(host: str, port: int) -> str:
-    """The address of the studio that listens at `host`."""
-    return f"http://{_in_address(own_names(host)[0])}:{port}"

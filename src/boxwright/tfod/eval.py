@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
-from boxwright.tfod.versions import CLUSTER, PARTS
+from boxwright.tfod.versions import CLUSTER, NO_TPU, PARTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Flags:
         "--pipeline_config_path=pipeline.config --checkpoint_dir=training --eval_dir=eval "
         "--run_once"
     )
-    IGNORED: ClassVar = {**CLUSTER, **PARTS}
+    IGNORED: ClassVar = {**CLUSTER, **PARTS, "num_clones": NO_TPU}
 
     pipeline_config_path: Path = flag("Path of the pipeline.config.")
     checkpoint_dir: Path = flag("Folder with the checkpoints.")

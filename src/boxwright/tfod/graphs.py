@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from boxwright.backend import framework
 from boxwright.backend.boxes import areas
-from boxwright.export import graph
+from boxwright.export import api_graph, graph
 from boxwright.export.fake_quant import Ranges, put_ranges
 from boxwright.export.frozen import OUTPUTS, frozen_graph
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert
-from boxwright.models.model import DetectionModel
 from boxwright.ops.box_coder import centered
 from boxwright.ops.postprocess import NmsConfig
 
@@ -42,7 +41,7 @@ class PostProcess:
 
 
 def inference_graph(
-    model: DetectionModel,
+    model: SsdModel,
     preprocessing: Preprocessing,
     nms_config: NmsConfig,
     input_type: InputType = "image_tensor",
@@ -68,10 +67,11 @@ def inference_graph(
     """
     tf = graph.tensorflow_for(model)
     pixels, side = PIXELS.get(input_type), preprocessing.size
+    named = graph.candidates if ranges else api_graph.candidates  # ranges are put by Keras' names
 
     def detect(inputs: Any) -> list[Any]:
         images = resized(tf, inputs, side) if pixels else _decoded(tf, inputs, input_type, side)
-        decoded = graph.candidates(tf, model, preprocessing, images)
+        decoded = named(tf, model, preprocessing, images)
         outputs = _suppressed(tf, *decoded, nms_config)
         return [tf.identity(values, name=name) for name, values in outputs.items()]
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from boxwright.tfod.cluster import CLONES, Task, resources_of
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.versions import TRAINING
+from boxwright.training.control import Control
+from boxwright.training.processes import Processes
 
 EVENTS = "eval_0"  # folder of the evaluation's events in the training folder, as in the API
 
@@ -47,6 +50,7 @@ class Flags:
     run_once: bool = flag(
         "With --checkpoint_dir, evaluate the latest checkpoint, then exit.", False
     )
+    num_clones: int | None = flag(CLONES, None)
 
 
 def run(flags: Flags, say: Say) -> None:
@@ -56,6 +60,14 @@ def run(flags: Flags, say: Say) -> None:
         As `training.train_by` and `evaluation.evaluate_folder`.
         FlagError: BW702 invalid --hparams_overrides.
     """
+    task = Task.of_environment()
+    if task.is_idle(say):
+        return
+    with task.connected() as (processes, control):
+        _run(flags, say, task, processes, control)
+
+
+def _run(flags: Flags, say: Say, task: Task, processes: Processes, control: Control | None) -> None:
     from boxwright.structures.dataset import Dataset, Split
     from boxwright.tfod.config import overrides, read_config
     from boxwright.tfod.evaluation import evaluate_folder, images_of, measure, sample
@@ -67,16 +79,25 @@ def run(flags: Flags, say: Say) -> None:
     if flags.eval_training_data:
         split, each = Split.TRAIN, flags.sample_1_of_n_eval_on_train_examples
     events = flags.model_dir / EVENTS
-    if flags.checkpoint_dir:
+    watched = flags.checkpoint_dir or (flags.model_dir if task.evaluates else None)
+    if watched:
         images = images_of(config, training=flags.eval_training_data, each=each)
-        evaluate_folder(config, images, flags.checkpoint_dir, events, say, once=flags.run_once)
+        evaluate_folder(config, images, watched, events, say, once=flags.run_once)
         return
 
     def after(prefix: Path, images: Dataset) -> None:
         chosen = sample(config, images, split, each)
         measure(read_trained(config, prefix, quantization_aware=True), chosen, events, say)
 
-    train_by(config, flags.model_dir, say, steps=flags.num_train_steps, after=after)
+    train_by(
+        config,
+        flags.model_dir,
+        say,
+        steps=flags.num_train_steps,
+        after=after,
+        resources=resources_of(processes, flags.num_clones, say),
+        control=control,
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from boxwright.tfod.cluster import CLONES, Task, resources_of
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.flags import flag
 from boxwright.tfod.versions import TRAINING
@@ -41,26 +42,43 @@ class Flags:
     sample_1_of_n_eval_on_train_examples: int = flag(
         "With --eval_on_train_data, evaluate on every n-th image only.", 5
     )
+    num_clones: int | None = flag(CLONES, None)
 
 
 def run(flags: Flags, say: Say) -> None:
     """Train, or evaluate. Raises as `training.train_by` and `evaluation.evaluate_folder`."""
+    task = Task.of_environment()
+    if task.is_idle(say):
+        return
+    watched = flags.checkpoint_dir or (flags.model_dir if task.evaluates else None)
+    if watched is not None:
+        _evaluate(flags, watched, say)
+        return
+    with task.connected() as (processes, control):
+        from boxwright.tfod.config import read_config
+        from boxwright.tfod.training import train_by
+
+        train_by(
+            read_config(flags.pipeline_config_path),
+            flags.model_dir,
+            say,
+            steps=flags.num_train_steps,
+            resources=resources_of(processes, flags.num_clones, say),
+            control=control,
+        )
+
+
+def _evaluate(flags: Flags, folder: Path, say: Say) -> None:
     from boxwright.tfod.config import read_config
     from boxwright.tfod.evaluation import evaluate_folder, images_of
-    from boxwright.tfod.training import train_by
 
     config = read_config(flags.pipeline_config_path)
-    if flags.checkpoint_dir is None:
-        train_by(config, flags.model_dir, say, steps=flags.num_train_steps)
-        return
     each = flags.sample_1_of_n_eval_examples
     if flags.eval_on_train_data:
         each = flags.sample_1_of_n_eval_on_train_examples
     images = images_of(config, training=flags.eval_on_train_data, each=each)
     events, patience = flags.model_dir / EVENTS, float(flags.eval_timeout)
-    evaluate_folder(
-        config, images, flags.checkpoint_dir, events, say, once=False, patience=patience
-    )
+    evaluate_folder(config, images, folder, events, say, once=False, patience=patience)
 
 
 if __name__ == "__main__":

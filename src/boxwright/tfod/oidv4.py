@@ -21,8 +21,8 @@ from boxwright.errors import DataError, FlagError
 from boxwright.openimages.download import refused_names
 from boxwright.openimages.fetching import FAILED, Failure, list_failures
 from boxwright.openimages.index import Index
+from boxwright.openimages.kinds import FLAGS
 from boxwright.openimages.lists import Lists
-from boxwright.openimages.rows import FLAGS
 from boxwright.openimages.sources import ALL, HUMAN, IMAGE_BYTES, MACHINE, SPLITS
 from boxwright.openimages.toolkit import ClassFolder, class_folders, fill, missing, write_labels
 from boxwright.structures.findings import counted
@@ -217,9 +217,9 @@ def _list(failures: list[Failure], root: Path) -> None:
 
 def _show(root: Path, say: Say) -> None:
     """Show images and boxes in the browser, until Ctrl-C or q."""
-    from boxwright.studio.installed import check_installed
+    from boxwright.web.installed import check_installed
 
-    check_installed()
+    check_installed("studio")
     from boxwright.studio.serve import serve
     from boxwright.studio.store import LabelStore
 

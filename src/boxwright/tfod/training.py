@@ -15,13 +15,17 @@ from boxwright.tfod.config import Config, checked, report
 from boxwright.tfod.mapping.recipe import FOREVER, recipe_of
 from boxwright.tfod.readers import read_images
 from boxwright.training.cache import Cache
+from boxwright.training.control import Control
 from boxwright.training.events import Evaluated, Event, Note
+from boxwright.training.following import follow
 from boxwright.training.loop import train_by_recipe
 from boxwright.training.optimizers import Optimizer
 from boxwright.training.preparation import Plan
 from boxwright.training.progress import Meter, Progress
 from boxwright.training.recipe import Recipe
+from boxwright.training.resources import ONE_DEVICE, Resources
 from boxwright.training.start import Start
+from boxwright.training.tools import Tools
 
 SAID_EVERY = 5.0  # seconds
 LONG = 2 * 3600.0  # seconds left, from which the short way is worth a line
@@ -119,6 +123,8 @@ def train_by(
     *,
     steps: int | None = None,
     after: After | None = None,
+    resources: Resources = ONE_DEVICE,
+    control: Control | None = None,
 ) -> None:
     """Train and write `model.ckpt-N` into a folder, which is also a Boxwright run.
 
@@ -132,6 +138,9 @@ def train_by(
         after: called with the prefix of each checkpoint and all images. If given, the images of
             the eval_input_reader are the validation set, which selects the best weights of the
             run. If None, they are not read.
+        resources: devices and processes. In other processes than process 0 it takes part in the
+            steps and writes nothing.
+        control: stops and pauses the training from another thread.
 
     Raises:
         TfodError, DataError, WeightsError: the config or one of its files is invalid.
@@ -148,6 +157,10 @@ def train_by(
     images = read_images(ready, [Split.TRAIN] + [Split.VAL] * (after is not None))
     for finding in images.findings:
         say(str(finding))
+    if not resources.processes.leads:
+        done = follow(lambda source: images, resources, StepLog(say))
+        say(f"The training has ended after step {done}. Process 0 writes it.")
+        return
     latest = checkpoint.latest(folder)
     if latest and not (folder / STATE).is_file():
         say(f"{folder} has no file named {STATE}: training goes on from the newest, {latest.name}")
@@ -182,6 +195,8 @@ def train_by(
             ),
             StepLog(say, endless=recipe.steps == FOREVER, short_way=short_way),
         ),
+        control=control,
+        tools=Tools(resources=resources),
     )
     if outcome.interrupted:
         say("Stopped. Run the same command to resume from the last checkpoint.")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-ONE_MACHINE = "training runs on one machine, in one process"
+NO_SERVERS = "the processes of a training are found by TF_CONFIG, and need no parameter servers"
+NO_TPU = "training uses the devices that JAX finds"
 WHOLE_CONFIG = "one pipeline.config describes the whole training"
 ALL_IMAGES = "the evaluation takes all images of eval_input_reader, up to num_examples"
 ONE_INPUT = "the network has one input, the images"
 ONLY_BOXES = "only boxes are trained"
 
-CLUSTER = dict.fromkeys(
-    ("master", "task", "num_clones", "clone_on_cpu", "worker_replicas", "ps_tasks", "num_workers",
-     "use_tpu", "tpu_name", "tpu_zone", "gcp_project", "gpu_deterministic"),
-    ONE_MACHINE,
-)  # fmt: skip
+CLUSTER = {
+    **dict.fromkeys(("master", "task", "worker_replicas", "ps_tasks", "num_workers"), NO_SERVERS),
+    **dict.fromkeys(
+        ("clone_on_cpu", "use_tpu", "tpu_name", "tpu_zone", "gcp_project", "gpu_deterministic"),
+        NO_TPU,
+    ),
+}
 TRAINING = {
     **CLUSTER,
     "num_eval_steps": ALL_IMAGES,

@@ -110,7 +110,7 @@ def candidates(
     """The candidates, the best first: the smallest size whose expected quality is close to the
     highest. Those without a whole pass over the images come last, if others have three. `sizes`
     replace those of the family's tuning."""
-    small = _small_objects(train)
+    small = small_objects(train)
     found = []
     for size in sizes or tuning.sizes:
         seen = np.inf if machine is None else machine.images_seen(tuning, layers, size)
@@ -129,7 +129,7 @@ def candidates(
     return [each for each, _ in sorted(zip(found, hasty, strict=True), key=order)]
 
 
-def _small_objects(train: Dataset) -> list[float]:
+def small_objects(train: Dataset) -> list[float]:
     """The size of a small object of each class that has any, as a fraction of the image."""
     sizes = train.sizes[train.image_of_box].astype(np.float64)
     relative = np.sqrt(areas(train.boxes) / (sizes[:, 0] * sizes[:, 1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -91,10 +91,14 @@ class Checkpoint:
             )
 
     def save(self, path: Path) -> None:
+        with writing(path) as draft, draft.open("wb") as file:
+            self.write(file)
+
+    def write(self, stream: IO[bytes]) -> None:
+        """Write it to a stream that `read` reads."""
         description = vars(self) | {"arrays": list(self.arrays)}
         text = np.frombuffer(json.dumps(description).encode(), np.uint8)
-        with writing(path) as draft, draft.open("wb") as file:
-            np.savez(file, description=text, **self.arrays)
+        np.savez(stream, description=text, **self.arrays)
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
@@ -102,16 +106,22 @@ class Checkpoint:
         TrainingError: BW305 there is none, or it is damaged.
         """
         try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = dict(file)
-            description = json.loads(arrays.pop("description").tobytes())
-            if description.pop("arrays", list(arrays)) != list(arrays):
-                raise ValueError("some of its arrays are missing")
-            return cls(**description, arrays={_of_today(name): a for name, a in arrays.items()})
+            with path.open("rb") as stream:
+                return cls.read(stream)
         except FileNotFoundError as error:
             raise nothing_to_resume(path) from error
         except Exception as error:  # an archive can be damaged in many ways
             raise TrainingError("BW305", f"is damaged ({error}).", where=path.absolute()) from error
+
+    @classmethod
+    def read(cls, stream: IO[bytes]) -> Checkpoint:
+        """Read what `write` wrote. A damaged stream raises errors of many classes."""
+        with np.load(stream, allow_pickle=False) as file:
+            arrays = dict(file)
+        description = json.loads(arrays.pop("description").tobytes())
+        if description.pop("arrays", list(arrays)) != list(arrays):
+            raise ValueError("some of its arrays are missing")
+        return cls(**description, arrays={_of_today(name): a for name, a in arrays.items()})
 
 
 class CheckpointWriter:

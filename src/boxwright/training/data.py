@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from boxwright.datasets.near_duplicates import groups, image_hash
+from boxwright.datasets.near_duplicates import groups
 from boxwright.datasets.split import hold_out
+from boxwright.errors import TrainingError
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 from boxwright.training.cache import Cache, build_cache
+from boxwright.training.processes import Processes
 from boxwright.training.recipe import Recipe
+from boxwright.training.resources import ONE_DEVICE, Resources
+from boxwright.training.tiles import cut
 
 RARE = 50  # images of a class: with so few, all are kept
 
@@ -37,14 +40,26 @@ class TrainingData:
     findings: tuple[Finding, ...]
 
 
-def prepare(dataset: Dataset, recipe: Recipe) -> TrainingData:
+def prepare(dataset: Dataset, recipe: Recipe, resources: Resources = ONE_DEVICE) -> TrainingData:
     """Decode the training and validation images of `dataset` and divide them.
 
     Raises:
         DataError: BW152 none of the images can be read.
-        TrainingError: BW311 there is no room for the decoded images.
+        TrainingError: BW311 there is no room for the decoded images, BW317 another process has
+            other images.
     """
-    cache = build_cache(some_images(dataset, recipe.max_images, recipe.seed), recipe.cache_side)
+    chosen = some_images(dataset, recipe.max_images, recipe.seed)
+    check_same(chosen, resources.processes)
+    chosen = cut(chosen, recipe.tiling, recipe.input_size, recipe.seed)
+    cache = build_cache(
+        chosen,
+        recipe.cache_side,
+        storage=resources.storage,
+        processes=resources.processes,
+        hashed=bool(recipe.held_out)
+        and chosen.regions is None
+        and not (chosen.splits == Split.VAL).any(),
+    )
     validates = validation_mask(cache, recipe.held_out, recipe.seed)
     validation = cache.dataset.select(validates)
     return TrainingData(
@@ -76,10 +91,31 @@ def some_images(dataset: Dataset, max_images: int | None, seed: int) -> Dataset:
 
 def validation_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
     """Return `(N,)` bool: the validation images of the dataset, or else a fraction `held_out` of
-    all images. Near-duplicates stay on one side."""
+    all images. Near-duplicates stay on one side; the tiles of an image do."""
     assigned = np.asarray(cache.dataset.splits == Split.VAL)
     if assigned.any() or not held_out:
         return assigned
-    grays = (Image.fromarray(cache.images[row]).convert("L") for row in cache.rows)
-    near_duplicates = groups(np.stack([image_hash(gray) for gray in grays]))
-    return hold_out(cache.dataset, near_duplicates, held_out, seed)
+    if cache.dataset.regions is not None:  # tiles of the sky are no near-duplicates
+        _, images = np.unique(cache.dataset.names, return_inverse=True)
+        return hold_out(cache.dataset, images.astype(np.int64), held_out, seed)
+    if cache.hashes is None:
+        return assigned
+    return hold_out(cache.dataset, groups(cache.hashes[cache.rows]), held_out, seed)
+
+
+def check_same(dataset: Dataset, processes: Processes) -> None:
+    """Compare the images and labels of all processes.
+
+    Raises:
+        TrainingError: BW317 they differ; in each process.
+    """
+    own = np.frombuffer(dataset.fingerprint().encode(), np.uint8)
+    all_of_them = [each.tobytes().decode() for each in processes.gather(own)]
+    others = [i for i, each in enumerate(all_of_them) if each != all_of_them[0]]
+    if others:
+        raise TrainingError(
+            "BW317",
+            f"process {others[0]} has other images or labels than process 0 "
+            f"({all_of_them[others[0]]}, not {all_of_them[0]}).",
+            where=dataset.root,
+        )

@@ -18,7 +18,7 @@ from boxwright.training.setting_values import snake_case
 from boxwright.training.settings import value_at, with_settings
 
 # Other fields depend on these, so they are set first.
-FIRST = ("input_size", "depth_multiplier", "seconds", "steps", "seed", "model")
+FIRST = ("input_size", "depth_multiplier", "seconds", "steps", "seed", "model", "tile")
 ASCENDING = ("side", "aspect", "area")  # fields that are a minimum and a maximum
 BOUNDS = (
     ("low", "high"),

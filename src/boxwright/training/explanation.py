@@ -89,6 +89,7 @@ def _either(yes: str, no: str) -> Callable[[bool], str]:
 # The meaning of each, most important first.
 _MEANINGS: Mapping[str, Callable[[Any], str]] = {
     "input_size": lambda side: f"the input size is {side} x {side} pixels",
+    "tile": lambda sides: f"images are cut into tiles of {sides[1]} x {sides[0]} pixels",
     "depth_multiplier": lambda factor: f"the network has {factor:g} times the published filters",
     "seconds": lambda seconds: f"training takes {seconds:g} seconds",
     "steps": lambda steps: f"training takes {steps:,} steps",

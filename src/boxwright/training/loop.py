@@ -14,6 +14,7 @@ from boxwright.inference.file_kinds import remember
 from boxwright.inference.run import Run
 from boxwright.models.registry import DEFAULT
 from boxwright.structures.dataset import Dataset
+from boxwright.training import following
 from boxwright.training.best_weights import BestWeights, BestWeightsWriter, described
 from boxwright.training.cache import Cache
 from boxwright.training.checkpoint import Checkpoint, CheckpointWriter
@@ -254,6 +255,7 @@ class Loop:
         self._control, self._clock, self._started = control, clock, started
         self._images = ready.data.training.dataset
         self._sampler = Sampler(self._images, plan.recipe)
+        self._processes = ready.processes
         self._first_step = schedule.step
         self._evaluated_at = -1
         self._told_steps = schedule.steps
@@ -276,10 +278,12 @@ class Loop:
                 self._ready.artifact,
                 self._snapshot(),
             )
+            following.lead(self._processes, lambda: self._state(self._snapshot().arrays))
             while not (schedule.done or self._control.stopped):
                 yield from self._pause() if self._control.paused else self._step()
         except KeyboardInterrupt:
             self._control.stop()
+        self._processes.broadcast(following.NO_MORE)
         if self._control.stopped and self._evaluated_at != schedule.step:
             yield from self._evaluation()
         if not self._control.stopped:  # who stops a training waits for its end
@@ -290,6 +294,8 @@ class Loop:
         schedule, recipe, number = self._schedule, self._recipe, self._schedule.step
         rows, random_draws = self._sampler.batch(number)
         rate = recipe.learning_rate.at(number, schedule.fraction)
+        self._session.expect(self._sampler.rows(number + 1))
+        self._processes.broadcast(following.order(number, rate))
         began = self._clock()
         loss = self._session.step(rows, random_draws, number=number, learning_rate=rate)
         schedule.advance(self._clock() - began, compiled=number > self._first_step)
@@ -363,8 +369,12 @@ class Loop:
         self._evaluated_at = step
 
     def _checkpoint(self, arrays: dict[str, Any]) -> Iterator[Event]:
+        yield CheckpointDue(self._schedule.step, self._state(arrays))
+        self._schedule.checkpointed()
+
+    def _state(self, arrays: dict[str, Any]) -> Checkpoint:
         schedule, begun = self._schedule, self._ready.begun
-        checkpoint = Checkpoint(
+        return Checkpoint(
             step=schedule.step,
             fraction=schedule.fraction,
             seconds=self._clock() - self._started,
@@ -377,8 +387,6 @@ class Loop:
             schedule=schedule.state,
             artifact=self._ready.artifact.to_json(),
         )
-        yield CheckpointDue(schedule.step, checkpoint)
-        schedule.checkpointed()
 
     def _snapshot(self) -> Snapshot:
         from boxwright.training.session import Snapshot

@@ -15,11 +15,15 @@ from boxwright.inference.run import Run
 from boxwright.inference.tiling import SIZES, sizes_of
 from boxwright.models.weights import zoo
 from boxwright.structures.dataset import Dataset
+from boxwright.training import following
 from boxwright.training.cache import Cache
 from boxwright.training.data import TrainingData, prepare
 from boxwright.training.events import Note
+from boxwright.training.placement import placement_of
+from boxwright.training.processes import Processes
 from boxwright.training.recipe import Recipe
 from boxwright.training.sanity_checks import check_trainable
+from boxwright.training.tiles import cut
 from boxwright.training.tools import EngineModule, Tools
 from boxwright.training.validation import ValidationSet, Validator
 
@@ -62,6 +66,7 @@ class Prepared:
         session: the network and its compiled step.
         validator: evaluates weights.
         artifact: description of the network.
+        processes: the processes that train.
     """
 
     data: TrainingData
@@ -69,6 +74,7 @@ class Prepared:
     session: Session
     validator: Validator
     artifact: Artifact
+    processes: Processes
 
 
 def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
@@ -80,7 +86,12 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
     recipe = plan.recipe
     importing = framework.importing()  # takes seconds, in which images are decoded
     yield from map(Note, plan.notes)
-    data = prepare(plan.dataset, recipe)
+    resources = tools.resources
+    resources.processes.broadcast(following.invitation(recipe, plan.source, resources.devices))
+    placement = placement_of(resources, recipe.batch_size)
+    if placement:
+        yield Note(str(placement))
+    data = prepare(plan.dataset, recipe, resources)
     yield from (Note(str(finding)) for finding in data.findings)
     check_trainable(data.training.dataset)
 
@@ -99,7 +110,7 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
     precision = begun.precision.removeprefix("mixed_")
     yield Note(f"start: {begun.origin}; convolutions in {precision}")
     yield from (Note(str(class_head_init)) for class_head_init in begun.class_head_inits)
-    session = Session(begun, recipe, engines, data.training)
+    session = Session(begun, recipe, engines, data.training, placement)
     images = ValidationSet.read(data.validation, begun.preprocessing, recipe.seed)
     artifact = Artifact(
         begun.model.to_json(),
@@ -107,7 +118,8 @@ def preparation(plan: Plan, tools: Tools) -> Generator[Note, None, Prepared]:
         begun.preprocessing,
         provenance=_provenance(plan, data, begun.weights),
     )
-    return Prepared(data, begun, session, tools.validator(images), artifact)
+    validator = tools.validator(images)
+    return Prepared(data, begun, session, validator, artifact, resources.processes)
 
 
 def _precision(recipe: Recipe, engines: EngineModule) -> str:
@@ -121,8 +133,8 @@ def _provenance(plan: Plan, data: TrainingData, weights: str | None) -> dict[str
     return {
         "boxwright": __version__,
         **DataSource.of(plan.source).to_provenance(data.fingerprint),
-        **({HELD_OUT: list(data.validation.names)} if data.held_out else {}),
-        SIZES: sizes_of(plan.dataset),
+        **({HELD_OUT: list(dict.fromkeys(data.validation.names))} if data.held_out else {}),
+        SIZES: sizes_of(cut(plan.dataset, plan.recipe.tiling, plan.recipe.input_size)),
         "weights": weights,
         "license": zoo.license(weights),
         "recipe": plan.recipe.to_json(),

@@ -10,6 +10,7 @@ from boxwright.augment.transforms import Transform
 from boxwright.backend import framework
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.run import Run
+from boxwright.inference.tiling import Tiling
 from boxwright.io.scratch import scratch_folder
 from boxwright.models.layers.quantized import is_range
 from boxwright.models.model import DetectionModel
@@ -62,6 +63,7 @@ def train_quantization_aware(
         seconds=seconds,
         steps=steps,
         input_size=spec.input_size,
+        tile=tile_of(artifact),
         model=model.family,
     )
     recipe = replace(
@@ -85,6 +87,12 @@ def train_quantization_aware(
         trained = model.build(spec)
         copy_weights(run.build_model().network, trained.network)
     return trained
+
+
+def tile_of(artifact: Artifact) -> tuple[int, int] | None:
+    """Return the tiles that the artifact's run has learned from."""
+    tiling = Tiling.trained(artifact)
+    return (tiling.height, tiling.width) if tiling else None
 
 
 def set_augmentation(artifact: Artifact) -> tuple[Transform, ...]:

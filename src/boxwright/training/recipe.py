@@ -16,10 +16,11 @@ from boxwright.augment.transforms import (
     Transform,
     default_transforms,
 )
+from boxwright.inference.tiling import SMALLEST, Tiling
 from boxwright.models.registry import DEFAULT, family
 from boxwright.models.tuning import TrainedLayers, Tuning
 from boxwright.structures.dataset import Dataset, Split
-from boxwright.training.candidates import Candidate, Machine, candidates
+from boxwright.training.candidates import Candidate, Machine, candidates, small_objects
 from boxwright.training.config import (
     CONFIG_CLASSES,
     LayerGroupValues,
@@ -31,6 +32,7 @@ from boxwright.training.horizontal_flip import mistaken_when_flipped
 from boxwright.training.learning_rates import BudgetCosine, LearningRate
 from boxwright.training.old_recipes import upgraded
 from boxwright.training.optimizers import Adam, Averaging, Optimizer
+from boxwright.training.tiles import cut
 
 PRETRAINED_SIZE = 300
 # With this many labeled objects, training more of the network pays off if the budget is at least
@@ -65,6 +67,8 @@ class Recipe:
 
     Attributes:
         input_size: side of the network's input, pixels.
+        tile: height and width, pixels, of the tiles that large images are cut into, for small
+            objects; None for whole images.
         depth_multiplier: multiplier of the filter counts; None takes that of the weights.
         batch_size: images per step.
         objective: the loss, of a kind that the family has; None for the family's usual one.
@@ -105,6 +109,7 @@ class Recipe:
     """
 
     input_size: int
+    tile: tuple[int, int] | None = None
     depth_multiplier: float | None = None
     batch_size: int = 16
     objective: Any = None
@@ -138,6 +143,11 @@ class Recipe:
     reasons: Mapping[str, str] = field(default_factory=dict, compare=False)
     candidates: tuple[Candidate, ...] = field(default=(), compare=False)
 
+    @property
+    def tiling(self) -> Tiling | None:
+        """Return how images are cut into tiles; None if they are not."""
+        return None if self.tile is None else Tiling(*self.tile)
+
     def to_json(self) -> dict[str, Any]:
         names = (item.name for item in fields(self) if item.name != "candidates")
         own = {name: to_config(getattr(self, name)) for name in names}
@@ -164,6 +174,7 @@ def recipe_for(
     steps: int | None = None,
     input_size: int | None = None,
     largest_input: int | None = None,
+    tile: tuple[int, int] | None = None,
     depth_multiplier: float | None = None,
     seed: int = 0,
     model: str = DEFAULT,
@@ -177,6 +188,7 @@ def recipe_for(
         seconds, steps: the budget, in one of the two units.
         input_size, depth_multiplier: values set by the user.
         largest_input: the largest input size to choose, pixels.
+        tile: height and width of the tiles that large images are cut into.
         seed: random seed.
         model: the detector family.
         measure: measures the machine, for a budget in seconds, if a choice depends on it; without
@@ -188,7 +200,11 @@ def recipe_for(
     reasons = {}
     sizes: tuple[Candidate, ...] = ()
     tuning = family(model).tuning
-    layers = trained_layers(train, tuning, seconds)
+    allowed = [input_size] if input_size else input_sizes(model, largest_input)
+    seen = cut(train, None if tile is None else Tiling(*tile), allowed[-1], seed)
+    if tile is None and (proposal := _tile_to_propose(train, allowed[-1])):
+        reasons["tile"] = proposal
+    layers = trained_layers(seen, tuning, seconds)
     objective, why_objective = family(model).usual_objective(pretrained=pretrained)
     if input_size is not None:
         size = input_size
@@ -196,7 +212,7 @@ def recipe_for(
     else:
         limited = pretrained and seconds is not None
         machine = measure(seconds or 0.0) if measure and limited else None
-        found = candidates(train, tuning, layers, machine, input_sizes(model, largest_input))
+        found = candidates(seen, tuning, layers, machine, allowed)
         best = found[0]
         size, reasons["input_size"] = best.input_size, best.why
         sizes = tuple(found) if machine else ()
@@ -217,6 +233,7 @@ def recipe_for(
         reasons["rare_below"] = rarest
     recipe = Recipe(
         input_size=size,
+        tile=tile,
         depth_multiplier=depth_multiplier,
         cache_side=int(np.ceil(size * CACHE_MARGIN)),
         rare_below=RARE_BELOW,
@@ -242,7 +259,7 @@ def recipe_for(
         reasons["augmentation.crop_around_object.side"] = (
             "objects appear at 0.8 to 2.5 times their size"
         )
-        peak, reasons["learning_rate.peak"] = _peak(train, tuning)
+        peak, reasons["learning_rate.peak"] = _peak(seen, tuning)
         return replace(
             recipe,
             batch_size=batch_size,
@@ -262,6 +279,19 @@ def recipe_for(
         learning_rate=BudgetCosine(1e-2, warmup_steps=50),
         augmentation=default_transforms(GENTLE_CROP, flip=flip, color=GENTLE_COLOR),
         reasons=reasons | why_objective,
+    )
+
+
+def _tile_to_propose(train: Dataset, largest: int) -> str | None:
+    """Return a sentence if objects are too small for the network at the largest input size."""
+    small = min(small_objects(train))
+    if small * largest >= SMALLEST:
+        return None
+    pixels = small * float(np.sqrt(np.median(train.sizes.astype(np.float64).prod(axis=1))))
+    side = max(64, int(pixels * largest / (2 * SMALLEST)) // 32 * 32)
+    return (
+        f"a tenth of the objects of a class is smaller than {small * largest:.0f} px in an input "
+        f"of {largest} px, and hardly found; --tile {side} makes them larger"
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from boxwright.models.model import DetectionModel, Loss
 from boxwright.training import start
 from boxwright.training.cache import Cache
+from boxwright.training.placement import Placement
 from boxwright.training.recipe import Recipe
 from boxwright.training.sanity_checks import LossWatch, check_loss, check_state
 from boxwright.training.start import Start
@@ -28,9 +29,17 @@ class Session:
         recipe: the recipe.
         engines: the engine's module.
         cache: the training images.
+        placement: several devices to train on.
     """
 
-    def __init__(self, begun: Start, recipe: Recipe, engines: EngineModule, cache: Cache) -> None:
+    def __init__(
+        self,
+        begun: Start,
+        recipe: Recipe,
+        engines: EngineModule,
+        cache: Cache,
+        placement: Placement | None = None,
+    ) -> None:
         self.model = begun.model
         network = self.model.network
         self._trained = start.trained_variables(self.model, recipe)
@@ -45,6 +54,7 @@ class Session:
             scale=begun.preprocessing.scale,
             offset=begun.preprocessing.offset,
             kernels=start.regularized_kernels(self.model, recipe),
+            placement=placement,
         )
         if begun.checkpoint:
             self._engine.restore(begun.checkpoint.arrays)
@@ -52,6 +62,12 @@ class Session:
         self._batch: list[str] = []  # images of the last step
         self._watch = LossWatch()
         self._images = replace(cache, images=self._engine.resident(cache.images))
+
+    def expect(self, rows: NDArray[np.int64]) -> None:
+        """Begin to read the images of a later step, if they are not in memory."""
+        images = self._images
+        if hasattr(images.images, "expect"):
+            images.images.expect(images.rows[rows])
 
     def step(
         self,

@@ -25,6 +25,7 @@ RATE = (1e-9, 10.0)
 LIMITS: Mapping[str, Limits] = {
     "input_size": (64, 1024),
     "depth_multiplier": (0.1, 2.0),
+    "tile": (64, 16384),
     "batch_size": (1, 1024),
     "clip_norm": (1e-6, math.inf),
     "bias_gradients": FACTOR,

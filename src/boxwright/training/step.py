@@ -17,7 +17,9 @@ from boxwright.backend import framework
 from boxwright.errors import TrainingError
 from boxwright.models.layers.quantized import range_rate, ranges
 from boxwright.models.model import DetectionModel, Loss, Suppress, Truth
+from boxwright.training.decoded import DecodedImages
 from boxwright.training.optimizers import AVERAGE, Adam
+from boxwright.training.placement import Placement
 from boxwright.training.recipe import Recipe
 
 keras: Any = framework.keras()
@@ -68,6 +70,7 @@ class Engine(ABC):
         recipe: the recipe.
         scale, offset: from pixels to the network's input range.
         kernels: Keras variables to regularize, each with its weights of L2 and L1.
+        placement: several devices, on an engine that supports them.
     """
 
     crop: pipeline.CropAndResize  # the framework's own
@@ -83,9 +86,10 @@ class Engine(ABC):
         scale: float,
         offset: float,
         kernels: Sequence[tuple[Any, float, float]] = (),
+        placement: Placement | None = None,
     ) -> None:
         self._model, self._quantizer = model, model.quantizer
-        self._recipe = recipe
+        self._recipe, self._placement = recipe, placement
         self._scale, self._offset = scale, offset
         self._trained, self._statistics = list(variables), list(statistics)
         faster = recipe.bias_gradients
@@ -103,7 +107,7 @@ class Engine(ABC):
         self._averages = [_beside(variable.numpy()) for variable in self._averaged]
         self._prepare()
 
-    def resident(self, images: NDArray[np.uint8]) -> Any:
+    def resident(self, images: NDArray[np.uint8] | DecodedImages) -> Any:
         """Move the training images to where a step accesses them fastest. Rows of the result are
         passed to `step` as `images`."""
         return images

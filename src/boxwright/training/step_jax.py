@@ -1,7 +1,9 @@
 """Training on JAX: the compiled step, gradients, optimizers, weight averaging.
 
 A step is one XLA program from images to updated variables. The images are on the device; each step
-receives their rows, their boxes and the random draws.
+receives their rows, their boxes and the random draws. On several devices it is the same program of
+the whole batch: XLA divides it by rows of the batch and adds what the devices must tell each other,
+such as sums of gradients and of batch norm's statistics.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from boxwright.backend.boxes import iou_of_pairs
 from boxwright.models.model import Loss
 from boxwright.training import step as engine
 from boxwright.training.cache import IN_MEMORY
+from boxwright.training.decoded import DecodedImages
 from boxwright.training.optimizers import Adam, Momentum, Optimizer, RmsProp
+from boxwright.training.placement import DividedImages
 
 keras: Any = framework.keras()
 jax: Any = framework.jax()
@@ -148,9 +152,13 @@ class Engine(engine.Engine):
     crop = staticmethod(crop)
     suppress = staticmethod(suppress)
 
-    def resident(self, images: NDArray[np.uint8]) -> Any:
+    def resident(self, images: NDArray[np.uint8] | DecodedImages) -> Any:
         """Put the images on the device if they fill at most half of its memory; on a CPU, if they
-        are in memory and not in a file."""
+        are in memory and not in a file. Several devices get only their rows, at each step."""
+        if self._placement:
+            return DividedImages(images, self._placement)
+        if isinstance(images, DecodedImages):
+            return images
         memory = jax.devices()[0].memory_stats() or {}
         room = memory.get("bytes_limit", 2 * IN_MEMORY) // 2
         return Resident(jax.device_put(images)) if images.nbytes <= room else images
@@ -169,12 +177,21 @@ class Engine(engine.Engine):
         )
         changing = {id(each) for each in (*self._trained, *self._statistics)}
         self._fixed = [each for each in weights if id(each) not in changing]
-        self._compiled = jax.jit(self._traced, static_argnames="quantizing")
+        if self._placement:
+            for variable in self._fixed:
+                variable.assign(self._placement.on_each(variable.value))
+        everywhere = self._placement and self._placement.whole
+        self._compiled = jax.jit(
+            self._traced, static_argnames="quantizing", out_shardings=everywhere
+        )
 
     def _step(self, batch: tuple[Any, ...], rates: NDArray[np.float32], quantizing: bool) -> Loss:
         before, fixed = jax.tree.map(lambda each: each.value, (self._changing, self._fixed))
+        step = functools.partial(self._compiled, quantizing=quantizing)
+        if self._placement:
+            step = functools.partial(self._placement.run, step)
         # Nothing is donated: a Ctrl-C before the last assignment must leave variables with values.
-        after, loss = self._compiled(before, fixed, batch, rates, quantizing=quantizing)
+        after, loss = step(before, fixed, batch, rates)
         jax.tree.map(lambda variable, value: variable.assign(value), self._changing, after)
         return Loss(*loss)
 

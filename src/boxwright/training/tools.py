@@ -1,4 +1,4 @@
-"""The engine, validator and clock of a training, which tests can replace."""
+"""What a training works with: engine, validator and clock, which tests can replace, and devices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from boxwright.backend import framework
 from boxwright.training.candidates import Machine
+from boxwright.training.resources import ONE_DEVICE, Resources
 from boxwright.training.schedule import MAX_LOST
 from boxwright.training.validation import ValidationSet, Validator
 
@@ -36,19 +37,21 @@ class EngineModule(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """The engine, validator and clock of a training.
+    """What a training works with.
 
     Attributes:
         engines: the engine's module; None takes that of the Keras backend.
         validator: creates the validator of a validation set.
         clock: gives seconds, as `time.monotonic` does.
         max_lost: maximum seconds of work that a crash may lose; sets the checkpoint interval.
+        resources: devices, processes and storage.
     """
 
     engines: EngineModule | None = None
     validator: Callable[[ValidationSet], Validator] = Validator
     clock: Callable[[], float] = time.monotonic
     max_lost: float = MAX_LOST
+    resources: Resources = ONE_DEVICE
 
 
 def measured_machine(tools: Tools, deadline: float) -> Machine:

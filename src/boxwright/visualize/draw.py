@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -14,17 +14,19 @@ from boxwright.ops.boxes import Boxes
 from boxwright.visualize.label_layout import (
     SMALLEST_TEXT,
     LabelBox,
-    Labeled,
     Rectangles,
     Size,
     font_of,
     lay_out,
     lay_out_legend,
+    length,
     line_height,
+    padding_of,
     shortened,
 )
 
 Color = tuple[int, int, int]
+Point = tuple[float, float]
 
 # Okabe & Ito's colors, distinguishable with any color vision: jfly.uni-koeln.de/color
 PALETTE: tuple[Color, ...] = (
@@ -51,8 +53,15 @@ def color_of(label: int) -> Color:
     return red, green, blue
 
 
+class Named(Protocol):
+    """A box's class."""
+
+    @property
+    def name(self) -> str: ...
+
+
 class Drawable(Protocol):
-    """Boxes to draw with their classes and scores, such as `structures.detections`."""
+    """Boxes to draw with their classes, scores and identities, such as `structures.detections`."""
 
     @property
     def boxes(self) -> Boxes: ...
@@ -63,7 +72,10 @@ class Drawable(Protocol):
     @property
     def labels(self) -> NDArray[np.int32]: ...
 
-    def __iter__(self) -> Iterator[Labeled]: ...
+    @property
+    def track_ids(self) -> NDArray[np.int64] | None: ...
+
+    def __iter__(self) -> Iterator[Named]: ...
 
     def __getitem__(self: _Drawable, which: NDArray[np.int64]) -> _Drawable: ...
 
@@ -79,7 +91,8 @@ def draw(
     line: int | None = None,
     scores: bool = True,
 ) -> Image.Image:
-    """Draw a box and a label with class and score for each detection on a copy of the image.
+    """Draw a box and a label for each detection on a copy of the image: its class and score, or its
+    identity in place of the score.
 
     Args:
         image: RGB, `(H, W, 3)` uint8 if an array.
@@ -100,8 +113,10 @@ def draw_on(
     truth: Boxes | None = None,
     line: int | None = None,
     scores: bool = True,
+    legend: Mapping[str, Color] | None = None,
 ) -> None:
-    """Draw as `draw`, but on the RGB picture itself."""
+    """Draw as `draw`, but on the RGB picture itself. `legend` is written in a corner; None for the
+    classes that no label names."""
     pen = ImageDraw.Draw(picture, "RGBA")
     side = math.sqrt(picture.width * picture.height)
     line = line or max(1, round(side / 170))
@@ -114,19 +129,56 @@ def draw_on(
     colors = [color_of(label) for label in best_first.labels.tolist()]
     for frame, width, color in reversed(list(zip(frames, widths, colors, strict=True))):
         _draw_solid(pen, frame, width, color)
-    text_size = round(6 + side / 45)
+    text_size = _text_size(picture)
     labels = [each.name for each in best_first]
     named = len(labels) == 1 or len(set(labels)) > 1  # a single class is named only in the legend
     label_boxes = lay_out(
-        list(best_first), frames, text_size, picture.size, names=named, scores=scores
+        labels if named else [""] * len(labels),
+        _notes(best_first, scores=scores),
+        frames,
+        text_size,
+        picture.size,
     )
-    shown = {name for name, label in zip(labels, label_boxes, strict=True) if named and label}
-    legend = {name: color for name, color in zip(labels, colors, strict=True) if name not in shown}
+    if legend is None:
+        shown = {name for name, label in zip(labels, label_boxes, strict=True) if named and label}
+        pairs = zip(labels, colors, strict=True)
+        legend = {name: color for name, color in pairs if name not in shown}
     lines = lay_out_legend(list(legend), frames, label_boxes, text_size, picture.size)
     drawn = [*zip(lines, legend.values(), strict=True), *zip(label_boxes, colors, strict=True)]
     for label_box, color in reversed(drawn):
         if label_box is not None:
             _draw_label(pen, label_box, color)
+
+
+def draw_path(picture: Image.Image, points: Sequence[Point], *, closed: bool = False) -> None:
+    """Draw a white line through points, in pixels, on the RGB picture; `closed` joins the last one
+    with the first."""
+    pen = ImageDraw.Draw(picture, "RGBA")
+    width = _path_width(picture)
+    path = [*points, points[0]] if closed else list(points)
+    pen.line(path, fill=RIM, width=3 * width, joint="curve")
+    pen.line(path, fill=WHITE, width=width, joint="curve")
+
+
+def draw_text(picture: Image.Image, text: str, point: Point, direction: Point) -> None:
+    """Write a text beside a point of a path on the RGB picture, moved into the picture.
+
+    Args:
+        picture: the picture.
+        text: the text, shortened if it is wider than the picture.
+        point: x and y, pixels.
+        direction: from the point to the text, of length 1.
+    """
+    text_size = max(SMALLEST_TEXT, _text_size(picture))
+    font, padding = font_of(text_size), padding_of(text_size)
+    shown = shortened(text, font, picture.width - 2 * padding)
+    size = (length(font, shown) + 2 * padding, line_height(font) + 2 * padding)
+    reach = sum(abs(part) * side / 2 for part, side in zip(direction, size, strict=True))
+    away = 2 * _path_width(picture) + reach
+    corner = np.add(point, np.multiply(direction, away)) - np.divide(size, 2)
+    left, top = np.clip(corner, 0, np.maximum(0, np.subtract(picture.size, size))).tolist()
+    label_box = LabelBox(round(left), round(top), *size, shown, font, padding)
+    _draw_label(ImageDraw.Draw(picture, "RGBA"), label_box, WHITE)
 
 
 def contact_sheet(
@@ -180,6 +232,26 @@ def beside_truth(
     pair = [draw(image, detections), draw(image, truth, scores=False)]
     width = min(WIDEST_PAIR, 2 * image.shape[1] + 3 * WIDEST_PAIR // 100)
     return contact_sheet(pair, columns=2, captions=[name, "truth"], width=width)
+
+
+def _text_size(picture: Image.Image) -> int:
+    return round(6 + math.sqrt(picture.width * picture.height) / 45)
+
+
+def _path_width(picture: Image.Image) -> int:
+    return max(1, round(math.sqrt(picture.width * picture.height) / 250))
+
+
+def _notes(detections: Drawable, *, scores: bool) -> list[str]:
+    """What labels say beside the class: the identity, or the score."""
+    percents = [f"{score:.0%}" if scores else "" for score in detections.scores.tolist()]
+    if detections.track_ids is None:
+        return percents
+    identities = detections.track_ids.tolist()
+    return [
+        f"#{identity}" if identity >= 0 else percent
+        for identity, percent in zip(identities, percents, strict=True)
+    ]
 
 
 def _frames(boxes: Boxes, line: int, image: Size) -> tuple[Rectangles, list[int]]:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +20,13 @@ SMALLEST_TEXT = 8  # pixels; smaller text is unreadable
 MAX_HIDDEN = 0.25  # maximum fraction of another object's box that a label may cover
 
 
-class Labeled(Protocol):
-    """The name of a class, and a score in [0, 1]."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def score(self) -> float: ...
-
-
 @dataclass(frozen=True)
 class LabelBox:
     """A line of text on a rectangle.
 
     Attributes:
         left, top, width, height: pixels of the image.
-        text: class and score; a name that is too long for the image is shortened.
+        text: name and note; a name that is too long for the image is shortened.
         font: the font in which the text fits the rectangle.
         padding: pixels between the rectangle's edge and the text.
     """
@@ -52,13 +41,11 @@ class LabelBox:
 
 
 def lay_out(
-    found: Sequence[Labeled],
+    names: Sequence[str],
+    notes: Sequence[str],
     frames: Rectangles,
     text_size: int,
     image: Size,
-    *,
-    names: bool = True,
-    scores: bool = True,
 ) -> list[LabelBox | None]:
     """Place a label for each detection inside the image.
 
@@ -66,19 +53,19 @@ def lay_out(
     `text_size` at most. A label that would still hide another object is left out.
 
     Args:
-        found: the detections; the first get the best positions.
-        frames: `(n, 4)`, their drawn boxes.
+        names: of the classes; the first get the best positions. Names may be empty.
+        notes: what is written after each name, such as a score, and never shortened.
+        frames: `(n, 4)`, the drawn boxes.
         text_size: height of the text, pixels.
         image: its width and height.
-        names, scores: True if labels include them.
 
     Returns:
         A label for each detection; None where there is no room for it.
     """
     label_boxes: list[LabelBox | None] = []
-    captions = _Captions(image, names, scores)
+    captions = list(zip(names, notes, strict=True))
     for share in (1.0, 0.85, 0.7, 0.6):
-        label_boxes, crowded = _at_size(found, frames, round(text_size * share), captions)
+        label_boxes, crowded = _at_size(captions, frames, round(text_size * share), image)
         if not crowded:
             break
     return label_boxes
@@ -122,33 +109,23 @@ def lay_out_legend(
     return lines + [None] * (len(names) - shown)
 
 
-class _Captions(NamedTuple):
-    """The content of labels, and the image that they must fit into."""
-
-    image: Size
-    names: bool
-    scores: bool
-
-    def text(self, detection: Labeled, font: Font, padding: int) -> str:
-        """Class and score as far as there is room; nothing if not even the score fits."""
-        room = self.image[0] - 2 * padding
-        percent = f" {detection.score:.0%}" if self.scores else ""
-        name = shortened(detection.name, font, room - length(font, percent)) if self.names else ""
-        text = f"{name}{percent}".strip()
-        return text if length(font, text) <= room else ""
+def _text(name: str, note: str, font: Font, room: int) -> str:
+    """Name and note as far as there is room; nothing if not even the note fits."""
+    note = f" {note}" if note else ""
+    text = f"{shortened(name, font, room - length(font, note))}{note}".strip()
+    return text if length(font, text) <= room else ""
 
 
 def _at_size(
-    found: Sequence[Labeled], frames: Rectangles, text_size: int, captions: _Captions
+    captions: Sequence[tuple[str, str]], frames: Rectangles, text_size: int, image: Size
 ) -> tuple[list[LabelBox | None], bool]:
     """Labels with text of that size; True if some cover each other or would hide an object."""
-    image = captions.image
     font, padding = font_fitting(text_size, image[1]), padding_of(text_size)
-    label_boxes: list[LabelBox | None] = [None] * len(found)
+    label_boxes: list[LabelBox | None] = [None] * len(captions)
     taken = np.zeros((0, 4), np.int64)
     crowded = False
-    for index, detection in enumerate(found):
-        text = captions.text(detection, font, padding) if font else ""
+    for index, (name, note) in enumerate(captions):
+        text = _text(name, note, font, image[0] - 2 * padding) if font else ""
         if not (font and text):
             continue
         width, height = length(font, text) + 2 * padding, line_height(font) + 2 * padding

@@ -14,7 +14,7 @@ const NEVER = [
 export default [
   js.configs.recommended,
   {
-    files: ["tests/studio/page/*.js", "src/boxwright/studio/page/*.js"],
+    files: ["tests/studio/page/*.js", "src/boxwright/*/page/*.js"],
     languageOptions: { ecmaVersion: 2023, sourceType: "module" },
     rules: {
       "no-undef": "off", // tsc finds them

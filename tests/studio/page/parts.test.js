@@ -5,7 +5,7 @@ import { sentence, share } from "../../../src/boxwright/studio/page/assist.js";
 import { matching } from "../../../src/boxwright/studio/page/classes.js";
 import { both } from "../../../src/boxwright/studio/page/conflict.js";
 import { path, scale, ticks } from "../../../src/boxwright/studio/page/curves.js";
-import { duration, some } from "../../../src/boxwright/studio/page/dom.js";
+import { duration, some } from "../../../src/boxwright/web/page/dom.js";
 import { followed } from "../../../src/boxwright/studio/page/finish.js";
 import { filtered, firstFrom, neighbor, progress } from "../../../src/boxwright/studio/page/images.js";
 import { nextOpen } from "../../../src/boxwright/studio/page/review.js";

@@ -9,7 +9,7 @@ import numpy as np
 from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.errors import DataError
 from boxwright.images.decoding import image_bytes, read_image
-from boxwright.images.parallel import on_all_cores
+from boxwright.parallel.cores import on_all_cores
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 

@@ -5,30 +5,28 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
-from typing import NamedTuple, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.datasets.checks.resume import Kept, Row
 from boxwright.datasets.near_duplicates import HASHED, image_hash
-from boxwright.errors import DataError
+from boxwright.errors import BoxwrightError, DataError
 from boxwright.images.decoding import ImageFile, opened
 from boxwright.images.options import DecodeOptions, DepthRange
-from boxwright.images.parallel import Progress, on_all_cores
 from boxwright.images.pixels import Depth, depth_of
-from boxwright.images.processes import Processes
+from boxwright.images.versions import path_of, version
+from boxwright.parallel.choice import here
+from boxwright.parallel.cores import Cores, Progress
+from boxwright.parallel.kept import name_of
+from boxwright.parallel.units import Crew
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 
-Result = TypeVar("Result")
-Measure = Callable[[ImageFile, DecodeOptions], Result]
-Batch = Callable[[Sequence[ImageFile]], list[Result | DataError]]
 MANY = 4_000  # images; fewer are measured before processes have started
 SMALL = 2 << 20  # pixels; threads that decode larger images hardly wait for each other
 TOGETHER = 16  # images a process gets at once
@@ -56,18 +54,14 @@ class ImageSummary:
     brightest: int
     depth: Depth | None = None
 
-    def to_text(self) -> str:
-        """The measurements as JSON."""
-        return json.dumps([self.kind, self.blur, self.darkest, self.brightest, self.depth])
-
     @classmethod
-    def from_text(cls, text: str) -> ImageSummary:
-        """Measurements that `to_text` wrote."""
-        kind, blur, darkest, brightest, depth = json.loads(text)
+    def of(cls, values: Sequence[Any]) -> ImageSummary:
+        """A summary from its values, which JSON may have held."""
+        kind, blurred, darkest, brightest, depth = values
         if depth is not None:
             depth = Depth(*depth)
             depth = depth._replace(shown=DepthRange(*depth.shown))
-        return cls(kind, blur, darkest, brightest, depth)
+        return cls(kind, blurred, darkest, brightest, depth)
 
 
 @dataclass(frozen=True)
@@ -86,17 +80,14 @@ class ImageSummaries:
 
 
 class Measurement(NamedTuple):
-    """The summary of an image, and its hash, `(HASHED,)` uint8."""
+    """The summary of an image, if it was asked for, and its hash, `(HASHED,)` uint8."""
 
-    summary: ImageSummary
+    summary: ImageSummary | None
     hash: NDArray[np.uint8]
 
-    def to_row(self) -> Row:
-        return self.summary.to_text(), self.hash.tobytes()
 
-    @classmethod
-    def from_row(cls, row: Row) -> Measurement:
-        return cls(ImageSummary.from_text(row[0]), np.frombuffer(row[1], np.uint8))
+Measure = Callable[[ImageFile, DecodeOptions], Measurement]
+Measured = Measurement | BoxwrightError
 
 
 def summarize(image: ImageFile, options: DecodeOptions) -> Measurement:
@@ -120,22 +111,23 @@ def summarize(image: ImageFile, options: DecodeOptions) -> Measurement:
     return Measurement(ImageSummary(kind, sharpness, darkest, brightest, depth), own_hash)
 
 
-def summarize_all(
-    dataset: Dataset, progress: Progress | None = None, kept: Kept | None = None
-) -> ImageSummaries:
-    """Decode all images. Those that cannot be decoded are left out, with a finding.
+def hash_only(image: ImageFile, options: DecodeOptions) -> Measurement:
+    """Decode an image, a JPEG at reduced size, and hash it. Raises DataError as `opened`."""
+    with opened(image, options, short_side=ENOUGH, gray=True) as source:
+        return Measurement(None, image_hash(source.gray(options)))
 
-    Args:
-        progress: called with the number of decoded images and the total.
-        kept: measurements of an interrupted check, which are not made again.
-    """
+
+def summarize_all(dataset: Dataset, crew: Crew) -> ImageSummaries:
+    """Decode all images. Those that cannot be decoded are left out, with a finding."""
     summaries: list[ImageSummary] = []
     hashes = np.empty((len(dataset), HASHED), np.uint8)
-    broken: dict[int, DataError] = {}
-    again = partial(_remembered, kept or Kept())
-    for row, (summary, own_hash) in enumerate(_sound(dataset, summarize, progress, broken, again)):
-        hashes[row] = own_hash
-        summaries.append(summary)
+    broken: dict[int, BoxwrightError] = {}
+    for i, one in enumerate(_measured(dataset, summarize, crew)):
+        if isinstance(one, BoxwrightError):
+            broken[i] = one
+        elif one.summary:
+            hashes[len(summaries)] = one.hash
+            summaries.append(one.summary)
     return ImageSummaries(_without(dataset, broken), summaries, hashes[: len(summaries)])
 
 
@@ -150,9 +142,12 @@ def hash_images(
         DataError: BW102 no image can be decoded.
     """
     hashes = np.empty((len(dataset), HASHED), np.uint8)
-    broken: dict[int, DataError] = {}
-    for row, own_hash in enumerate(_sound(dataset, _hash, progress, broken)):
-        hashes[row] = own_hash
+    broken: dict[int, BoxwrightError] = {}
+    for i, one in enumerate(_measured(dataset, hash_only, Crew(here(), progress=progress))):
+        if isinstance(one, BoxwrightError):
+            broken[i] = one
+        else:
+            hashes[i - len(broken)] = one.hash
     if broken and len(broken) == len(dataset):
         raise next(iter(broken.values()))
     return _without(dataset, broken), hashes[: len(dataset) - len(broken)]
@@ -203,68 +198,77 @@ def _contrast(shares: NDArray[np.float64]) -> float:
     return math.sqrt(max(float(shares @ LEVELS**2) - mean**2, 0.0))
 
 
-def _hash(image: ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
-    with opened(image, options, short_side=ENOUGH, gray=True) as source:
-        return image_hash(source.gray(options))
+@dataclass(frozen=True)
+class _Part:
+    """The images of a unit, and how to measure them.
 
-
-def _remembered(
-    kept: Kept, images: Sequence[ImageFile], measured: Batch[Measurement]
-) -> list[Measurement | DataError]:
-    """The measurements of images: those that are kept, and new ones, which are kept then."""
-    versions = list(map(kept.version, images))  # a file that changes meanwhile is measured again
-    rows = kept.get(versions)
-    left = [i for i, version in enumerate(versions) if version not in rows]
-    fresh = dict(zip(left, measured([images[i] for i in left]), strict=True))
-    sound = {versions[i]: one.to_row() for i, one in fresh.items() if isinstance(one, Measurement)}
-    kept.add(sound)
-    return [
-        fresh[i] if i in fresh else Measurement.from_row(rows[version])
-        for i, version in enumerate(versions)
-    ]
-
-
-def _sound(
-    dataset: Dataset,
-    measure: Measure[Result],
-    progress: Progress | None,
-    broken: dict[int, DataError],
-    through: Callable[[Sequence[ImageFile], Batch[Result]], list[Result | DataError]] | None = None,
-) -> Iterator[Result]:
-    """The result of `measure` for each image in turn; those that cannot be decoded are added to
-    `broken` instead.
-
-    Runs on all cores, and in processes if that is worth their start. Images that are not small are
-    decoded here, where the memory of all together is bounded. All images go `through` a function,
-    if given.
+    Attributes:
+        images: their files.
+        large: `(n,)`, True for images that are decoded where the memory of all together is bounded.
+        together: how many small images are measured at once, in a child process if several.
+        measure, options: how.
     """
+
+    images: Sequence[ImageFile]
+    large: NDArray[np.bool_]
+    together: int
+    measure: Measure
+    options: DecodeOptions
+
+    def name(self) -> str:
+        return name_of(self.measure.__name__, self.options, *map(version, self.images))
+
+    def paths(self) -> list[Path]:
+        return [path_of(self.images[0]), path_of(self.images[-1])]
+
+    def __str__(self) -> str:
+        return f"{self.images[0]} to {self.images[-1]}"
+
+
+def _measured(dataset: Dataset, measure: Measure, crew: Crew) -> Iterator[Measured]:
+    """The result of `measure` for each image in turn, or the error of one that has none."""
     large = dataset.sizes.prod(axis=1, dtype=np.int64) > SMALL
+    together = TOGETHER if len(dataset) >= MANY else 1
 
-    def attempt(rows: range) -> list[Result | DataError]:
-        batch = partial(_attempts, measure, dataset.decoding)
-        if processes and not large[rows.start : rows.stop].any():
-            batch = partial(processes.run, batch)
+    def part_of(rows: range) -> _Part:
         images = [dataset.image(i) for i in rows]
-        return through(images, batch) if through else batch(images)
+        return _Part(images, large[rows.start : rows.stop], together, measure, dataset.decoding)
 
-    with Processes() if len(dataset) >= MANY else nullcontext() as processes:
-        step = TOGETHER if processes else 1
-        batches = [range(i, min(i + step, len(dataset))) for i in range(0, len(dataset), step)]
-        results = chain.from_iterable(on_all_cores(attempt, batches))
-        for index, result in enumerate(results):
-            if isinstance(result, DataError):
-                broken[index] = result
+    for rows, outcome in crew.run(part_of, len(dataset), measure_part):
+        if isinstance(outcome, bytes):
+            yield from _read(outcome)
+        else:
+            yield from [outcome.error] * len(rows)
+
+
+def measure_part(part: _Part, cores: Cores) -> bytes:
+    """Measure the images of a unit, see `Work`. The result is a line of JSON, with the summary or
+    the error of each image, and the hashes of the images without an error."""
+
+    def attempt(rows: slice) -> list[Measured]:
+        batch = partial(_attempts, part.measure, part.options, part.images[rows])
+        is_apart = part.together > 1 and not part.large[rows].any()
+        return cores.apart(batch) if is_apart else batch()
+
+    starts = range(0, len(part.images), part.together)
+    said: list[Any] = []
+    hashes = []
+    for results in cores.map(attempt, [slice(i, i + part.together) for i in starts]):
+        for one in results:
+            if isinstance(one, BoxwrightError):
+                said.append({"error": [one.code, one.message, one.where], "facts": one.facts})
             else:
-                yield result
-            if progress:
-                progress(index + 1, len(dataset))
+                said.append(one.summary and [*vars(one.summary).values()])
+                hashes.append(one.hash.tobytes())
+            cores.done(1)
+    return json.dumps(said).encode("ascii") + b"\n" + b"".join(hashes)
 
 
 def _attempts(
-    measure: Measure[Result], options: DecodeOptions, images: Sequence[ImageFile]
-) -> list[Result | DataError]:
+    measure: Measure, options: DecodeOptions, images: Sequence[ImageFile]
+) -> list[Measured]:
     """The result of `measure` for each image, or the error."""
-    results: list[Result | DataError] = []
+    results: list[Measured] = []
     for image in images:
         try:
             results.append(measure(image, options))
@@ -273,7 +277,19 @@ def _attempts(
     return results
 
 
-def _without(dataset: Dataset, broken: Mapping[int, DataError]) -> Dataset:
+def _read(result: bytes) -> Iterator[Measured]:
+    """The measurements that `measure_part` wrote."""
+    said, _, content = result.partition(b"\n")
+    hashes = iter(np.frombuffer(content, np.uint8).reshape(-1, HASHED))
+    for one in json.loads(said):
+        if isinstance(one, dict):
+            code, message, where = one["error"]
+            yield DataError(code, message, where=where, **one["facts"])
+        else:
+            yield Measurement(one and ImageSummary.of(one), next(hashes))
+
+
+def _without(dataset: Dataset, broken: Mapping[int, BoxwrightError]) -> Dataset:
     """The dataset without the broken images, with a finding for each of them."""
     if not broken:
         return dataset

@@ -12,7 +12,7 @@ from boxwright.datasets.checks.measure import ImageSummaries
 from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.datasets.near_duplicates import duplicates as duplicates_of
 from boxwright.datasets.stats import Reach
-from boxwright.images.parallel import Progress
+from boxwright.parallel.cores import Progress
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 from boxwright.structures.registry import Registry

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from boxwright.datasets.near_duplicates.alignment import (
     DISTANT,
-    Outlines,
     likeness,
     outlines,
     roughly_aligned,
@@ -22,17 +21,18 @@ from boxwright.datasets.near_duplicates.hashes import SIDE, Bytes, digests, thum
 from boxwright.datasets.near_duplicates.search import Candidates, Index
 from boxwright.datasets.near_duplicates.views import (
     FLAT,
-    Floats,
+    SIZE,
+    VIEWS,
     Ints,
     alignments,
     centers,
     wholes,
     windows,
 )
-from boxwright.images.parallel import Progress
+from boxwright.parallel.cores import Progress
 
 FEW = 128  # images described at once: so few that they stay in a core's cache
-BLOCK = 1024  # images searched at once
+BLOCK, BLOCKS = 1024, 128  # images searched at once: at least, and of many a 128th
 CLOSE = 2  # images that are aligned with an image, whatever their outlines
 BATCH = 256  # pairs aligned at once
 
@@ -105,13 +105,25 @@ class _Search:
         size = len(self._images)
         if not size:
             return
-        parts = [self._images[start : start + FEW] for start in range(0, size, FEW)]
-        columns = zip(*self._pool.map(self._described, parts), strict=True)
-        whole, center, self._half, self._quarter = (np.concatenate(column) for column in columns)
+        whole, center = (np.empty((size, number, SIZE), np.float32) for number in (1, VIEWS))
+        self._half, self._quarter = (
+            np.empty((size, side, side), np.int8) for side in (SIDE // 2, SIDE // 4)
+        )
+
+        def describe(start: int) -> None:
+            rows = slice(start, start + FEW)
+            pictures = self._pictures[self._images[rows]]
+            whole[rows], center[rows] = wholes(pictures), centers(pictures)
+            self._half[rows], self._quarter[rows] = outlines(pictures)
+
+        list(self._pool.map(describe, range(0, size, FEW)))
         indexes = Index(whole, first_way=0), Index(center, first_way=1)
 
+        # A block has queries for each cell of the index, so of a large index it is larger.
+        length = max(BLOCK, size // BLOCKS)
+
         def search(start: int) -> tuple[Candidates, Candidates]:
-            block = slice(start, start + BLOCK)
+            block = slice(start, start + length)
             views = whole[block], windows(self._pictures[self._images[block]])
             parts = [
                 index.candidates(view, start) for index, view in zip(indexes, views, strict=True)
@@ -120,11 +132,11 @@ class _Search:
             return found.nearest(CLOSE), self._similar(found)
 
         nearest, similar = [], []
-        for best, pairs in self._pool.map(search, range(0, size, BLOCK)):
+        for best, pairs in self._pool.map(search, range(0, size, length)):
             nearest.append(best)
             similar.append(pairs)
             if progress:
-                progress(min(len(similar) * BLOCK, size), size)
+                progress(min(len(similar) * length, size), size)
         mutual = Candidates.joined(nearest).mutual(CLOSE)
         pairs = Candidates.joined([*similar, replace(mutual, score=mutual.score * 0)]).likeliest()
         yield from pairs.batches(BATCH * (os.cpu_count() or 1))
@@ -138,10 +150,6 @@ class _Search:
         """Those of the pairs that are near-duplicates."""
         verdicts = self._pool.map(self._verdict, pairs.batches(BATCH))
         return pairs.select(np.concatenate([*verdicts, np.zeros(0, np.bool_)]))
-
-    def _described(self, images: Ints) -> tuple[Floats, Floats, Outlines, Outlines]:
-        pictures = self._pictures[images]
-        return wholes(pictures), centers(pictures), *outlines(pictures)
 
     def _similar(self, pairs: Candidates) -> Candidates:
         """Those of the pairs of which the outlines correlate, scored by that."""

@@ -16,6 +16,7 @@ LLOYD = 6  # steps of k-means
 PROBES = 2  # centroids of each half of an indexed vector; its cells are their combinations
 HALVES = (slice(SIZE // 2), slice(SIZE // 2, SIZE))
 TILE = 88  # vectors a product: so few that BLAS starts no threads, slow on busy cores
+CHUNK = 1 << 17  # vectors whose distances are in memory at once
 ROWS = 512  # queries of a cell at once: their scores stay in a core's cache
 BEST = 2  # images for each query
 MAYBE = 0.62  # nearly all planted copies correlate above 0.7
@@ -104,10 +105,7 @@ class Index:
         random = np.random.default_rng(0)
         some = random.permutation(len(self._vectors))[: TRAINED * self._centroids]
         self._books = [_k_means(self._vectors[some][:, half], self._centroids) for half in HALVES]
-        first, second = (
-            np.argsort(distances, axis=1, kind="stable")[:, :PROBES]
-            for distances in self._distances(self._vectors)
-        )
+        first, second = self._nearest(self._vectors, PROBES)
         cells = (first[:, :, None] * self._centroids + second[:, None]).reshape(-1)
         self._members = np.argsort(cells, kind="stable")
         self._starts = np.searchsorted(cells[self._members], np.arange(self._centroids**2 + 1))
@@ -119,8 +117,8 @@ class Index:
         count = queries.shape[1]
         owners = np.arange(len(queries) * count) // count + start
         flat = queries.reshape(-1, SIZE)
-        first, second = (distances.argmin(axis=1) for distances in self._distances(flat))
-        cells = first * self._centroids + second
+        first, second = self._nearest(flat, 1)
+        cells = (first * self._centroids + second)[:, 0]
         order = np.argsort(cells, kind="stable")
         edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1))
         found = [
@@ -138,10 +136,19 @@ class Index:
         way = self._first_way + member % self._kinds * count + query % count
         return _best(Candidates(member // self._kinds, owners[query], way, score))
 
-    def _distances(self, vectors: Floats) -> Iterator[Floats]:
-        """For each half, the squared distances `(n, centroids)`, less those from the origin."""
+    def _nearest(self, vectors: Floats, count: int) -> Iterator[Ints]:
+        """For each half, the `count` nearest centroids `(n, count)`, the nearest first."""
         for half, book in zip(HALVES, self._books, strict=True):
-            yield np.square(book).sum(axis=1) - 2 * (vectors[:, half] @ book.T)
+            norms = np.square(book).sum(axis=1)
+            nearest = np.empty((len(vectors), count), np.int64)
+            for start in range(0, len(vectors), CHUNK):
+                rows = slice(start, start + CHUNK)
+                distances = norms - 2 * (vectors[rows, half] @ book.T)
+                if count == 1:
+                    nearest[rows, 0] = distances.argmin(axis=1)
+                else:
+                    nearest[rows] = np.argsort(distances, axis=1, kind="stable")[:, :count]
+            yield nearest
 
     def _in_cell(
         self, cell: int, queries: Floats, rows: Ints, owners: Ints

@@ -21,6 +21,7 @@ CELLS = 8  # along each side of a window
 CENTER = 32  # pixels; side of the center that is sought
 STEP = 4  # pixels between windows
 SCALES = (1.0, 1.25)  # of the center along x or y
+VIEWS = len(SCALES) ** 2  # of a center
 STARTS = np.arange(0, SIDE - CENTER + 1, STEP).astype(np.float32)  # of windows, along x or y
 
 

@@ -13,10 +13,10 @@ from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
 from boxwright.diagnosis.variants import SWAPPED, Variant, detect, shown_range, variants
 from boxwright.errors import DetectorError, TrainingError
-from boxwright.images.parallel import on_all_cores
 from boxwright.images.preprocessing import Preprocessing, read_square
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.inspection import inspect
+from boxwright.parallel.cores import on_all_cores
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 

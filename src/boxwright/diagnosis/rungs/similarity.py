@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from boxwright.datasets.stats import sides_in_square
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
-from boxwright.images.parallel import on_all_cores
 from boxwright.images.preprocessing import read_square
+from boxwright.parallel.cores import on_all_cores
 from boxwright.structures.dataset import Dataset
 
 SIDE, GRID = 96, 4  # pixels, and cells of the coarse picture

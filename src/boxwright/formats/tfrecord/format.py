@@ -17,7 +17,7 @@ from boxwright.errors import DataError
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.around import around, is_above
-from boxwright.formats.folder import Folder, join, split_path
+from boxwright.formats.folder import SHARD, Folder, join, split_path
 from boxwright.formats.name_lists import LABEL_MAPS
 from boxwright.formats.splits import SHOWN, file_split
 from boxwright.formats.tfrecord.framing import HEAD, starts_record
@@ -25,11 +25,13 @@ from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
 from boxwright.formats.tfrecord.writer import write_records
 from boxwright.io.compressed import compression, plain_start
 from boxwright.io.text import CODE
+from boxwright.parallel.units import Crew
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding, counted, part_of
-from boxwright.structures.labels import read_label_map
+from boxwright.structures.labels import read_label_map, write_label_map
 
 TITLE = "TFRecord"
+LABEL_MAP = "label_map.pbtxt"
 HOLDS = (
     Holds.DIFFICULT
     | Holds.TRUNCATED
@@ -48,8 +50,9 @@ ABOUT = About(
         "with the images inside. A label map beside them names the classes if the records do not."
     ),
     detected="By the checksum of the first record, or by the name of a compressed file.",
-    written=("*.record", "label_map.pbtxt"),
+    written=("*.record", LABEL_MAP),
     quirks=(
+        "A pattern such as `train.record-?????-of-00010` stands for all of its shards.",
         "Files compressed with gzip or zlib are unpacked once, into the cache.",
         "Boxes are fractions of the image as it is stored, because TensorFlow ignores EXIF.",
         "Damaged records are named with their number and byte (`BW110`), missing shards too "
@@ -59,7 +62,6 @@ ABOUT = About(
 RECORDS = re.compile(
     r".*\.(tf)?records?(-\d+-of-\d+)?(\.(gz|gzip|zlib))?", re.IGNORECASE | re.DOTALL
 )
-SHARD = re.compile(r"(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)?", re.IGNORECASE | re.DOTALL)
 
 
 def detect(folder: Folder) -> bool:
@@ -96,17 +98,23 @@ def image_folder(split: Split) -> None:
     """None: the records contain the images."""
 
 
+def write_images(dataset: Dataset, names: Sequence[str], target: Path, crew: Crew) -> None:
+    """Write train.record, val.record and test.record: see `write_records`."""
+    write_records(dataset, names, target, crew)
+
+
 def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
-    """Write train.record, val.record, test.record and label_map.pbtxt: see `write_records`."""
-    write_records(dataset, names, target)
+    """Write label_map.pbtxt."""
+    if dataset.classes:
+        write_label_map(target / LABEL_MAP, dataset.classes)
 
 
 def _candidates(folder: Folder) -> list[str]:
     found = [
         path
-        for suffix, paths in folder.files.items()
+        for paths in folder.files.values()
         for path in paths
-        if "-of-" in suffix or RECORDS.fullmatch(path)
+        if SHARD.fullmatch(path) or RECORDS.fullmatch(path)
     ]
     everything = [path for paths in folder.files.values() for path in paths[:2]]
     return everything if len(everything) == 1 else found

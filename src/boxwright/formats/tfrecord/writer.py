@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,33 +36,77 @@ from boxwright.formats.tfrecord.keys import (
 from boxwright.formats.writing import still_there
 from boxwright.images.decoding import ImageFile, image_bytes, image_length, read_header
 from boxwright.images.header import jpeg_header, kind_of
+from boxwright.images.versions import path_of, version
 from boxwright.io.files import writing
 from boxwright.ops.boxes import Boxes, orient
+from boxwright.parallel.cores import Cores
+from boxwright.parallel.kept import name_of
+from boxwright.parallel.units import Crew
 from boxwright.structures.dataset import OCCLUDED, Dataset, Split
-from boxwright.structures.labels import write_label_map
 
 FILES = {Split.TRAIN: "train", Split.VAL: "val", Split.TEST: "test", Split.UNASSIGNED: "data"}
 SHARD = 256 << 20  # bytes of images in one file; TensorFlow's guide recommends 100 MB or more
-LABEL_MAP = "label_map.pbtxt"
 BACK = {6: 8, 8: 6}  # inverse orientations; the others are their own inverse
 BUFFER = 1 << 20  # bytes
 
 
-def write_records(dataset: Dataset, names: Sequence[str], target: Path) -> None:
+def write_records(dataset: Dataset, names: Sequence[str], target: Path, crew: Crew) -> None:
     """Write train.record, val.record, test.record, and data.record for images without a split.
 
-    A split of more than 256 MB becomes several files: `train.record-00000-of-00003`. Files get
-    their final names after all are written, because images may come from files of these names.
+    A split of more than 256 MB becomes several files: `train.record-00000-of-00003`, each of which
+    is a unit of the work. Files get their final names after all are written, because images may
+    come from files of these names.
 
     Raises:
         DataError: BW101 an image no longer exists, BW102 it is no longer an image, BW141 a name is
             not text.
         SystemFaultError: BW902 the disk is full, BW903 the place cannot be written.
     """
-    files = ((target / name, images) for name, images in _files(dataset))
-    write_files(dataset, names, files, range(1, len(dataset.classes) + 1))
-    if dataset.classes:
-        write_label_map(target / LABEL_MAP, dataset.classes)
+    files = dict(_files(dataset))
+    order = [i for images in files.values() for i in images]
+    ends = np.cumsum([0, *map(len, files.values())]).tolist()
+    cuts = [range(start, end) for start, end in pairwise(ends)]
+    with ExitStack() as stack:
+        drafts = {}
+        for name, cut in zip(files, cuts, strict=True):
+            draft = writing(target / name, resumed=name if crew.kept.lasts else "")
+            drafts[cut] = stack.enter_context(draft)
+
+        def part_of(rows: range) -> _Part:
+            images = order[rows.start : rows.stop]
+            chosen = replace(dataset.select(images), findings=())
+            return _Part(chosen, [names[i] for i in images], drafts[rows])
+
+        for _ in crew.complete(part_of, len(order), write_part, cuts):
+            pass
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The images of a file of records."""
+
+    dataset: Dataset
+    names: Sequence[str]
+    path: Path
+
+    def name(self) -> str:
+        images = map(self.dataset.image, range(len(self.dataset)))
+        return name_of("records", self.path, self.dataset.fingerprint(), *map(version, images))
+
+    def paths(self) -> list[Path]:
+        ends = self.dataset.image(0), self.dataset.image(len(self.dataset) - 1)
+        return [*map(path_of, ends), self.path.parent]
+
+    def __str__(self) -> str:
+        return f"{self.names[0]} to {self.names[-1]}"
+
+
+def write_part(part: _Part, cores: Cores) -> bytes:
+    """Write a file of records, see `Work`."""
+    ids = range(1, len(part.dataset.classes) + 1)
+    write_files(part.dataset, part.names, [(part.path, range(len(part.dataset)))], ids)
+    cores.done(len(part.dataset))
+    return b"written"
 
 
 def write_files(

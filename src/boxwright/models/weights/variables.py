@@ -83,7 +83,7 @@ def variables_by_name(model: Any) -> dict[str, Any]:
         if isinstance(layer, Depthwise)
     }
     return {
-        f"{_scope_of(layer, model.name)}/{_variable_of(layer, variable, pointwise)}": variable
+        f"{scope_of(layer, model.name)}/{_variable_of(layer, variable, pointwise)}": variable
         for layer in model.layers
         for variable in stored_variables(layer)
     }
@@ -98,7 +98,8 @@ def stored_variables(layer: Any) -> list[Any]:
     return [variable for variable in layer.weights if not absent.get(variable.name)]
 
 
-def _scope_of(layer: Any, network: str) -> str:
+def scope_of(layer: Any, network: str) -> str:
+    """The API's scope of the variables of a layer, of a network of that name."""
     name = layer.name.removesuffix(_DEPTHWISE) if isinstance(layer, Depthwise) else layer.name
     if network.endswith(PYRAMID) and (found := _SHARED_LAYER.fullmatch(name)):
         heads = {ours: theirs for theirs, ours in _SHARED_HEADS.items()}

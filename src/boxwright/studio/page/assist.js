@@ -1,7 +1,7 @@
 // The assistant's side: events of the server, the training's state, the quality line.
 
 import { drawn } from "./curves.js";
-import { duration, fill, h, some } from "./dom.js";
+import { duration, fill, h, some } from "../../web/page/dom.js";
 
 /** @typedef {{state: "waiting"|"training"|"idle"|"missing", reason?: string, round?: number,
  *   step?: number, steps?: number, loss?: number, seconds_left?: number, images?: number}} Training */

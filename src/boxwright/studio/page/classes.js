@@ -1,6 +1,6 @@
 // Choosing a class by its name, and renaming, merging and deleting classes everywhere.
 
-import { ask, fill, h, some } from "./dom.js";
+import { ask, fill, h, some } from "../../web/page/dom.js";
 
 /** Classes that fit what was typed: first those that begin with it.
  * @param {string[]} names @param {string} text */

@@ -1,6 +1,6 @@
 // The labels of an image were changed by another program while they were edited here.
 
-import { ask, h, some } from "./dom.js";
+import { ask, h, some } from "../../web/page/dom.js";
 import { iou } from "./geometry.js";
 
 /** @typedef {import("./store.js").Edit} Edit */

@@ -1,6 +1,6 @@
 // Charts as SVG: the quality line and curves of a training. They have words for screen readers.
 
-import { svg } from "./dom.js";
+import { svg } from "../../web/page/dom.js";
 
 /** @typedef {[number, number]} Pair */
 /**

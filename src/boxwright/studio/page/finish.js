@@ -1,7 +1,8 @@
 // Train with a budget, export, report, and try the detector on an image.
 
+import { duration, fill, h } from "../../web/page/dom.js";
+import { tryImages } from "../../web/page/try.js";
 import { drawn } from "./curves.js";
-import { duration, fill, h, some } from "./dom.js";
 
 /** @typedef {import("./curves.js").Pair} Pair */
 /**
@@ -20,8 +21,6 @@ import { duration, fill, h, some } from "./dom.js";
  * @property {string} [remedy]
  */
 /** @typedef {{job: string, told: Told|null, losses: Pair[], scores: Pair[]}} Job */
-/** @typedef {{box: number[], label: string, score: number}} Detection */
-/** @typedef {{width: number, height: number, boxes: Detection[]}} Detections */
 
 /** What a job has told so far, with one event more. @param {Job} job @param {Told} told @returns {Job} */
 export function followed(job, told) {
@@ -108,8 +107,6 @@ export class Finish {
   /** @param {import("./store.js").Server} server @param {string[]} targets
    * @param {(label: string) => string} color */
   constructor(server, targets, color) {
-    this.server = server;
-    this.color = color;
     const field = (/** @type {string} */ id) => /** @type {HTMLSelectElement} */ (document.getElementById(id));
     fill(field("export-to"), ...targets.map((value) => h("option", { value }, value)));
     const post = (/** @type {string} */ kind) => (/** @type {object} */ body) =>
@@ -120,7 +117,8 @@ export class Finish {
       export: new Part("finish-export", post("export"), () => ({ to: field("export-to").value })),
       report: new Part("finish-report", post("report"), () => ({})),
     };
-    this.#drop(/** @type {HTMLElement} */ (document.getElementById("try")));
+    tryImages(/** @type {HTMLElement} */ (document.getElementById("try")),
+      (file) => server.post("/api/try", file), color);
   }
 
   /** @param {Told} told */
@@ -129,74 +127,4 @@ export class Finish {
     // One at a time: each wants the whole machine.
     for (const part of Object.values(this.parts)) part.button.disabled = told.state === "running";
   }
-
-  /** @param {HTMLElement} element */
-  #drop(element) {
-    const input = /** @type {HTMLInputElement} */ (element.querySelector("input[type=file]"));
-    const output = /** @type {HTMLElement} */ (element.querySelector(".output"));
-    const threshold = /** @type {HTMLInputElement} */ (element.querySelector("input[type=range]"));
-    const command = h("pre", { hidden: true, tabIndex: 0, aria: { label: "The command line that this is" } });
-    const said = h("p", { role: "status" });
-    const figure = h("div", { className: "tried" });
-    output.append(command, said, figure);
-    /** @type {{picture: HTMLImageElement, found: Detections}|null} */
-    let shown = null;
-
-    const draw = () => {
-      if (!shown) return;
-      const least = Number(threshold.value);
-      const boxes = shown.found.boxes.filter(({ score }) => score >= least);
-      said.textContent = `${some(boxes.length, "object")} with a score of ${least.toFixed(2)} or more`;
-      fill(figure, found(shown.picture, shown.found, boxes, this.color));
-    };
-    const attempt = async (/** @type {File|undefined} */ file) => {
-      if (!file) return;
-      said.textContent = "Detecting…";
-      try {
-        const picture = Object.assign(new Image(), { src: URL.createObjectURL(file), alt: "" });
-        const answer = await this.server.post("/api/try", file);
-        await picture.decode().catch(() => {}); // a kind that only the server can open
-        URL.revokeObjectURL(picture.src);
-        shown = { picture, found: answer };
-        command.textContent = answer.command;
-        command.hidden = false;
-        draw();
-      } catch (error) {
-        const { message, remedy = "" } = /** @type {any} */ (error);
-        said.textContent = `${message} ${remedy}`.trim();
-      }
-    };
-    input.addEventListener("change", () => void attempt(input.files?.[0]));
-    threshold.addEventListener("input", draw);
-    element.addEventListener("dragover", (event) => { event.preventDefault(); element.classList.add("over"); });
-    element.addEventListener("dragleave", () => element.classList.remove("over"));
-    element.addEventListener("drop", (event) => {
-      event.preventDefault();
-      element.classList.remove("over");
-      void attempt(event.dataTransfer?.files[0]);
-    });
-  }
-}
-
-/** @param {HTMLImageElement} picture @param {{width: number, height: number}} size
- * @param {Detection[]} boxes
- * @param {(label: string) => string} color */
-function found(picture, { width, height }, boxes, color) {
-  const scale = Math.min(1, 900 / Math.max(width, height));
-  const canvas = h("canvas", { width: width * scale, height: height * scale, role: "img",
-    aria: { label: boxes.map(({ label, score }) => `${label} ${score.toFixed(2)}`).join(", ") || "nothing found" } });
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  if (picture.naturalWidth) context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  context.font = "600 13px system-ui, sans-serif";
-  for (const { box, label, score } of boxes) {
-    const [left, top, right, bottom] = box.map((value) => value * scale);
-    context.strokeStyle = context.fillStyle = color(label);
-    context.lineWidth = 3;
-    context.strokeRect(left, top, right - left, bottom - top);
-    const text = `${label} ${score.toFixed(2)}`;
-    context.fillRect(left - 1.5, Math.max(top - 18, 0), context.measureText(text).width + 8, 18);
-    context.fillStyle = "#10141c";
-    context.fillText(text, left + 3, Math.max(top - 18, 0) + 13);
-  }
-  return canvas;
 }

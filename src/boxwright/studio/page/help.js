@@ -1,6 +1,6 @@
 // The page of keys, from the table of keys.js.
 
-import { h } from "./dom.js";
+import { h } from "../../web/page/dom.js";
 import { actionsOf, asFile, PRESETS, written } from "./keys.js";
 
 const TITLES = { Go: "Go on", Draw: "Draw", Box: "The selected box", Class: "Classes", Image: "This image",

@@ -2,7 +2,7 @@
 
 import { listen } from "./assist.js";
 import { commandsOf, drawingKey } from "./commands.js";
-import { byId, h } from "./dom.js";
+import { byId, h } from "../../web/page/dom.js";
 import { addOwn, chordOf, chordsOf } from "./keys.js";
 import { Server } from "./store.js";
 import { Studio } from "./studio.js";

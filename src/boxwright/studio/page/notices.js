@@ -1,6 +1,6 @@
 // Short messages, and whether all edits are on disk.
 
-import { fill, h, some } from "./dom.js";
+import { fill, h, some } from "../../web/page/dom.js";
 
 const SHOWN = 7000; // ms
 

@@ -1,6 +1,6 @@
 // The panels beside the image: the list of images, the classes, and the table of boxes.
 
-import { fill, h, some } from "./dom.js";
+import { fill, h, some } from "../../web/page/dom.js";
 import { FLAGS } from "./edit.js";
 import { firstFrom, progress, STATES } from "./images.js";
 

@@ -1,6 +1,6 @@
 // Findings as a queue: each is shown on its image, and accepted or corrected.
 
-import { fill, h, some } from "./dom.js";
+import { fill, h, some } from "../../web/page/dom.js";
 
 /** @typedef {import("./geometry.js").Rect} Rect */
 /**

@@ -3,9 +3,9 @@
 
 import { AssistPanel } from "./assist.js";
 import { chooseClass, manageClasses } from "./classes.js";
-import { colorOf } from "./colors.js";
+import { colorOf } from "../../web/page/colors.js";
 import { settle } from "./conflict.js";
-import { byId, some } from "./dom.js";
+import { byId, some } from "../../web/page/dom.js";
 import { Editor } from "./edit.js";
 import { Finish } from "./finish.js";
 import { Images, neighbor } from "./images.js";

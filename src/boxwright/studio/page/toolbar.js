@@ -1,6 +1,6 @@
 // The buttons under the image: which are pressed, what key each has, and what a tool waits for.
 
-import { byId } from "./dom.js";
+import { byId } from "../../web/page/dom.js";
 import { actionsOf, written } from "./keys.js";
 
 /** @type {Record<import("./gestures.js").Tool, string>} */

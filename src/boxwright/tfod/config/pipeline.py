@@ -24,7 +24,7 @@ from boxwright.tfod.config.schema import (
     unused,
 )
 
-ONE_MACHINE = "training runs on one machine, without replicas"
+TOGETHER = "all devices take each step together"
 NO_QUEUES = "images are decoded once and read from memory, without queues"
 ALL_BOXES = "all boxes of an image are used"
 ONLY_SSD = "SSD is the only supported family"
@@ -149,9 +149,9 @@ class TrainConfig(ConfigMessage):
     add_regularization_loss: bool = True
     bias_grad_multiplier: Positive = 0.0
     keep_checkpoint_every_n_hours: Count = unused(1000, "the latest checkpoints are kept")
-    sync_replicas: bool = unused(False, ONE_MACHINE)
-    startup_delay_steps: Positive = unused(15.0, ONE_MACHINE)
-    replicas_to_aggregate: Count = unused(1, ONE_MACHINE)
+    sync_replicas: bool = unused(False, TOGETHER)
+    startup_delay_steps: Positive = unused(15.0, TOGETHER)
+    replicas_to_aggregate: Count = unused(1, TOGETHER)
     batch_queue_capacity: Count = unused(150, NO_QUEUES)
     num_batch_queue_threads: Count = unused(8, NO_QUEUES)
     prefetch_queue_capacity: Count = unused(5, NO_QUEUES)
@@ -252,7 +252,7 @@ class EvalConfig(ConfigMessage):
     keep_image_id_for_visualization_export: bool = unused(False, IN_TENSORBOARD)
     retain_original_images: bool = unused(True, "images are shown unchanged")
     retain_original_image_additional_channels: bool = unused(False, "images are shown unchanged")
-    eval_master: str = unused("", ONE_MACHINE)
+    eval_master: str = unused("", TOGETHER)
     export_path: str = unused("", "boxwright predict writes detections")
     ignore_groundtruth: bool = only(False, because="evaluation needs ground truth")
     eval_instance_masks: bool = unused(False, NO_MASKS)

@@ -60,7 +60,7 @@ COCO_CLASSES = 90
 FOLDER = "PATH_TO_BE_CONFIGURED"
 # Fields that the published samples contain although they have the default, so users can edit them.
 SHOWN = {
-    "height", "width", "depth_multiplier", "min_depth", "num_layers", "min_scale", "max_scale",
+    "height", "width", "depth_multiplier", "min_depth", "min_scale", "max_scale",
     "y_scale", "x_scale", "height_scale", "width_scale", "matched_threshold",
     "unmatched_threshold", "kernel_size", "iou_threshold", "max_detections_per_class",
     "max_total_detections", "classification_weight", "localization_weight", "decay_factor",

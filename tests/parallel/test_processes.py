@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from boxwright.images.processes import Processes
+from boxwright.parallel.processes import Processes
 
 pytestmark = pytest.mark.tiny
 

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 # Unlike those of `multiprocessing`, the children do not run the user's script again.
 PROGRAM = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
-    "from boxwright.images.processes import serve; serve()"
+    "from boxwright.parallel.processes import serve; serve()"
 )
 
 

@@ -1,0 +1,1 @@
+"""Objects of a video get identities, and are counted."""

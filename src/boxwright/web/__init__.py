@@ -1,0 +1,1 @@
+"""What the studio and `boxwright serve` share: HTTP in one process."""
