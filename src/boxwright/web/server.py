@@ -40,6 +40,7 @@ class Server(uvicorn.Server):
             ws="none",
             loop="asyncio",
             lifespan="on",
+            log_config=None,  # or it closes the handlers that other libraries have made
             log_level="error",
             access_log=False,
             server_header=False,
