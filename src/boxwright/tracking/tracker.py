@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from boxwright.structures.detections import Detections
 from boxwright.structures.registry import Registry
+
+if TYPE_CHECKING:  # the command line reads the names alone
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from boxwright.structures.detections import Detections
 
 
 class Tracker(Protocol):
