@@ -228,27 +228,16 @@ def hushed() -> Iterator[None]:
     time; others wait.
     """
     with _one_at_a_time:
-        try:
-            kept = os.dup(2)
-        except OSError:  # no standard error, as in a windowed program
-            yield
-            return
-        python_stderr = sys.stderr
-        if python_stderr is not None:
-            python_stderr.flush()
-        replacement = None
+        python_stderr, replacement = sys.stderr, None
         if _writes_to_descriptor_2(python_stderr):
+            python_stderr.flush()
             replacement = sys.stderr = os.fdopen(
-                os.dup(kept), "w", buffering=1, encoding=python_stderr.encoding, errors="replace"
+                os.dup(2), "w", buffering=1, encoding=python_stderr.encoding, errors="replace"
             )
-        nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, 2)
-            yield
+            with _to_nowhere(2):
+                yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
             if replacement is not None and sys.stderr is replacement:  # or another thread's
                 sys.stderr = python_stderr
                 replacement.close()
@@ -258,25 +247,33 @@ def hushed() -> Iterator[None]:
 def silent_output() -> Iterator[None]:
     """Suppress the output of native libraries on standard output while the block runs: gloo, which
     connects processes of JAX, prints a line that nobody asked for. Nothing else may print."""
+    with _to_nowhere(1):
+        yield
+
+
+@contextmanager
+def _to_nowhere(descriptor: int) -> Iterator[None]:
+    """Discard what is written to a descriptor; it may be closed, as in a windowed program."""
     try:
-        kept = os.dup(1)
-    except OSError:  # no standard output
+        kept = os.dup(descriptor)
+    except OSError:
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 1)
+        os.dup2(nowhere, descriptor)
         yield
     finally:
-        os.dup2(kept, 1)
+        os.dup2(kept, descriptor)
         os.close(kept)
         os.close(nowhere)
 
 
 def _writes_to_descriptor_2(stream: Any) -> bool:
     try:
+        os.fstat(2)
         return bool(stream.fileno() == 2)
-    except (AttributeError, OSError):  # none, or captured
+    except (AttributeError, OSError):  # none, captured, or closed
         return False
 
 

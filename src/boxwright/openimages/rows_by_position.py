@@ -74,11 +74,9 @@ ONE, SEVEN, EIGHT, LAST = map(np.uint64, (1, 7, 8, 56))
 
 def _by_letter(kind: Kind) -> tuple[NDArray[np.uint32], Positions]:
     """The position of a source and its length, by its first letter."""
-    numbers = np.full(256, len(kind.sources) - 1, np.uint32)
-    lengths = np.zeros(256, np.int64)
-    for place, name in enumerate(kind.sources[:-1]):
-        numbers[ord(name[0])], lengths[ord(name[0])] = place, len(name)
-    return numbers, lengths
+    found = [kind.source_of(chr(letter)) for letter in range(256)]
+    lengths = [len(kind.sources[position]) for position in found]
+    return np.array(found, np.uint32), np.array(lengths, np.int64)
 
 
 SOURCES = {kind: _by_letter(kind) for kind in (BOXES, LABELS)}
