@@ -9,11 +9,30 @@ from typing import Any
 import numpy as np
 
 from boxwright.backend import framework
+from boxwright.models.ssd.detector import SsdModel
+from boxwright.models.ssd.spec import ModelSpec
 from boxwright.ops.postprocess import RawDetections
 from boxwright.tfod import toco
 from boxwright.tfod.flags import parse
 
 RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
+
+
+def random_network(spec: ModelSpec) -> SsdModel:
+    """A network with random weights that computes nothing too large."""
+    model, random = SsdModel.build(spec), np.random.default_rng(4)
+    for weight in model.network.weights:
+        name = weight.path.rpartition("/")[2]
+        if name in ("beta", "moving_mean", "bias") or "Predictor" in weight.path:
+            weight.assign(random.normal(0, 0.1, weight.shape))
+        if name in ("gamma", "moving_variance"):
+            weight.assign(random.uniform(0.5, 1.5, weight.shape))
+        if name == "kernel":
+            fan_in = np.prod(weight.shape[:2]) * (1 if weight.shape[3] == 1 else weight.shape[2])
+            weight.assign(random.normal(0, fan_in**-0.5, weight.shape))
+        if name in ("min", "max"):
+            weight.assign({"min": -2.9, "max": 3.2}[name])
+    return model
 
 
 def said(command: Any, *words: str) -> list[str]:

@@ -20,7 +20,7 @@ from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.spec import HeadSpec, ModelSpec
 from boxwright.ops.postprocess import NmsConfig
 from boxwright.tfod.graphs import inference_graph
-from exporting import assert_same
+from exporting import assert_same, random_network
 
 pytestmark = pytest.mark.usefixtures("small_network")
 
@@ -46,18 +46,7 @@ KEPT = {
 
 @pytest.fixture(params=SPECS.values(), ids=SPECS.keys(), scope="module")
 def model(request: pytest.FixtureRequest, small_network: None) -> SsdModel:
-    """A network with random weights that computes nothing too large."""
-    model, random = SsdModel.build(request.param), np.random.default_rng(4)
-    for weight in model.network.weights:
-        name = weight.path.rpartition("/")[2]
-        if name in ("beta", "moving_mean", "bias") or "Predictor" in weight.path:
-            weight.assign(random.normal(0, 0.1, weight.shape))
-        if name in ("gamma", "moving_variance"):
-            weight.assign(random.uniform(0.5, 1.5, weight.shape))
-        if name == "kernel":
-            fan_in = np.prod(weight.shape[:2]) * (1 if weight.shape[3] == 1 else weight.shape[2])
-            weight.assign(random.normal(0, fan_in**-0.5, weight.shape))
-    return model
+    return random_network(request.param)
 
 
 @pytest.fixture(scope="module")

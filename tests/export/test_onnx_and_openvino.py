@@ -28,27 +28,10 @@ from boxwright.models.layers.conv_norm import LayerSpec
 from boxwright.models.layers.quantized import QuantizationSpec
 from boxwright.models.ssd.detector import SsdModel
 from boxwright.models.ssd.spec import HeadSpec, ModelSpec
-from exporting import assert_same, copied
+from exporting import assert_same, copied, random_network
 
 pytestmark = pytest.mark.usefixtures("small_network")
 WRITTEN = ("onnx", "openvino")
-
-
-def network(spec: ModelSpec) -> Any:
-    """A network with random weights that computes nothing too large."""
-    model, random = SsdModel.build(spec), np.random.default_rng(4)
-    for weight in model.network.weights:
-        name = weight.path.rpartition("/")[2]
-        if name in ("beta", "moving_mean", "bias") or "Predictor" in weight.path:
-            weight.assign(random.normal(0, 0.1, weight.shape))
-        if name in ("gamma", "moving_variance"):
-            weight.assign(random.uniform(0.5, 1.5, weight.shape))
-        if name == "kernel":
-            fan_in = np.prod(weight.shape[:2]) * (1 if weight.shape[3] == 1 else weight.shape[2])
-            weight.assign(random.normal(0, fan_in**-0.5, weight.shape))
-        if name in ("min", "max"):
-            weight.assign({"min": -2.9, "max": 3.2}[name])
-    return model
 
 
 SSDLITE = HeadSpec(kernel=3, depthwise=True)
@@ -69,7 +52,7 @@ SPECS = {
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 def test_they_agree_with_keras_for_any_number_of_images(spec: ModelSpec, written: Path) -> None:
-    model, side = network(spec), spec.input_size
+    model, side = random_network(spec), spec.input_size
     names = tuple(f"Klasse ü{i}" for i in range(spec.num_classes))
     artifact = Artifact(spec.to_json(), names, Preprocessing(side))
     images = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), np.uint8)
@@ -86,7 +69,7 @@ def test_they_agree_with_keras_for_any_number_of_images(spec: ModelSpec, written
 def test_a_quantized_network_rounds_as_it_does_in_keras(written: Path) -> None:
     """A sum that falls between two numbers is rounded here up and there down: most agree."""
     spec = ModelSpec(2, 0.25, 64, name="ssd_mobilenet_v2", quantization=QuantizationSpec())
-    model = network(spec)
+    model = random_network(spec)
     artifact = Artifact(spec.to_json(), ("a", "b"), Preprocessing(64))
     images = list(np.random.default_rng(1).integers(0, 256, (8, 64, 64, 3), np.uint8))
     run = Detector(KerasEngine(model, artifact.preprocessing), artifact)
