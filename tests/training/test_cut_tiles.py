@@ -140,11 +140,11 @@ def test_pixels_are_those_of_the_tile(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(tiles.image(0)), 255 - pixels)
 
 
-def sites(folder: Path, count: int, split: Split = Split.TRAIN) -> Dataset:
-    """Images of 160 x 120 pixels with red squares of 20 pixels."""
+def sites(folder: Path, count: int, split: Split = Split.TRAIN, *, copies: int = 1) -> Dataset:
+    """Images of 160 x 120 pixels with red squares of 20 pixels, and `copies` of each."""
     drawn = []
     for number in range(count):
-        rng = np.random.default_rng(number)
+        rng = np.random.default_rng(number // copies)
         picture = Image.fromarray(rng.integers(60, 120, (120, 160, 3), np.uint8))
         boxes = [
             (int(x), int(y), int(x) + 20, int(y) + 20) for x, y in rng.integers(0, 100, (2, 2))
@@ -157,10 +157,16 @@ def sites(folder: Path, count: int, split: Split = Split.TRAIN) -> Dataset:
     return Dataset.of(folder, drawn)
 
 
-def test_the_tiles_of_an_image_stay_on_one_side_of_the_validation(tmp_path: Path) -> None:
-    recipe = Recipe(64, tile=(100, 100), held_out=0.25, cache_side=64)
-    data = prepare(sites(tmp_path, 8), recipe)
-    held, learned = set(data.validation.names), set(data.training.dataset.names)
+@pytest.mark.parametrize("copies", [1, 2])
+def test_the_tiles_of_an_image_and_of_its_copies_stay_on_one_side_of_the_validation(
+    copies: int, tmp_path: Path
+) -> None:
+    recipe = Recipe(64, tile=(100, 100), held_out=0.25, cache_side=64, seed=1)
+    data = prepare(sites(tmp_path, 8 * copies, copies=copies), recipe)
+    held, learned = (
+        {int(name[6:-4]) // copies for name in names}
+        for names in (data.validation.names, data.training.dataset.names)
+    )
     assert data.held_out
     assert held
     assert not held & learned

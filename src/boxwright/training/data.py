@@ -56,9 +56,7 @@ def prepare(dataset: Dataset, recipe: Recipe, resources: Resources = ONE_DEVICE)
         recipe.cache_side,
         storage=resources.storage,
         processes=resources.processes,
-        hashed=bool(recipe.held_out)
-        and chosen.regions is None
-        and not (chosen.splits == Split.VAL).any(),
+        hashed=bool(recipe.held_out) and not (chosen.splits == Split.VAL).any(),
     )
     validates = validation_mask(cache, recipe.held_out, recipe.seed)
     validation = cache.dataset.select(validates)
@@ -91,16 +89,16 @@ def some_images(dataset: Dataset, max_images: int | None, seed: int) -> Dataset:
 
 def validation_mask(cache: Cache, held_out: float, seed: int) -> NDArray[np.bool_]:
     """Return `(N,)` bool: the validation images of the dataset, or else a fraction `held_out` of
-    all images. Near-duplicates stay on one side; the tiles of an image do."""
+    all images. Near-duplicates stay on one side, with all their tiles."""
     assigned = np.asarray(cache.dataset.splits == Split.VAL)
-    if assigned.any() or not held_out:
+    if assigned.any() or not held_out or cache.hashes is None:
         return assigned
-    if cache.dataset.regions is not None:  # tiles of the sky are no near-duplicates
-        _, images = np.unique(cache.dataset.names, return_inverse=True)
-        return hold_out(cache.dataset, images.astype(np.int64), held_out, seed)
-    if cache.hashes is None:
-        return assigned
-    return hold_out(cache.dataset, groups(cache.hashes[cache.rows]), held_out, seed)
+    hashes = cache.hashes[cache.rows]
+    if cache.dataset.regions is None:
+        return hold_out(cache.dataset, groups(hashes), held_out, seed)
+    # Whole images are compared, since tiles of the sky are no near-duplicates: see `tiles.cut`.
+    _, wholes, images = np.unique(cache.dataset.names, return_index=True, return_inverse=True)
+    return hold_out(cache.dataset, groups(hashes[wholes])[images], held_out, seed)
 
 
 def check_same(dataset: Dataset, processes: Processes) -> None:
