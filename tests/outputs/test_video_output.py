@@ -157,10 +157,13 @@ def test_a_stream_that_changes_its_size_becomes_two_videos(
         if camera.connections > 2:
             raise KeyboardInterrupt
 
+    told: list[str] = []
     with camera.on(), pytest.raises(KeyboardInterrupt):
-        write(detector, camera.url, tmp_path, "video", progress=stop)
-    shapes = {decoded(file)[0].shape[:2] for file in tmp_path.iterdir()}
+        write(detector, camera.url, tmp_path, "video", "json", progress=stop, tell=told.append)
+    shapes = {decoded(file)[0].shape[:2] for file in tmp_path.glob("*.mp4")}
     assert shapes == {(48, 64), (24, 32)}
+    assert [line for line in told if "needs more memory with every frame" in line] == told[:1]
+    assert told[0].startswith("json is written at the end")
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,29 @@ def growing(target: Path) -> Iterator[Callable[[str], None]]:
         yield lambda text: put(text.encode("utf-8"), file, target)
 
 
+@contextmanager
+def growing_json(
+    target: Path, before: str = "[", after: str = "]"
+) -> Iterator[Callable[[Any], None]]:
+    """Write an array of JSON atomically, without keeping its elements in memory: yield the function
+    that adds one. `before` and `after` stand around the elements, each of which has a line.
+
+    Raises:
+        SystemFaultError: BW902, BW903 the file cannot be written.
+    """
+    with writing(target) as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(before)
+        separator = "\n"
+
+        def add(element: Any) -> None:
+            nonlocal separator
+            file.write(separator + json_text(element, indent=None))
+            separator = ",\n"
+
+        yield add
+        file.write(f"\n{after}\n")
+
+
 def write_text(target: str | Path, text: str) -> None:
     """Write `text` atomically as UTF-8 with Unix line ends."""
     with writing(target) as draft:

@@ -86,5 +86,8 @@ def _hash(detector: Path) -> str:
 
 
 OUTPUTS = SimpleNamespace(
-    **{form: Output(partial(labels, form), only="stills", identities=False) for form in FORMATS}
+    **{
+        form: Output(partial(labels, form), only="stills", identities=False, gathers=True)
+        for form in FORMATS
+    }
 )

@@ -80,6 +80,7 @@ class Output:
         writes: False if it needs no folder.
         only: "stills" or "videos", if it takes no others; see `Record.is_still`.
         identities: False if it drops those of tracked objects.
+        gathers: True if it keeps something of every frame in memory until it writes at the end.
     """
 
     open: Callable[[Job], AbstractContextManager[Add]]
@@ -87,6 +88,7 @@ class Output:
     writes: bool = True
     only: Literal["stills", "videos"] | None = None
     identities: bool = True
+    gathers: bool = False
 
 
 @dataclass

@@ -104,7 +104,7 @@ def write_predictions(
     sources = tracked(sources, tracking)
     names = _chosen(to, sources, every)
     rows = [OUTPUTS[name] for name in names]
-    _tell_what_is_left_out(names if tracking else (), tell)
+    _tell_limits(names, sources, tracking is not None, tell)
     chooser = Chooser(every or (Every(1, in_seconds=False) if to else None))
     out = Path(out)
     failed: list[dict[str, str]] = []
@@ -198,10 +198,17 @@ def _chosen(to: Sequence[str] | None, sources: Sequence[Source], every: Every | 
     return [name for name in OUTPUTS if name in to]
 
 
-def _tell_what_is_left_out(names: Sequence[str], tell: Callable[[str], None]) -> None:
+def _tell_limits(
+    names: Sequence[str], sources: Sequence[Source], tracks: bool, tell: Callable[[str], None]
+) -> None:
+    endless = any(source.is_live for source in sources)
     for name in names:
-        if not OUTPUTS[name].identities:
+        if tracks and not OUTPUTS[name].identities:
             tell(f"{name} leaves out the identities of objects.")
+        if endless and OUTPUTS[name].gathers:
+            tell(
+                f"{name} is written at the end, and needs more memory with every frame until then."
+            )
 
 
 def _takes(output: Output, source: Source) -> bool:

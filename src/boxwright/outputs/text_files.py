@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from boxwright.io.files import growing, json_text, write_json
+from boxwright.io.files import growing, growing_json, json_text, write_json
 from boxwright.outputs.drawn import stem_of
 from boxwright.outputs.output import Add, Job, Output, Record
 from boxwright.outputs.own_files import refuse_to_replace
@@ -84,8 +85,6 @@ def coco_results(job: Job) -> Iterator[Add]:
 
     Categories are numbered from 1 in the order of the classes, images from 1 in theirs.
     """
-    results: list[dict[str, Any]] = []
-    images: list[dict[str, Any]] = []
 
     def is_own(file: TextIO) -> bool:
         content = json.load(file)
@@ -94,21 +93,27 @@ def coco_results(job: Job) -> Iterator[Add]:
     refuse_to_replace(job.out / RESULTS, is_own)
     refuse_to_replace(job.out / IMAGES, lambda file: json.load(file).keys() == NAMES)
 
-    def add(record: Record) -> None:
-        is_still = record.prediction.frame.number is None
-        name = record.entry["image"] if is_still else f"{stem_of(record)}.jpg"
-        number = len(images) + 1
-        size = {"width": record.entry["width"], "height": record.entry["height"]}
-        images.append({"id": number, "file_name": name, **size})
-        for each in record.prediction.detections.to_coco(number):
-            label = job.classes[each["category_id"] - 1]
-            results.append({**each, "file_name": name, "category_name": label})
-
-    yield add
-    write_json(job.out / RESULTS, results)
     categories = [{"id": number, "name": name} for number, name in enumerate(job.classes, 1)]
-    write_json(job.out / IMAGES, {"images": images, "categories": categories})
+    ends = f'], "categories": {json_text(categories, indent=None)}}}'
+    numbers = itertools.count(1)
+    with (
+        growing_json(job.out / RESULTS) as add_result,
+        growing_json(job.out / IMAGES, '{"images": [', ends) as add_image,
+    ):
+
+        def add(record: Record) -> None:
+            is_still = record.prediction.frame.number is None
+            name = record.entry["image"] if is_still else f"{stem_of(record)}.jpg"
+            number = next(numbers)
+            size = {"width": record.entry["width"], "height": record.entry["height"]}
+            add_image({"id": number, "file_name": name, **size})
+            for each in record.prediction.detections.to_coco(number):
+                label = job.classes[each["category_id"] - 1]
+                add_result({**each, "file_name": name, "category_name": label})
+
+        yield add
 
 
 NAMES = {"images", "categories"}
-JSON, JSON_LINES, CSV, COCO = map(Output, (whole_json, json_lines, table, coco_results))
+JSON = Output(whole_json, gathers=True)
+JSON_LINES, CSV, COCO = map(Output, (json_lines, table, coco_results))
