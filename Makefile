@@ -20,6 +20,9 @@ UV := 'uv>=0.5'  # installs faster than pip, which is used where uv is not to be
 CHECKED := src tests tools benchmarks docs examples
 CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5 GB
 
+# Without bytecode, each of the many processes of the tests compiles TensorFlow anew: 3 s.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-ray test-rtsp test-track tiny dev lint docs libraries checkers lock clean
 
 help:
