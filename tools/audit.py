@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PINS = Path(__file__).resolve().parents[1] / "requirements" / "dev.txt"
+PINS = sorted((Path(__file__).resolve().parents[1] / "requirements").glob("*.txt"))
 PATIENCE = 120  # seconds in all
 EXCUSED: dict[str, str] = {}  # vulnerability -> why it does not concern Boxwright
 
@@ -45,7 +45,8 @@ def audited() -> list[dict[str, Any]]:
         OSError, TimeoutExpired: pip-audit cannot be run, or does not end.
         ValueError, KeyError: it printed something else, because the database cannot be reached.
     """
-    words = ["--requirement", str(PINS), "--disable-pip", "--require-hashes", "--format", "json"]
+    words = [word for path in PINS for word in ("--requirement", str(path))]
+    words += ["--disable-pip", "--require-hashes", "--format", "json"]
     done = subprocess.run(  # nosec B603  # this interpreter
         [sys.executable, "-m", "pip_audit", *words, "--progress-spinner", "off", "--timeout", "10"],
         capture_output=True,
