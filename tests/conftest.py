@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,22 @@ def no_trials() -> Iterator[None]:
         patch.setattr(trial, "remember", lambda key: None)
         patch.setattr(trial, "is_known", lambda key: False)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_syncing() -> Iterator[Callable[[int], None]]:
+    """Do not wait for the disk, for which tests would wait a tenth of their time. Yields the
+    function that does; commands in processes of their own call it."""
+    sync = os.fsync
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield sync
+
+
+@pytest.fixture
+def syncing(no_syncing: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the disk all the same."""
+    monkeypatch.setattr(os, "fsync", no_syncing)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def _run(*words: str) -> None:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
+def disk(tmp_path: Path, syncing: None) -> Iterator[Disk]:
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("a loop device needs root on Linux")
     made = Disk(tmp_path)
