@@ -25,7 +25,6 @@ from boxwright.training.folds import Training
 from boxwright.training.recipe import Recipe
 from boxwright.training.request import TrainingRequest
 from browser import Browser
-from eagerly import op_by_op
 from squares import Squares
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "find-label-mistakes.md"
@@ -207,14 +206,13 @@ def test_trainings_find_what_was_planted(centers: None, tmp_path: Path) -> None:
     images[7] = LabeledImage(images[7].name, 96, 80)
     data = Dataset.of(drawn.root, images)
     said: list[str] = []
-    with op_by_op():
-        found = boxwright.suspects(
-            data,
-            steps=40,
-            from_scratch=True,
-            recipe={"model": "centers", "input_size": 64},
-            tell=said.append,
-        )
+    found = boxwright.suspects(
+        data,
+        steps=40,
+        from_scratch=True,
+        recipe={"model": "centers", "input_size": 64},
+        tell=said.append,
+    )
     assert said[0] == "judging all labels trains 4 times, 40 steps each"
     assert said[1:] == [f"fold {i} of 4: training without 6 images" for i in (1, 2, 3, 4)]
     first = found.of_kind("missed")[0]
