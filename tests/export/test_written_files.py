@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from boxwright.backend.framework import keras, tensorflow
 from boxwright.errors import DetectorError, ExportError
 from boxwright.export import tflite as tflite_writer
+from boxwright.export.targets import TARGETS
 from boxwright.export.tflite import refuse_foreign_operators, write_tflite
 from boxwright.inference import litert
 from boxwright.inference.artifact import Artifact
@@ -144,6 +145,22 @@ def test_a_savedmodel_of_0_1_0_is_read(
     contract = inspect(old).contract
     assert contract is not None
     assert [each.first_class for each in contract.interfaces] == [0]
+
+
+def test_nothing_is_left_among_the_temporary_files(
+    tiny_detector: Callable[..., Any],
+    written: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """AutoGraph would leave the bytecode of a module that it has made."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    tiny = tiny_detector(2)
+    TARGETS["savedmodel"].write(written / "saved_model", tiny.model, tiny.artifact)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_request_as_tensorflow_serving_has_it(saved_model: Any) -> None:

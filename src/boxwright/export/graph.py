@@ -130,5 +130,16 @@ def save(tf: Any, folder: Path, model: DetectionModel, signatures: Mapping[str, 
         spec = tf.TensorSpec(shape, dtype, name=input_name)
         # Without AutoGraph here and in all exports: their Python needs no rewriting.
         module.functions[name] = tf.function(serve, input_signature=[spec], autograph=False)
+    save_module(tf, folder, module, dict(module.functions))
+
+
+def save_module(tf: Any, folder: Path, module: Any, signatures: Any) -> None:
+    """Write a TensorFlow module with its signatures as a SavedModel.
+
+    TensorFlow would rewrite its own wrappers of the signatures by AutoGraph too, which leaves files
+    in the folder of temporary files: bytecode always, and a module if the process is killed.
+    """
     with framework.hushed():
-        tf.saved_model.save(module, str(folder), signatures=dict(module.functions))
+        tf.autograph.experimental.do_not_convert(tf.saved_model.save)(
+            module, str(folder), signatures=signatures
+        )

@@ -176,7 +176,7 @@ def write_callable(folder: Path, frozen: Any, input_name: str) -> None:
     module.__call__ = tf.function(detect, input_signature=[spec], autograph=False)
     with framework.hushed():
         signature = module.__call__.get_concrete_function()
-        tf.saved_model.save(module, str(folder), signatures=signature)
+    graph.save_module(tf, folder, module, signature)
 
 
 def write_tflite_saved_model(
@@ -217,7 +217,7 @@ def write_tflite_saved_model(
     module.detect = tf.function(detect, input_signature=[spec], autograph=False)
     with framework.hushed():
         signature = module.detect.get_concrete_function()
-        tf.saved_model.save(module, str(folder), signatures=signature)
+    graph.save_module(tf, folder, module, signature)
 
 
 def _decoded(tf: Any, inputs: Any, input_type: InputType, side: int) -> Any:
