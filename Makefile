@@ -13,6 +13,9 @@ LOCKED := --require-hashes --requirement $(LOCK)
 RAY := $(VENV)/ray/$(notdir $(BIN))/python
 PAGE := tests/studio/page
 CLIENTS := tests/export/clients
+OPENCV := $(VENV)/opencv
+OPENCV_PYTHON := $(OPENCV)/$(notdir $(BIN))/python
+OPENCV_LOCK := requirements/opencv.txt
 TRACK := $(VENV)/track
 TRACK_PYTHON := $(TRACK)/$(notdir $(BIN))/python
 TRACK_LOCK := requirements/track.txt
@@ -23,13 +26,14 @@ CORES := --numprocesses auto --maxprocesses 4 --dist worksteal  # each needs 1.5
 # Without bytecode, each of the many processes of the tests compiles TensorFlow anew: 3 s.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-rtsp test-track tiny dev lint docs libraries checkers lock clean
+.PHONY: help demo test test-opencv test-ray test-rtsp test-track tiny dev lint docs libraries checkers lock clean
 
 help:
 	@echo "make demo    draw images, train, evaluate, export, and show detections"
 	@echo "make test    run lint and all tests"
 	@echo "make test-track  run the tests of tracking with the package trackers, in an environment of its own"
 	@echo "make test-rtsp   run the tests of RTSP streams with the server of GStreamer"
+	@echo "make test-opencv  run the tests of frozen graphs with OpenCV 4, in an environment of its own"
 	@echo "make test-ray  run the tests of a real Ray cluster on this machine"
 	@echo "make tiny    run the quick tests"
 	@echo "make lint    check style, spelling, types, layers, unused code and known vulnerabilities"
@@ -49,6 +53,9 @@ test-track: $(READY)/track
 
 test-rtsp: $(TOOLS)
 	@BOXWRIGHT_RTSP=yes $(BIN)/python -m pytest -p no:xdist tests/sources/test_rtsp.py
+
+test-opencv: $(READY)/opencv
+	@BOXWRIGHT_OPENCV="$(abspath $(OPENCV))" $(BIN)/python -m pytest -p no:xdist tests/export/test_opencv_graphs.py
 
 test-ray: $(READY)/ray
 	@$(RAY) -m pytest -p no:xdist tests/parallel
@@ -91,6 +98,17 @@ lock: $(READY)/venv
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" --extra ray --constraint $(LOCK) \
 	  --output-file requirements/ray.txt pyproject.toml
+	@echo 'opencv-python-headless<5' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --custom-compile-command "make lock" --output-file $(OPENCV_LOCK) -
+
+# OpenCV 4, which does not get on with the other environment's NumPy, and the archive of its sources.
+$(READY)/opencv: $(OPENCV_LOCK) $(TOOLS)
+	@echo "Installing OpenCV 4 and its sources into $(OPENCV)"
+	@$(BIN)/python -m venv --clear $(OPENCV)
+	@$(OPENCV_PYTHON) -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $(OPENCV_LOCK)
+	@$(OPENCV_PYTHON) -m pip --disable-pip-version-check --quiet download --require-hashes --requirement $(OPENCV_LOCK) \
+	  --no-deps --no-binary opencv-python-headless --dest $(OPENCV)/sources
+	@touch $@
 
 # An environment of its own, which sees the packages of the other one.
 $(READY)/ray: requirements/ray.txt $(TOOLS)

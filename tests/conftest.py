@@ -77,8 +77,10 @@ def small_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mobilenet_v1, "BLOCKS", ((64, 2), (128, 2), (128, 2), (256, 2)))
         patch.setattr(mobilenet_v1, "TAPS", (3, 4))
+        patch.setattr(mobilenet_v1, "LEVELS", {2: 1, 3: 2, 4: 3, 5: 4})
         patch.setattr(mobilenet_v2, "BLOCKS", residuals)
         patch.setattr(mobilenet_v2, "TAP", len(residuals))
+        patch.setattr(mobilenet_v2, "LEVELS", {2: 3, 3: 4, 4: 5})
         yield
 
 

@@ -18,9 +18,9 @@ from boxwright.tfod.flags import parse
 RAW = ("raw_outputs/box_encodings", "raw_outputs/class_predictions")
 
 
-def random_network(spec: ModelSpec) -> SsdModel:
+def random_network(spec: ModelSpec, family: type[SsdModel] = SsdModel) -> SsdModel:
     """A network with random weights that computes nothing too large."""
-    model, random = SsdModel.build(spec), np.random.default_rng(4)
+    model, random = family.build(spec), np.random.default_rng(4)
     for weight in model.network.weights:
         name = weight.path.rpartition("/")[2]
         if name in ("beta", "moving_mean", "bias") or "Predictor" in weight.path:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-LOCKS = [ROOT / "requirements" / name for name in ("dev.txt", "track.txt", "ray.txt")]
+LOCKS = [ROOT / "requirements" / name for name in ("dev.txt", "track.txt", "ray.txt", "opencv.txt")]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TARGETS = set(
@@ -142,7 +142,7 @@ def test_requirements_name_no_index() -> None:
 
 def test_mediapipe_and_trackers_are_not_installed_together() -> None:
     """Their two builds of OpenCV have the same files."""
-    dev, track, _ = (path.read_text(encoding="utf-8") for path in LOCKS)
+    dev, track, *_ = (path.read_text(encoding="utf-8") for path in LOCKS)
     assert ("mediapipe==" in dev, "trackers==" in dev) == (True, False)
     assert ("mediapipe==" in track, "trackers==" in track) == (False, True)
 

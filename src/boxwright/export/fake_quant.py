@@ -1,4 +1,4 @@
-"""Insertion of a QAT network's ranges into its frozen graph as FakeQuant nodes.
+"""The ranges of a QAT network, which its frozen graphs have as FakeQuant nodes.
 
 TFLite's converter takes the ranges of tensors from these nodes
 (Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-arithmetic-
@@ -7,15 +7,9 @@ only inference", section 3).
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from boxwright.backend import framework
-
-CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
-_CALL = re.compile(r"_\d+$")  # Keras appends a number to the layer's name in its scope
+from boxwright.models.layers.quantized import Addition
 
 
 class Range(NamedTuple):
@@ -34,53 +28,38 @@ class Ranges(NamedTuple):
     outputs: Range
 
 
-def put_ranges(frozen: Any, ranges: Mapping[str, Ranges]) -> None:
-    """Insert FakeQuant nodes after the kernels and the outputs of layers.
+def ranges_in(network: Any) -> dict[str, Ranges]:
+    """The ranges of the outputs of a network's layers, by layer name; none of a float network.
+
+    The layers round their kernels themselves.
+    """
+    found = {}
+    for layer in network.layers:
+        quant = getattr(layer, "output_quant" if isinstance(layer, Addition) else "act_quant", None)
+        if quant is None:
+            continue
+        low, high = float(quant.min.numpy()), float(quant.max.numpy())
+        if high > low:  # else it is not rounded
+            found[layer.name] = Ranges(None, Range(low, high, quant.quantizer.spec.activations))
+    return found
+
+
+def fake_quantized(tf: Any, values: Any, limits: Range, name: str, *, narrow: bool = False) -> Any:
+    """Values, rounded by a FakeQuant node in the scope `name`.
 
     Args:
-        frozen: GraphDef of a network of `models.ssd`; changed in place.
-        ranges: by layer name.
+        tf: TensorFlow.
+        values: a kernel or a map.
+        limits: its range.
+        name: the scope.
+        narrow: as in `models.layers.quantized.fake_quant`.
     """
-    scopes: dict[str, list[Any]] = defaultdict(list)
-    for node in frozen.node:
-        scopes[node.name.rpartition("/")[0]].append(node)
-    for scope, nodes in scopes.items():
-        found = ranges.get(_CALL.sub("", scope.rpartition("/")[2]))
-        if found is None:
-            continue
-        if found.kernel:
-            convolution = next(node for node in nodes if node.op in CONVOLUTIONS)
-            kernel = _fake_quant(frozen, f"{scope}/weights_quant", found.kernel, narrow=True)
-            kernel.input.insert(0, convolution.input[1])
-            convolution.input[1] = kernel.name
-        _replace_output(frozen, scope, found.outputs)
-
-
-def _replace_output(frozen: Any, scope: str, outputs: Range) -> None:
-    """Make all readers of a scope's output outside of it read its FakeQuant node instead."""
-    inside = {node.name for node in frozen.node if node.name.startswith(f"{scope}/")}
-    readers = [
-        (node, index)
-        for node in frozen.node
-        if node.name not in inside
-        for index, name in enumerate(node.input)
-        if name in inside
-    ]
-    quantized = _fake_quant(frozen, f"{scope}/act_quant", outputs, narrow=False)
-    quantized.input.insert(0, readers[0][0].input[readers[0][1]])
-    for node, index in readers:
-        node.input[index] = quantized.name
-
-
-def _fake_quant(frozen: Any, scope: str, limits: Range, *, narrow: bool) -> Any:
-    """A new node, still without its first input."""
-    tf = framework.tensorflow()
-    node = frozen.node.add(name=f"{scope}/FakeQuantWithMinMaxVars", op="FakeQuantWithMinMaxVars")
-    node.attr["num_bits"].i = limits.bits
-    node.attr["narrow_range"].b = narrow
-    for name, value in (("min", limits.low), ("max", limits.high)):
-        constant = frozen.node.add(name=f"{scope}/{name}", op="Const")
-        constant.attr["dtype"].type = tf.float32.as_datatype_enum
-        constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, tf.float32))
-        node.input.append(constant.name)
-    return node
+    with tf.name_scope(name):
+        return tf.quantization.fake_quant_with_min_max_vars(
+            values,
+            tf.constant(limits.low, tf.float32, name="min"),
+            tf.constant(limits.high, tf.float32, name="max"),
+            num_bits=limits.bits,
+            narrow_range=narrow,
+            name="FakeQuantWithMinMaxVars",
+        )

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from boxwright.backend import framework
-from boxwright.backend.boxes import areas
 from boxwright.export import api_graph, graph
-from boxwright.export.fake_quant import Ranges, put_ranges
+from boxwright.export.fake_quant import Ranges
 from boxwright.export.frozen import OUTPUTS, frozen_graph
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference import litert
@@ -67,18 +66,15 @@ def inference_graph(
     """
     tf = graph.tensorflow_for(model)
     pixels, side = PIXELS.get(input_type), preprocessing.size
-    named = graph.candidates if ranges else api_graph.candidates  # ranges are put by Keras' names
 
     def detect(inputs: Any) -> list[Any]:
         images = resized(tf, inputs, side) if pixels else _decoded(tf, inputs, input_type, side)
-        decoded = named(tf, model, preprocessing, images)
-        outputs = _suppressed(tf, *decoded, nms_config)
+        decoded = api_graph.candidates(tf, model, preprocessing, images, ranges)
+        outputs = api_graph.suppressed(tf, *decoded, nms_config, drop_empty=True)
         return [tf.identity(values, name=name) for name, values in outputs.items()]
 
     signature = tf.TensorSpec(shape, pixels) if pixels else tf.TensorSpec((None,), tf.string)
-    frozen = frozen_graph(tf, detect, signature, input_type, OUTPUTS)
-    put_ranges(frozen, ranges or {})
-    return frozen
+    return frozen_graph(tf, detect, signature, input_type, OUTPUTS)
 
 
 def resized(tf: Any, images: Any, side: int) -> Any:
@@ -112,7 +108,7 @@ def tflite_graph(
     tf = graph.tensorflow_for(model)
 
     def detect(images: Any) -> list[Any]:
-        raw = model.network(images, training=False)
+        raw = api_graph.raw_outputs(tf, model, images, ranges)
         logits = tf.concat([raw["background_logits"], raw["class_logits"]], axis=-1)
         return [
             tf.identity(raw["box_encodings"], name=RAW_OUTPUTS[0]),
@@ -122,7 +118,6 @@ def tflite_graph(
 
     signature = tf.TensorSpec((1, side, side, 3), tf.float32)
     frozen = frozen_graph(tf, detect, signature, TFLITE_INPUT, (*RAW_OUTPUTS, ANCHORS))
-    put_ranges(frozen, ranges or {})
     if post_process is not None:
         _append(frozen, model.spec, nms_config, post_process, tf.float32.as_datatype_enum)
     return frozen
@@ -167,10 +162,13 @@ def write_callable(folder: Path, frozen: Any, input_name: str) -> None:
     shape = tf.TensorShape(node.attr["shape"].shape)
     spec = tf.TensorSpec(shape, tf.as_dtype(node.attr["dtype"].type), name="input_tensor")
 
+    # A function of its own: TensorFlow 2 cannot order what follows a loop of TensorFlow 1.
+    whole = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(frozen, name=""), [])
+    tensors = {name: whole.graph.as_graph_element(f"{name}:0") for name in (input_name, *OUTPUTS)}
+    run = whole.prune(tensors.pop(input_name), tensors)
+
     def detect(input_tensor: Any) -> dict[str, Any]:
-        wanted = [f"{name}:0" for name in OUTPUTS]
-        found = tf.graph_util.import_graph_def(frozen, {input_name: input_tensor}, wanted, name="")
-        return dict(zip(OUTPUTS, found, strict=True))
+        return dict(run(input_tensor))
 
     module = tf.Module()
     module.__call__ = tf.function(detect, input_signature=[spec], autograph=False)
@@ -232,44 +230,6 @@ def _decoded(tf: Any, inputs: Any, input_type: InputType, side: int) -> Any:
 
     signature = tf.TensorSpec((side, side, 3), tf.float32)
     return tf.map_fn(decode, inputs, fn_output_signature=signature)
-
-
-def _suppressed(tf: Any, boxes: Any, scores: Any, nms_config: NmsConfig) -> dict[str, Any]:
-    """Apply NMS to boxes `(B, A, 4)` and scores `(B, A, C)`, and return the outputs by name.
-
-    As in the API, NMS uses unclipped boxes. Boxes are then clipped, empty ones are dropped, and
-    finally the best boxes of all classes are selected.
-    """
-    boxes, scores, classes, _ = tf.image.combined_non_max_suppression(
-        boxes[:, :, None],
-        scores,
-        max_output_size_per_class=nms_config.max_per_class,
-        max_total_size=nms_config.max_per_class * scores.shape[-1],
-        iou_threshold=nms_config.iou_threshold,
-        score_threshold=nms_config.score_threshold,
-        clip_boxes=False,
-    )
-    by_class = tf.argsort(classes, stable=True)  # ties: the lower class first
-    boxes, scores, classes = (
-        tf.gather(values, by_class, batch_dims=1) for values in (boxes, scores, classes)
-    )
-    rows = nms_config.max_total
-    missing = [[0, 0], [0, max(0, rows - boxes.shape[1])]]
-    boxes = tf.pad(tf.clip_by_value(boxes, 0.0, 1.0), [*missing, [0, 0]])
-    ranks = tf.where(areas(boxes) > 0, tf.pad(scores, missing), -1.0)
-    ranks, best = tf.math.top_k(ranks, rows)
-    found = ranks >= 0
-
-    def picked(values: Any) -> Any:
-        return tf.gather(values, best, batch_dims=1)
-
-    values = (
-        tf.where(found[..., None], picked(boxes), 0.0),
-        tf.where(found, ranks, 0.0),
-        tf.where(found, picked(tf.pad(classes, missing)), 0.0) + 1.0,  # 1 in empty rows too
-        tf.reduce_sum(tf.cast(found, tf.float32), axis=1),
-    )
-    return dict(zip(OUTPUTS, values, strict=True))
 
 
 def _append(

@@ -16,7 +16,8 @@ from boxwright.inference.golden import Network
 from boxwright.ops.postprocess import RawDetections
 
 INPUT = "image_tensor"
-NMS = "CombinedNonMaxSuppression"
+NMS = "CombinedNonMaxSuppression"  # of SavedModels, and of frozen graphs until version 0.1.0
+CANDIDATES = ("Postprocessor/boxes", "Postprocessor/convert_scores")  # nodes before other NMS
 ARTIFACT_NODE = "boxwright"  # a constant: the artifact in JSON
 
 
@@ -76,8 +77,11 @@ def cut_before_nms(graph: Any, pixels: Any, constant: Any) -> Network | None:
         pixels: its input.
         constant: `tf.constant`.
     """
-    ends = [op for op in graph.graph.get_operations() if op.type == NMS]
+    operations = {op.name: op for op in graph.graph.get_operations()}
+    ends = [list(op.inputs)[:2] for op in operations.values() if op.type == NMS]
+    if operations.keys() >= set(CANDIDATES):
+        ends.append([operations[name].outputs[0] for name in CANDIDATES])
     if len(ends) != 1:
         return None
-    run = graph.prune(pixels, list(ends[0].inputs)[:2])
+    run = graph.prune(pixels, ends[0])
     return lambda inputs: [tensor.numpy() for tensor in run(constant(inputs))]

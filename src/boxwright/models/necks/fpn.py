@@ -25,6 +25,7 @@ def pyramid(
     *,
     coarser: int,
     last_block: int,
+    smoothed: bool,
     block: Block,
     projection: Projection,
 ) -> list[Any]:
@@ -35,14 +36,18 @@ def pyramid(
         filters: number of filters.
         coarser: number of maps to add, each half as large as the one before, rounded up.
         last_block: number of the backbone's last block, after which the added maps are named.
+        smoothed: True to add a finer map to the smoothed map, False to the sum before it.
         block, projection: create the layers.
     """
-    found = [projection(maps[-1], f"{SCOPE}projection_{len(maps)}", filters)]
+    below = projection(maps[-1], f"{SCOPE}projection_{len(maps)}", filters)
+    found = [below]
     for number, finer in reversed(list(enumerate(maps[:-1], start=1))):
         side = projection(finer, f"{SCOPE}projection_{number}", filters)
-        x = keras.layers.UpSampling2D(2, interpolation="nearest", dtype=side.dtype)(found[0])
-        x = keras.layers.Add(dtype=side.dtype)([x, side])
+        own = {"name": f"{SCOPE}upsampling_{number}", "dtype": side.dtype}
+        x = keras.layers.UpSampling2D(2, interpolation="nearest", **own)(below)
+        x = keras.layers.Add(name=f"{SCOPE}top_down_{number}", dtype=side.dtype)([x, side])
         found.insert(0, block(x, f"{SCOPE}smoothing_{number}", filters, 1))
+        below = found[0] if smoothed else x
     for number in range(last_block + 1, last_block + 1 + coarser):
         found.append(block(found[-1], f"{SCOPE}bottom_up_Conv2d_{number}", filters, 2))
     return found

@@ -58,6 +58,7 @@ def fpn_maps(
         max(int(pyramid_spec.depth * spec.depth_multiplier), spec.min_depth),
         coarser=len(spec.levels) - len(maps),
         last_block=backbone.LAST_BLOCK,
+        smoothed=pyramid_spec.smoothed,
         block=Blocks(spec.depthwise_maps, KERNEL_SIZE, spec.extra_convolutions, precision, kernels),
         projection=lambda x, name, filters: projection(filters, 1, name=name)(x),
     )

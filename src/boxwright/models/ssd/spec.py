@@ -37,11 +37,14 @@ class PyramidSpec:
         min_level: level of the finest map, 2 to 5.
         max_level: level of the coarsest map, 5 to 7.
         depth: number of filters of its maps, before the depth multiplier.
+        smoothed: True if a finer map is added to the smoothed map below it, as in the API's
+            TensorFlow 2 networks; False if to the sum before the smoothing, as in TensorFlow 1's.
     """
 
     min_level: int = 3
     max_level: int = 7
     depth: int = 128
+    smoothed: bool = True
 
     @property
     def maps(self) -> int:

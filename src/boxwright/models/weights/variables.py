@@ -111,6 +111,14 @@ def scope_of(layer: Any, network: str) -> str:
     return f"{EXTRACTOR}/{BACKBONES[network].SCOPE}/{scope}"
 
 
+def node_scope_of(layer: Any, network: str) -> str:
+    """The API's scope of the nodes of a layer: maps that share kernels have nodes of their own."""
+    scope, found = scope_of(layer, network), _SHARED_LAYER.match(layer.name)
+    if found and int(found[1]) and scope.startswith(SHARED):
+        return scope.replace(SHARED, f"{SHARED}_{found[1]}", 1)
+    return scope
+
+
 def _variable_of(layer: Any, variable: Any, pointwise: Collection[str]) -> str:
     if is_range(variable):
         return "/".join(variable.path.split("/")[-2:])  # weights_quant/min

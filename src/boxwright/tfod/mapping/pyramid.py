@@ -7,6 +7,7 @@ from typing import Any
 from boxwright.errors import TfodError
 from boxwright.tfod.config import Config
 from boxwright.tfod.config.model import (
+    KERAS,
     FeaturePyramidNetworks,
     WeightSharedConvolutionalBoxPredictor,
 )
@@ -35,8 +36,11 @@ def pyramid_of(config: Config) -> Any:
         _check_none(config)
         return None
     _check_pyramid(config)
-    fpn = config.pipeline.model.feature_extractor.fpn or FeaturePyramidNetworks()
-    return PyramidSpec(fpn.min_level, fpn.max_level, fpn.additional_layer_depth)
+    extractor = config.pipeline.model.feature_extractor
+    fpn = extractor.fpn or FeaturePyramidNetworks()
+    return PyramidSpec(
+        fpn.min_level, fpn.max_level, fpn.additional_layer_depth, smoothed=extractor.is_keras
+    )
 
 
 def _check_multiplier(config: Config) -> None:
@@ -65,6 +69,9 @@ def _check_pyramid(config: Config) -> None:
     if not isinstance(ssd.box_predictor, WeightSharedConvolutionalBoxPredictor):
         what, wanted = "convolutional_box_predictor", "weight_shared_convolutional_box_predictor"
         raise _misfit(config, what, "model.ssd.box_predictor", wanted)
+    if not ssd.feature_extractor.is_keras and (place := _separable(config)):
+        wanted = f'type: "{ssd.feature_extractor.type}{KERAS}"'
+        raise _misfit(config, "use_depthwise: true", place, wanted)
     if ssd.feature_extractor.use_explicit_padding:
         what = "use_explicit_padding"
         raise _misfit(config, what, f"{EXTRACTOR}.{what}", f"{what}: false")
@@ -76,6 +83,15 @@ def _check_pyramid(config: Config) -> None:
         what = f"an input of {side} pixels, which is not a multiple of {LAST_STRIDE},"
         wanted = f"height: {nearest} and width: {nearest}"
         raise _misfit(config, what, "model.ssd.image_resizer", wanted)
+
+
+def _separable(config: Config) -> str:
+    """Return the part with separable convolutions, if any. In TensorFlow 1, their backbone and
+    regularizers are others."""
+    ssd = config.pipeline.model
+    if ssd.feature_extractor.use_depthwise:
+        return f"{EXTRACTOR}.use_depthwise"
+    return "model.ssd.box_predictor.*.use_depthwise" if ssd.box_predictor.use_depthwise else ""
 
 
 def _misfit(config: Config, what: str, place: str, wanted: str) -> TfodError:
