@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from google.protobuf.json_format import MessageToDict
 from numpy.typing import NDArray
 from PIL import Image
 
+from boxwright.backend.framework import tensorflow
+from boxwright.export.frozen import OUTPUTS
 from boxwright.export.labels import write_labels
 from boxwright.export.onnx import write_raw_onnx
 from boxwright.inference.contract import of_openvino
@@ -34,11 +37,27 @@ const session = await load(readFileSync(model));
 console.log(JSON.stringify(await detect(session, readFileSync(pixels), +side, names, 0.5)));
 """
 
+PROGRAM_OF_TFJS = """
+import { readFileSync } from "node:fs";
+import { detect, load } from "./detect-tfjs.mjs";
 
-def code(language: str) -> str:
-    """The only block of a language in the page."""
+const [labels, pixels, side] = process.argv.slice(2);
+const names = readFileSync(labels, "utf8").trim().split("\\n");
+const data = new Uint8Array(readFileSync(pixels));
+const model = await load({ load: async () => ({
+  ...JSON.parse(readFileSync("model.json", "utf8")),
+  weightData: new Uint8Array(readFileSync("weights.bin")).buffer,
+}) });
+console.log(JSON.stringify(await detect(model, { data, width: +side, height: +side }, names)));
+"""
+
+
+def code(file: str) -> str:
+    """The block of the page that begins with the name of a file."""
     text = PAGE.read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (found,) = re.findall(
+        rf"^```\w+\n((?:#|//) {re.escape(file)}\n.*?)^```", text, re.DOTALL | re.MULTILINE
+    )
     return found
 
 
@@ -64,7 +83,7 @@ def ran(folder: Path, *command: str) -> str:
 
 def test_opencv_finds_the_best_object(folder: Path) -> None:
     pytest.importorskip("cv2", reason="OpenCV, which MediaPipe needs, is not installed")
-    (folder / "script.py").write_text(code("python"), encoding="utf-8")
+    (folder / "script.py").write_text(code("opencv_detect.py"), encoding="utf-8")
     words = ("detector-raw.onnx", "labels.txt", "image.png", "64")
     lines = ran(folder, sys.executable, "-X", "utf8", "script.py", *words).splitlines()
     found = [re.fullmatch(r"(.+) (0\.\d\d)((?: -?\d+){4})", line) for line in lines]
@@ -76,27 +95,63 @@ def test_opencv_finds_the_best_object(folder: Path) -> None:
     np.testing.assert_allclose(corners, ours.boxes[0], atol=0.6)
 
 
-def test_onnx_runtime_web_finds_the_same(
-    folder: Path, tiny_file: Callable[..., Path], random_inputs: NDArray[np.uint8]
-) -> None:
+def in_node(folder: Path, file: str, program: str, pixels: NDArray[np.uint8], *words: str) -> Any:
+    """What a program finds that uses a block of the page."""
     node = shutil.which("node")
     if node is None or not PACKAGES.is_dir():
         pytest.skip("Node or its packages are missing: `make checkers` installs them with npm")
     (folder / "node_modules").symlink_to(PACKAGES)
-    (folder / "detect.mjs").write_text(code("javascript"), encoding="utf-8")
-    (folder / "program.mjs").write_text(PROGRAM, encoding="utf-8")
-    shutil.copyfile(tiny_file("onnx"), folder / "detector.onnx")
-    rgba = Image.fromarray(random_inputs[0]).convert("RGBA").tobytes()
-    (folder / "pixels").write_bytes(rgba)
-    words = ("detector.onnx", "labels.txt", "pixels", "64")
-    found = json.loads(ran(folder, node, "program.mjs", *words))
-    ours = Detector.load(folder / "detector.onnx").predict(folder / "image.png", threshold=0.5)
+    (folder / file).write_text(code(file), encoding="utf-8")
+    (folder / "program.mjs").write_text(program, encoding="utf-8")
+    (folder / "pixels").write_bytes(Image.fromarray(pixels).convert("RGBA").tobytes())
+    return json.loads(ran(folder, node, "program.mjs", *words))
+
+
+def assert_found(found: Any, file: Path, image: Path) -> None:
+    """Equal to what we find in an image of 64 px with the file."""
+    ours = Detector.load(file).predict(image, threshold=0.5)
     assert len(found) == len(ours) > 0
     assert [each["name"] for each in found][:3] == [each.name for each in ours][:3]
     for theirs, own in zip(found[:3], list(ours)[:3], strict=True):
         assert theirs["score"] == pytest.approx(own.score, abs=1e-3)
         sides = [theirs[side] * 64 for side in ("xmin", "ymin", "xmax", "ymax")]
         np.testing.assert_allclose(sides, own.box, atol=0.1)
+
+
+def test_onnx_runtime_web_finds_the_same(
+    folder: Path, tiny_file: Callable[..., Path], random_inputs: NDArray[np.uint8]
+) -> None:
+    shutil.copyfile(tiny_file("onnx"), folder / "detector.onnx")
+    words = ("detector.onnx", "labels.txt", "pixels", "64")
+    found = in_node(folder, "detect.mjs", PROGRAM, random_inputs[0], *words)
+    assert_found(found, folder / "detector.onnx", folder / "image.png")
+
+
+def test_tensorflow_js_finds_the_same(
+    folder: Path, tiny_file: Callable[..., Path], random_inputs: NDArray[np.uint8]
+) -> None:
+    write_for_tfjs(tiny_file("frozen"), folder)
+    words = ("labels.txt", "pixels", "64")
+    found = in_node(folder, "detect-tfjs.mjs", PROGRAM_OF_TFJS, random_inputs[0], *words)
+    assert_found(found, tiny_file("frozen"), folder / "image.png")
+
+
+def write_for_tfjs(frozen: Path, folder: Path) -> None:
+    """Write what TensorFlow.js's converter makes of a graph, without its optimizations."""
+    tf = tensorflow()
+    graph = tf.compat.v1.GraphDef.FromString(frozen.read_bytes())
+    numbers = tf.compat.v1.graph_util.extract_sub_graph(graph, list(OUTPUTS))
+    weights, data = [], b""
+    for node in numbers.node:
+        if node.op == "Const":
+            values = tf.make_ndarray(node.attr["value"].tensor)
+            kind = {"name": node.name, "shape": values.shape, "dtype": values.dtype.name}
+            weights.append(kind)
+            data += values.tobytes()
+            node.attr["value"].tensor.ClearField("tensor_content")
+    model = {"modelTopology": MessageToDict(numbers), "weightSpecs": weights}
+    (folder / "model.json").write_text(json.dumps(model), encoding="utf-8")
+    (folder / "weights.bin").write_bytes(data)
 
 
 def test_the_table_of_contracts_is_that_of_the_files(
