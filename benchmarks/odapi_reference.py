@@ -1,4 +1,4 @@
-"""Compute what the Object Detection API itself gets from TensorFlow 2 configs, for `tests/tfod`.
+"""Compute what the Object Detection API itself gets from configs, for `tests/tfod`.
 
 It needs an environment of its own, with the API:
 
@@ -9,12 +9,15 @@ For each of `CASES` it writes an .npz with the config, images and boxes, and wha
 them: anchors, targets, outputs, losses, small variables and the size of all after a training step,
 and detections. Weights are a function of the variable's name
 (`tests/named_weights.py`), so that only outputs are stored. `graph` is the object graph of a
-checkpoint that the API writes.
+checkpoint that the API writes. Of `SLIM`, networks of TensorFlow 1, it stores anchors and outputs;
+they need `tf-slim`, and the API's folder `slim` on the path. `api_fields.json` has the fields of
+all messages of a pipeline.config, each with the name of its message, if it is one.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -141,6 +144,10 @@ CASES = {
     "v2": (SSD, {"TYPE": f"{V2}_keras", "SIDE": "96", **SEPARABLE, **NARROW}),
     "v1": (SSD, {"TYPE": f"{V1}_keras", "SIDE": "96", **PLAIN, **WIDE}),
 }
+SLIM_SIDE = 64
+OF_SLIM = {"SIDE": str(SLIM_SIDE), **PLAIN, **NARROW}
+SLIM = {f"{kind}_fpn_slim": (PYRAMID, {"TYPE": f"ssd_mobilenet_{kind}_fpn", **OF_SLIM})
+        for kind in ("v1", "v2")}  # fmt: skip
 BOXES = (
     np.array([[0.1, 0.1, 0.6, 0.5], [0.4, 0.5, 0.95, 0.9]], np.float32),
     np.array([[0.3, 0.2, 0.4, 0.35]], np.float32),
@@ -150,7 +157,7 @@ LABELS = (np.array([0, 2]), np.array([1]))
 
 def config_of(case: str) -> str:
     """The text of a case's config."""
-    text, values = CASES[case]
+    text, values = (CASES | SLIM)[case]
     for name, value in {"HYPERPARAMS": HYPERPARAMS, **values}.items():
         text = text.replace(name, value)
     return text + TRAINING
@@ -249,12 +256,59 @@ def training(case: str) -> dict[str, Any]:
     }
 
 
+def slim_inference(case: str, pixels: Any) -> dict[str, Any]:
+    """Anchors and outputs of a network of TensorFlow 1, as which the process goes on."""
+    v1 = tf.compat.v1
+    v1.disable_v2_behavior()
+    from google.protobuf import text_format
+    from object_detection.builders import model_builder
+    from object_detection.protos import pipeline_pb2
+
+    config = text_format.Parse(config_of(case), pipeline_pb2.TrainEvalPipelineConfig())
+    with v1.Graph().as_default(), v1.Session() as session:
+        model = model_builder.build(config.model, is_training=False)
+        outputs = model.predict(*model.preprocess(tf.constant(pixels, tf.float32)))
+        variables = v1.global_variables()
+        session.run(v1.global_variables_initializer())
+        for variable in variables:
+            variable.load(weights(short(variable), tuple(variable.shape.as_list())), session)
+        names = ("box_encodings", "class_predictions_with_background")
+        boxes, classes = session.run([outputs[name] for name in names])
+        return {
+            "config": np.array(config_of(case)),
+            "images": pixels,
+            "names": np.array([short(variable) for variable in variables]),
+            "anchors": session.run(model.anchors.get()),
+            "box_encodings": boxes.reshape(2, -1, 4),
+            "class_predictions": classes,
+        }
+
+
+def fields() -> dict[str, dict[str, str]]:
+    """The fields of each message of a config, with the names of their messages."""
+    from object_detection.protos import pipeline_pb2
+
+    found: dict[str, dict[str, str]] = {}
+    waiting = [pipeline_pb2.TrainEvalPipelineConfig.DESCRIPTOR]
+    while waiting:
+        message = waiting.pop()
+        if message.name not in found:
+            inner = {each.name: each.message_type for each in message.fields}
+            waiting += filter(None, inner.values())
+            found[message.name] = {name: kind.name if kind else "" for name, kind in inner.items()}
+    return found
+
+
 def main() -> None:
-    for case in sys.argv[2:] or CASES:
-        found = inference(case) | training(case)
+    lines = ",\n".join(f'"{name}": {json.dumps(inner)}' for name, inner in fields().items())
+    (Path(sys.argv[1]) / "api_fields.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+    pixels = images_of(SLIM_SIDE)
+    for case in sys.argv[2:] or [*CASES, *SLIM]:
+        slim = case in SLIM
+        found = slim_inference(case, pixels) if slim else inference(case) | training(case)
         path = Path(sys.argv[1]) / f"odapi_{case}.npz"
         np.savez_compressed(path, **found)
-        print(f"{path}: {path.stat().st_size:,} bytes, losses {found['losses']}")
+        print(f"{path}: {path.stat().st_size:,} bytes, losses {found.get('losses', '-')}")
 
 
 if __name__ == "__main__":

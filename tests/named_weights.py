@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def weights(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Values of the Keras variable `name`, with which activations stay near one.
+    """Values of the variable `name` of Keras or TensorFlow 1, with which activations stay near one.
 
     Args:
         name: such as `block_1_expand/kernel`, without the scopes before the layer's.
@@ -23,9 +23,9 @@ def weights(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
             values = 1 + 0.1 * noise
         case "moving_variance":
             values = np.exp(0.2 * noise)
-        case "bias" | "beta" | "moving_mean":
+        case "bias" | "biases" | "beta" | "moving_mean":
             values = 0.1 * noise
-        case "depthwise_kernel":
+        case "depthwise_kernel" | "depthwise_weights":
             values = noise * math.sqrt(2 / math.prod(shape[:2]))
         case _:
             values = noise * math.sqrt(2 / math.prod(shape[:-1]))

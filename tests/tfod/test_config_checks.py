@@ -61,6 +61,15 @@ def test_only_what_is_needed_is_looked_at(folder: Path) -> None:
         checked(model)
 
 
+def test_only_the_first_evaluation_reader_is_checked(folder: Path) -> None:
+    second = 'eval_input_reader { label_map_path: "lost" } '
+    third = 'eval_input_reader { tf_record_input_reader { input_path: "PATH_TO_BE_CONFIGURED" } }'
+    assert (
+        checked(parse_config(CONFIG + second + third)).eval_records
+        == checked(config()).eval_records
+    )
+
+
 def test_patterns_and_several_paths(folder: Path) -> None:
     record = (folder / "data" / "train.record").read_bytes()
     for number in range(3):
@@ -93,6 +102,11 @@ FAULTS = [
     ('"models/model.ckpt"', '"PATH_TO_BE_CONFIGURED/m"', "BW725", "fine_tune_checkpoint in line"),
     ("num_classes: 1", "num_classes: 90", "BW727", "num_classes is 90, but the highest id"),
     ("width: 300", "width: 400", "BW724", "fixed_shape_resizer { height: 352 width: 352 }"),
+    ("width: 300", "width: 400", "BW724",
+     "sample_config ssd_mobilenet_v1_coco --label_map_path=data/label_map.pbtxt --train_record="),
+    ("width: 300 } }\n    feature_extractor {",
+     "width: 300 } }\n    feature_extractor { pad_to_multiple: 32",
+     "BW724", "Write fixed_shape_resizer { height: 320 width: 320 } there."),
     ('"models/model.ckpt"', '"models/model.ckpt.index"', "BW728", "models/model.ckpt"),
     ('"models/model.ckpt"', '"models/model.ckpt.data-00000-of-00001"', "BW728", "model.ckpt"),
     ('"models/model.ckpt"', '"models/model.chpt"', "BW728", "Write models/model.ckpt."),

@@ -14,6 +14,7 @@ FAULTS = {  # what is written, what stands there instead, what is said, what the
     "num_classes: 1": ("num_classes: 90", "num_classes is 90", "num_classes: 1"),
     "num_layers: 6": ("num_layers: 7", "num_layers: 7 is not supported", None),
     "activation: RELU_6": ("activation: RELU6", "RELU6", "activation: RELU_6"),
+    "num_steps: 2": ("num_steps: 9 num_steps: 2", "conflicts with 'num_steps'", "num_steps: 2"),
     "batch_size: 4": ("batch_siz: 4", "the nearest field is 'batch_size'", "batch_size: 4"),
     "score_converter: SIGMOID": ("", "has no score_converter", "score_converter: SIGMOID"),
     "height: 64": ("height: 96", "the network's input is square", "height: 64"),
@@ -66,6 +67,18 @@ def test_all_faults_are_said_at_once_and_corrected(api: ApiFolder) -> None:
     assert str(corrected) in error.remedy
     assert f"{len(FAULTS)} corrections, 0 problems left" in report
     assert read_config(corrected).pipeline.train_config.batch_size == 4
+    assert f"sample_config ssd_mobilenet_v1_coco --label_map_path={api.root}" in report
+
+
+def test_parts_that_do_not_fit_together_are_said(api: ApiFolder) -> None:
+    api.config("model { ssd { anchor_generator { ssd_anchor_generator { num_layers: 5 } } } }")
+    report, _ = doctor(api)
+    assert "anchors for 5, but the feature extractor has 6 feature maps" in report
+
+
+def test_a_reader_takes_every_nth_image(api: ApiFolder) -> None:
+    api.config("train_input_reader { sample_1_of_n_examples: 4 }")
+    assert "train_input_reader: 2 images, 2 boxes" in api.run("doctor ROOT/pipeline.config")
 
 
 def test_the_copy_is_sound(api: ApiFolder) -> None:

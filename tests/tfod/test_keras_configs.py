@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ QAT = "graph_rewriter { quantization { delay: 10 } }"
         (FPNLITE, "train_config", f"{QAT} train_config", "a graph_rewriter is not supported"),
         (FPNLITE, "_fpn_keras", "_keras", "fpn is not supported.*ssd_mobilenet_v2_fpn_keras"),
         (FPN, "depth_multiplier: 1.0", "depth_multiplier: 0.5", "depth_multiplier: 0.5"),
+        (FPNLITE, "_fpn_keras", "_fpn", 'use_depthwise: true.*type: "ssd_mobilenet_v2_fpn_keras"'),
         (V2, "depth_multiplier: 1.0", "depth_multiplier: 1.4", "depth_multiplier: 1.4"),
         (V2, "_keras", "_fpn_keras", "weight_shared_convolutional_box_predictor"),
     ],
@@ -40,6 +42,23 @@ def test_momentum_accumulates_steps_as_in_keras() -> None:
     recipe = recipe_of(parse_config(sample_config(FPNLITE)).pipeline)
     assert recipe.optimizer == Momentum(pytest.approx(0.9), accumulates_steps=True)
     assert recipe.model == "ssd_fpn"
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_the_pyramids_of_tensorflow_1(version: str) -> None:
+    """The network is that of the Keras type, with sums that are not smoothed. Layers before shared
+    heads always have ReLU6, and so has all of MobileNet v2."""
+    text = sample_config(FPN).replace("_v1_", f"_{version}_").replace("RELU_6", "RELU")
+    slim, of_keras = (parse_config(each) for each in (text.replace("_fpn_keras", "_fpn"), text))
+    found, expected = spec_of(slim), spec_of(of_keras)
+    tower = replace(expected.heads.convolutions, activation="relu6")
+    assert found == replace(
+        expected,
+        pyramid=replace(expected.pyramid, smoothed=False),
+        backbone_convolutions=tower if version == "v2" else expected.backbone_convolutions,
+        heads=replace(expected.heads, convolutions=tower),
+    )
+    assert recipe_of(slim.pipeline).optimizer == Momentum(pytest.approx(0.9))
 
 
 @pytest.mark.shared

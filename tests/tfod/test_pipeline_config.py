@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,16 +22,24 @@ from boxwright.tfod.config import (
     parse_config,
     read_config,
     report,
+    sample_config,
 )
 from boxwright.tfod.config.augmentation import OPTIONS, RandomHorizontalFlip, SsdRandomCrop
 from boxwright.tfod.config.model import WeightedSigmoidFocal
-from boxwright.tfod.config.pipeline import CosineDecay, ExponentialDecay, Momentum, RmsProp
-from boxwright.tfod.config.schema import Instead
+from boxwright.tfod.config.pipeline import (
+    CosineDecay,
+    ExponentialDecay,
+    Momentum,
+    Pipeline,
+    RmsProp,
+)
+from boxwright.tfod.config.schema import ConfigMessage, Instead, schema
 
 pytestmark = pytest.mark.tiny
 
 CONFIGS = Path(__file__).parent / "configs"
 HELMET = (CONFIGS / "helmet.config").read_text(encoding="utf-8")
+API = json.loads((CONFIGS.parent / "api_fields.json").read_text(encoding="utf-8"))
 QUANTIZED = (CONFIGS / "quantized.config").read_text(encoding="utf-8")
 
 
@@ -118,6 +129,9 @@ NOTES = [
     ("num_steps", "of_a_fork: 2 num_steps", "unknown field 'of_a_fork' of train_config"),
     ("min_depth: 16", "batch_norm_trainable: true", "the API replaced it"),
     ("weighted_sigmoid { }", "weighted_sigmoid { anchorwise_output: true }", "no longer uses it"),
+    ("num_steps", "summarize_gradients: true num_steps", "TensorBoard shows losses"),
+    ("max_evals: 10", 'metrics_set: "oid_V2_detection_metrics"', "the metrics are those of coco"),
+    ("max_evals: 10", 'metrics_set: "pascal_voc_metrics"', "the metrics are those of coco"),
     ("eval_config {", "[a.fork] { b: 1 }\neval_config {", "unknown field '[a.fork]'"),
 ]
 
@@ -133,7 +147,7 @@ def test_what_changes_nothing_is_said_with_its_line(old: str, new: str, said: st
 
 UNSUPPORTED = [
     ('"ssd_mobilenet_v1"', '"ssd_inception_v2"', "type: \"ssd_inception_v2\" is not supported"),
-    ('"ssd_mobilenet_v1"', '"ssd_mobilenet_v1_fpn" fpn { }', "supported are ssd_mobilenet_v1, "),
+    ('"ssd_mobilenet_v1"', '"ssd_resnet50_v1_fpn" fpn { }', "supported are ssd_mobilenet_v1, "),
     ("fixed_shape_resizer { height", "keep_aspect_ratio_resizer { max_dimension", "fixed input"),
     ("fixed_shape_resizer { height: 300 width: 300 }",
      "keep_aspect_ratio_resizer { min_dimension: 300 max_dimension: 400 }",
@@ -152,7 +166,11 @@ UNSUPPORTED = [
     ("ssd_random_crop { }", "rgb_to_gray { }", "the network has three input channels"),
     ("ssd_random_crop { }", "random_foo { }", "unknown field 'random_foo'"),
     ("num_steps: 200000", "num_step: 100", "of train_config; the nearest field is 'num_steps'"),
-    ("max_evals: 10", 'metrics_set: "oid_challenge_detection_metrics"', "supported are coco"),
+    ("max_evals: 10", 'metrics_set: "all"', "supported are coco"),
+    ("truncated_normal_initializer { mean: 0.0 stddev: 0.03 }",
+     "keras_initializer_by_name: 'he_normal'", "the nearest is variance_scaling_initializer { }"),
+    ("box_code_size: 4", "box_encodings_clip_range { min: -9 }", "encodings are not clipped"),
+    ("loss {", "weight_regression_loss_by_score: true loss {", "all matches have equal weight"),
     ("num_steps", 'fine_tune_checkpoint_type: "half" num_steps', "the types are classification"),
 ]  # fmt: skip
 
@@ -176,18 +194,58 @@ def test_the_nearest_option_is_supported(text: Instead) -> None:
     assert parse_config(near).pipeline
 
 
-def test_another_network_is_answered_by_the_nearest_sample_with_the_configs_paths() -> None:
-    config = parse_config(changed('"ssd_mobilenet_v1"', '"ssd_inception_v2"'), "my own.config")
+SAMPLES = [
+    ('"ssd_mobilenet_v1"', '"ssd_inception_v2"', "ssd_mobilenet_v2_coco", False),
+    ('"ssd_mobilenet_v1"', '"ssd_mobilenet_v1_ppn" use_depthwise: true',
+     "ssdlite_mobilenet_v1_coco", False),
+    ('"ssd_mobilenet_v1"', '"ssd_resnet50_v1_fpn"',
+     "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync", False),
+    ('"ssd_mobilenet_v1"', '"ssd_resnet50_v1_fpn_keras"',
+     "ssd_mobilenet_v1_fpn_640x640_coco17_tpu-8", False),
+    ('"ssd_mobilenet_v1"', '"ssd_efficientnet-b0_bifpn_keras"',
+     "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8", False),
+    ("fixed_shape_resizer { height: 300 width: 300 }", "keep_aspect_ratio_resizer { }",
+     "ssd_mobilenet_v1_coco", True),
+    ("ssd_random_crop { }", "autoaugment_image { }", "ssd_mobilenet_v1_coco", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "sample", "same_network"), SAMPLES)
+def test_the_nearest_sample_has_the_paths_of_the_config(
+    old: str, new: str, sample: str, same_network: bool
+) -> None:
+    config = parse_config(changed(old, new), "my own.config")
     with pytest.raises(TfodError) as caught:
         assert config.pipeline
+    checkpoint = "--fine_tune_checkpoint=models/model.ckpt " if same_network else ""
     assert caught.value.remedy.endswith(
-        "boxwright tfod sample_config ssd_mobilenet_v2_coco --label_map_path=data/label_map.pbtxt "
-        "--train_record=data/train.record --eval_record=data/val.record "
+        f"boxwright tfod sample_config {sample} --label_map_path=data/label_map.pbtxt "
+        f"--train_record=data/train.record --eval_record=data/val.record {checkpoint}"
         "--output_path='my own.nearest.config'"
     )
+    assert sample_config(sample)
+
+
+def test_a_line_that_can_be_mended_needs_no_sample() -> None:
     with pytest.raises(TfodError) as caught:
         assert parse_config(changed("num_layers: 6", "num_layers: 7")).pipeline
-    assert "sample_config ssd" not in caught.value.remedy, "a line mends it"
+    assert "sample_config ssd" not in caught.value.remedy
+
+
+def test_of_several_evaluation_readers_the_first_is_used() -> None:
+    second = 'eval_input_reader {\n  label_map_path: "PATH_TO_BE_CONFIGURED/other.pbtxt"\n}\n'
+    config = parse_config(HELMET + second)
+    assert config.pipeline == parse_config(HELMET).pipeline
+    line = line_of(second, HELMET + second)
+    assert any(f":{line}: eval_input_reader is ignored" in each for each in report(config))
+
+
+def test_a_synchronized_batch_norm_is_a_batch_norm() -> None:
+    own = parse_config(HELMET.replace("batch_norm {", "sync_batch_norm {")).pipeline.model
+    plain = parse_config(HELMET).pipeline.model
+    for part in ("feature_extractor", "box_predictor"):
+        norms = [getattr(ssd, part).conv_hyperparams.norm for ssd in (own, plain)]
+        assert norms[0] == norms[1] is not None
 
 
 def test_other_families_of_networks_are_named() -> None:
@@ -277,6 +335,31 @@ def test_paths_are_read_as_they_are_meant(written: str, read: str) -> None:
 def test_every_option_of_augmentation_is_read(option: str) -> None:
     config = parse_config(changed("ssd_random_crop { }", f"{option} {{ }}"))
     assert config.pipeline.train_config.data_augmentation_options[1] == OPTIONS[option]()
+
+
+def unknown(ours: Any, theirs: str, seen: set[tuple[Any, str]]) -> Iterator[str]:
+    """The fields of a message of the API that ours lacks, and those of the messages in it."""
+    if (ours, theirs) in seen:
+        return
+    seen.add((ours, theirs))
+    specs, fields = schema(ours), API[theirs]
+    yield from (f"{theirs}.{name}" for name in fields.keys() - specs.keys())
+    for name, inner in fields.items():
+        spec = specs.get(name)
+        choices = (spec.rule.choices or {}) if spec else {}
+        of_name = {name: inner} if spec and (spec.rule.inline or not choices) else API[inner]
+        kinds = choices or ({name: spec.single} if spec else {})
+        yield from (f"{inner}.{each}" for each in of_name.keys() - kinds.keys())
+        for each in of_name.keys() & kinds.keys():
+            if isinstance(kinds[each], type) and issubclass(kinds[each], ConfigMessage):
+                yield from unknown(kinds[each], of_name[each], seen)
+
+
+def test_every_field_of_the_api_is_known() -> None:
+    """`benchmarks/odapi_reference.py` wrote them from version 2.8."""
+    seen: set[tuple[Any, str]] = set()
+    assert list(unknown(Pipeline, "TrainEvalPipelineConfig", seen)) == []
+    assert len(seen) > 60
 
 
 @given(st.sampled_from(HELMET.split()), st.sampled_from(["", "}", "{", "1", "x", "'x'", "a: 1"]))

@@ -12,6 +12,7 @@ from boxwright.errors import TfodError
 from boxwright.models.weights import zoo
 from boxwright.structures.labels import write_label_map
 from boxwright.tfod.config import SAMPLES, parse_config, read_config, report, sample_config
+from boxwright.tfod.config.paths import weights
 from boxwright.tfod.config.pipeline import InputReader
 
 pytestmark = pytest.mark.tiny
@@ -28,6 +29,7 @@ def test_a_sample_is_supported_from_the_first_line_to_the_last(name: str) -> Non
     in_zoo = zoo.of_title(name)
     assert start == (in_zoo.name if in_zoo else "PATH_TO_BE_CONFIGURED/model.ckpt")
     assert text.count("PATH_TO_BE_CONFIGURED") == (4 if in_zoo else 5)
+    assert in_zoo is None or weights(start, "pipeline.config:1") == in_zoo
     pipeline = config.pipeline
     assert pipeline.model.num_classes == 90
     assert pipeline.model.feature_extractor.network in name.replace("ssdlite", "ssd")
@@ -36,7 +38,8 @@ def test_a_sample_is_supported_from_the_first_line_to_the_last(name: str) -> Non
     assert ("lite" in name) == pipeline.model.box_predictor.use_depthwise
     assert ("0.75" in name) == (pipeline.model.feature_extractor.depth_multiplier == 0.75)
     assert ("quantized" in name) == (pipeline.graph_rewriter.quantization is not None)
-    assert "num_layers:" not in text  # the API's extractors with a pyramid do not take it
+    extractor = config.tree.find("model.ssd.feature_extractor.*")
+    assert "num_layers" not in [each.name for each in extractor]  # the API's pyramids refuse it
 
 
 @pytest.mark.parametrize(

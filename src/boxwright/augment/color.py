@@ -36,6 +36,8 @@ def apply_color(images: Any, transform: transforms.Color, draws: Any, sizes: Any
         case transforms.Contrast(low, high):
             mean = ops.mean(images, axis=(1, 2), keepdims=True)
             changed = mean + (images - mean) * uniform(low, high, draw)
+        case transforms.Gamma(gamma, gain):
+            changed = 255.0 * gain * (images / 255.0) ** gamma
         case transforms.Grayscale(probability):
             gray = ops.sum(images * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
             changed = ops.where(draw < probability, gray, images)

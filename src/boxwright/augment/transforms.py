@@ -237,6 +237,15 @@ class Hue:
 
 
 @dataclass(frozen=True)
+class Gamma:
+    """`gain * value ** gamma` of values from 0 to 1 (`adjust_gamma`)."""
+
+    draws: ClassVar[int] = 0
+    gamma: float = 1.0
+    gain: float = 1.0
+
+
+@dataclass(frozen=True)
 class Grayscale:
     """Gray instead of colors (`random_rgb_to_gray`)."""
 
@@ -287,7 +296,17 @@ Geometry = (
     | JitterBoxes
     | SelfConcat
 )
-Color = ColorMix | Brightness | Contrast | Saturation | Hue | Grayscale | PixelNoise | BlackPatches
+Color = (
+    ColorMix
+    | Brightness
+    | Contrast
+    | Saturation
+    | Hue
+    | Gamma
+    | Grayscale
+    | PixelNoise
+    | BlackPatches
+)
 Transform = Geometry | Color
 
 

@@ -37,7 +37,7 @@ CONFIGS: dict[str, Meaning] = {
         "Write {wanted} there.",
         "Change or remove the named lines, or begin with a config from `boxwright tfod "
         "sample_config`.",
-        "The nearest network with your paths: {sample}",
+        "The nearest sample with your paths: {sample}",
     ),
     "BW725": Meaning(
         "error",
@@ -110,7 +110,7 @@ CONFIGS: dict[str, Meaning] = {
         "error",
         "Two fields of the config exclude each other",
         "A field that may occur once is there twice, or two alternatives are chosen at once.",
-        "Keep one of the two.",
+        "Keep one of the two. The Object Detection API takes the last one.",
     ),
     "BW740": Meaning(
         "error",

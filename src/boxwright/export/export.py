@@ -240,7 +240,7 @@ def _check_family(to: str, family: str) -> None:
     if families is not None and family not in families:
         raise ExportError(
             "BW410",
-            f"{to} files are for the families {' and '.join(sorted(families))}, not {family}.",
+            f"{to} files are for the family {', '.join(sorted(families))}, not {family}.",
         )
 
 

@@ -130,6 +130,6 @@ TARGET = Target(
     "frozen_inference_graph.pb",
     write_frozen,
     describe_frozen,
-    families=frozenset({"ssd", "ssd_fpn"}),
+    families=frozenset({"ssd"}),
     label_map=True,
 )

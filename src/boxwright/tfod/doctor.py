@@ -14,7 +14,7 @@ from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import counted, summary
 from boxwright.tfod.commands import Say, main
 from boxwright.tfod.config import Checked, Config, Problem, check_all, corrected, examined, text_of
-from boxwright.tfod.config.fixes import Fix
+from boxwright.tfod.config.fixes import Fix, sample_command
 from boxwright.tfod.config.reading import at
 from boxwright.tfod.flags import flag
 from boxwright.tfod.readers import READERS, read_images
@@ -94,8 +94,11 @@ def _report(text: str, path: Path) -> Report:
         if note.stops:
             where = at(config.path, note.line)
             problems.append(Problem(TfodError("BW724", f"{note.text}.", where=where), note.fix))
+    usable = not problems
     checked, more = check_all(config)
     problems += more
+    if usable:
+        problems += _of_network(config)
     remarks = list[str]()
     try:
         images = _images(checked)
@@ -103,12 +106,24 @@ def _report(text: str, path: Path) -> Report:
         problems.append(Problem(error))
     else:
         remarks += _remarks(config, checked, images)
+    if any(note.by_sample for note in config.notes):
+        remarks.append(f"the nearest sample with your paths: {sample_command(config.tree, path)}")
     if not problems:
         try:
             remarks += _start(config, checked)
         except BoxwrightError as error:
             problems.append(Problem(error))
     return Report(config, sorted(problems, key=_position), remarks)
+
+
+def _of_network(config: Config) -> Iterator[Problem]:
+    """Find parts of a readable config that do not fit together to a network."""
+    from boxwright.tfod.mapping.network import spec_of  # takes seconds: Keras
+
+    try:
+        spec_of(config)
+    except BoxwrightError as error:
+        yield Problem(error)
 
 
 def _line(problem: Problem) -> str:

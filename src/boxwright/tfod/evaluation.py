@@ -102,7 +102,7 @@ def detect(trained: Trained, images: Dataset) -> list[Detections]:
 
 def numbers_of(evaluation: Evaluation, config: EvalConfig) -> dict[str, float | None]:
     """Return the metrics of the config's metrics_set by their API names; default is COCO."""
-    metrics = config.metrics_set or (COCO,)
+    metrics = {COCO, PASCAL}.intersection(config.metrics_set) or {COCO}
     numbers: dict[str, float | None] = {}
     if COCO in metrics:
         numbers |= summary.coco_numbers(evaluation)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
+import numpy as np
+
 from boxwright.errors import TfodError
 from boxwright.formats.annotations import Labels
 from boxwright.formats.assemble import assemble
@@ -32,10 +34,16 @@ def read_images(checked: Checked, splits: Sequence[Split]) -> Dataset:
         DataError: BW110 a record cannot be used; BW101 no image can be opened.
         TfodError: BW706 a record names a class that the label map does not have.
     """
-    files = {Split.TRAIN: checked.train_records, Split.VAL: checked.eval_records}
-    read = (_read(folder, paths, checked, split) for split in splits
-            for folder, paths in _by_folder(files[split]).items())  # fmt: skip
-    return reduce(Dataset.merge, read)
+    return reduce(Dataset.merge, (_read_all(checked, split) for split in splits))
+
+
+def _read_all(checked: Checked, split: Split) -> Dataset:
+    """Return the images of a reader, or every n-th by its sample_1_of_n_examples."""
+    files = checked.train_records if split == Split.TRAIN else checked.eval_records
+    each = getattr(checked.pipeline, READERS[split]).sample_1_of_n_examples
+    parts = (_read(folder, paths, checked, split) for folder, paths in _by_folder(files).items())
+    images = reduce(Dataset.merge, parts)
+    return images.select(np.arange(0, len(images), each)) if each > 1 else images
 
 
 def _by_folder(paths: Sequence[Path]) -> dict[Path, list[Path]]:

@@ -105,6 +105,12 @@ class RandomAdjustSaturation(ConfigMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdjustGamma(ConfigMessage):
+    gamma: Positive = 1.0
+    gain: Positive = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class RandomDistortColor(ConfigMessage):
     """Brightness, contrast, saturation and hue, in one of two orders."""
 
@@ -263,6 +269,7 @@ OPTIONS: dict[str, Any] = {  # message class, or the reason why it is not suppor
     "random_adjust_contrast": RandomAdjustContrast,
     "random_adjust_hue": RandomAdjustHue,
     "random_adjust_saturation": RandomAdjustSaturation,
+    "adjust_gamma": AdjustGamma,
     "random_distort_color": RandomDistortColor,
     "random_jitter_boxes": RandomJitterBoxes,
     "random_crop_image": RandomCropImage,
@@ -296,5 +303,4 @@ OPTIONS: dict[str, Any] = {  # message class, or the reason why it is not suppor
     "random_patch_gaussian": Instead(LATER, "random_black_patches { }"),
     "random_square_crop_by_scale": Instead(LATER, SCALED_CROP),
     "random_scale_crop_and_pad_to_square": Instead(LATER, SCALED_CROP),
-    "adjust_gamma": Instead(LATER, "random_adjust_brightness { }"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -13,9 +13,16 @@ from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.io.compressed import compression
 from boxwright.io.protobuf_text import Field, Message, quoted
 from boxwright.structures.labels import read_label_map
-from boxwright.tfod.config.fixes import Fix
+from boxwright.tfod.config.fixes import PLACEHOLDER, Fix, sample_command
 from boxwright.tfod.config.model import fixed_square, square_like
-from boxwright.tfod.config.paths import elsewhere, existing, matching, of_zoo, weights
+from boxwright.tfod.config.paths import (
+    elsewhere,
+    existing,
+    folders_in,
+    matching,
+    of_zoo,
+    weights,
+)
 from boxwright.tfod.config.pipeline import (
     CosineDecay,
     ExponentialDecay,
@@ -30,7 +37,6 @@ from boxwright.tfod.config.values import BadValueError, converted
 if TYPE_CHECKING:
     from boxwright.models.weights.published import Published
 
-PLACEHOLDER = "PATH_TO_BE_CONFIGURED"
 RATE = "train_config.optimizer.*.learning_rate"
 RESIZER = "model.ssd.image_resizer.fixed_shape_resizer"
 START = "train_config.fine_tune_checkpoint"
@@ -138,7 +144,7 @@ class _Checks:
     def _placeholders(self, parts: Sequence[str]) -> None:
         """Find placeholders in the required parts."""
         config = self.config
-        left = [each for part in parts for each in _strings(config.tree.find(part)) if each[1]]
+        left = [each for part in parts for each in _strings(config.tree.find(part)[:1]) if each[1]]
         if left:
             lines = ", ".join(f"{name} in line {line}" for name, line in left)
             message = f"found the placeholder {PLACEHOLDER}: {lines}."
@@ -149,9 +155,9 @@ class _Checks:
         resizer = model and model.image_resizer
         if not resizer or not resizer.height or not resizer.width:
             return  # not supported or not readable, which is reported already
+        given = config.tree.find(RESIZER)
         if resizer.height != resizer.width:
             near = fixed_square(square_like(resizer.height, resizer.width))
-            given = config.tree.find(RESIZER)
             self._add(
                 TfodError(
                     "BW724",
@@ -159,24 +165,28 @@ class _Checks:
                     "the network's input is square.",
                     where=config.place(RESIZER),
                     wanted=f"{near}, which has about as many pixels,",
+                    sample=sample_command(config.tree, config.path),
                 ),
                 Fix(given[0], near) if given else None,
             )
         multiple = model.feature_extractor and model.feature_extractor.pad_to_multiple
         if multiple and resizer.height % multiple:
+            near = fixed_square(-(-resizer.height // multiple) * multiple)  # as the API pads it
             self._add(
                 TfodError(
                     "BW724",
                     f"pad_to_multiple: {multiple} is not supported: inputs are not padded, and "
                     f"{resizer.height} pixels is not a multiple of it.",
-                    where=config.place("model.ssd.feature_extractor.pad_to_multiple"),
-                )
+                    where=config.place(RESIZER),
+                    wanted=near,
+                ),
+                Fix(given[0], near) if given else None,
             )
 
     def _classes(self, name: str, reader: InputReader) -> dict[int, str]:
         """Return the label map of a reader. It must have as many classes as the model."""
         config = self.config
-        given = config.tree.find(f"{name}.label_map_path")
+        given = self._in(name, "label_map_path")
         if not given or reader.label_map_path == "":
             self._add(_missing(f"{name} has no label_map_path", config.place(name)))
             return {}
@@ -202,7 +212,7 @@ class _Checks:
     def _records(self, name: str, reader: InputReader) -> tuple[Path, ...]:
         """Return the files of a reader, with patterns expanded. Some shards may be empty."""
         config = self.config
-        fields = config.tree.find(f"{name}.tf_record_input_reader.input_path")
+        fields = self._in(name, "tf_record_input_reader.input_path")
         if not fields:
             message = f"{name} has no tf_record_input_reader {{ input_path }}"
             self._add(_missing(message, config.place(name)))
@@ -212,6 +222,12 @@ class _Checks:
             found = self._path(each, matching, nothing, self._file_instead)
             files += self._tried(partial(_full, found, self._at(each)), nothing)
         return tuple(files)
+
+    def _in(self, name: str, path: str) -> list[Field]:
+        """Return the fields at a path in the first reader of that name."""
+        readers = (each.value for each in self.config.tree.find(name))
+        reader = next(readers, None)
+        return reader.find(path) if isinstance(reader, Message) else []
 
     def _path(
         self,
@@ -234,7 +250,12 @@ class _Checks:
             return default
 
     def _file_instead(self, given: str) -> str:
-        return elsewhere(given, self.config.path.parent)
+        return elsewhere(given, self._folders)
+
+    @cached_property
+    def _folders(self) -> list[Path]:
+        """The folders in which a lost file is looked for."""
+        return [*folders_in(Path()), *folders_in(self.config.path.parent)]
 
     def _checkpoint_instead(self, given: str) -> str:
         return self._file_instead(given) or of_zoo(given)

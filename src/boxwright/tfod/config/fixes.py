@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 from boxwright.io.protobuf_text import Comment, Field, Message, Value, parse, quoted
 from boxwright.io.shell import quoted as in_shell
 from boxwright.structures.labels import closest_name
+from boxwright.tfod.config.model import FEATURE_EXTRACTORS, KERAS
 from boxwright.tfod.config.schema import Spec, schema
 from boxwright.tfod.config.values import BadValueError
+
+PLACEHOLDER = "PATH_TO_BE_CONFIGURED"  # the samples' paths
 
 
 class Fix(NamedTuple):
@@ -88,20 +91,45 @@ def needs_nothing(kind: Any) -> bool:
 
 
 def sample_command(tree: Message, path: Path) -> str:
-    """Return the command that writes the sample of the nearest network with a config's paths."""
-    version = next((text for text in _texts(tree, "model.*.feature_extractor.type")), "")
-    words = [
-        "boxwright tfod sample_config",
-        "ssd_mobilenet_v1_coco" if "_v1" in version else "ssd_mobilenet_v2_coco",
-    ]
+    """Return the command that writes the nearest sample with a config's paths. The checkpoint of
+    another network is left out."""
     record = "input_reader.tf_record_input_reader.input_path"
-    for flag, place in (
-        ("label_map_path", "train_input_reader.label_map_path"),
-        ("train_record", f"train_{record}"),
-        ("eval_record", f"eval_{record}"),
-    ):
-        words += [f"--{flag}={in_shell(text)}" for text in _texts(tree, place)[:1]]
+    fields = {
+        "label_map_path": "train_input_reader.label_map_path",
+        "train_record": f"train_{record}",
+        "eval_record": f"eval_{record}",
+    }
+    if _kind(tree) in FEATURE_EXTRACTORS:
+        fields["fine_tune_checkpoint"] = "train_config.fine_tune_checkpoint"
+    words = ["boxwright tfod sample_config", _nearest_sample(tree)]
+    for flag, place in fields.items():
+        given = [text for text in _texts(tree, place) if PLACEHOLDER not in text]
+        words += [f"--{flag}={in_shell(text)}" for text in given[:1]]
     return " ".join([*words, f"--output_path={in_shell(f'{path.stem}.nearest.config')}"])
+
+
+def _nearest_sample(tree: Message) -> str:
+    """Return the name of the sample that is most like a config."""
+    kind = _kind(tree)
+    version = "v1" if "_v1" in kind else "v2"
+    if "fpn" in kind and version == "v2":
+        return "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8"
+    if "fpn" in kind and kind.endswith(KERAS):
+        return "ssd_mobilenet_v1_fpn_640x640_coco17_tpu-8"
+    if "fpn" in kind:
+        return "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync"
+    if kind.endswith(KERAS) and version == "v2":
+        return "ssd_mobilenet_v2_320x320_coco17_tpu-8"
+    if tree.find("graph_rewriter.quantization"):
+        quantized = f"ssd_mobilenet_{version}_quantized_300x300_coco"
+        return f"{quantized}14_sync" if version == "v1" else quantized
+    lite = "true" in _texts(tree, "model.*.feature_extractor.use_depthwise")
+    return f"ssd{'lite' * lite}_mobilenet_{version}_coco"
+
+
+def _kind(tree: Message) -> str:
+    """Return the type of a config's feature extractor."""
+    return next(iter(_texts(tree, "model.*.feature_extractor.type")), "")
 
 
 def _texts(tree: Message, place: str) -> list[str]:

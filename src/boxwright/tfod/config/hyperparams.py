@@ -8,6 +8,7 @@ from typing import Literal
 from boxwright.tfod.config.schema import (
     ConfigMessage,
     Fraction,
+    Instead,
     Positive,
     one_of,
     only,
@@ -66,7 +67,7 @@ Initializer = TruncatedNormalInitializer | RandomNormalInitializer | VarianceSca
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparams(ConfigMessage):
-    """Hyperparameters of convolutions. Without `batch_norm` they have a bias instead."""
+    """Hyperparameters of convolutions. Without a batch norm they have a bias instead."""
 
     op: Literal["CONV", "FC"] = only("CONV", because="a detector's layers are convolutions")
     regularizer: Regularizer | None = one_of(
@@ -77,9 +78,18 @@ class Hyperparams(ConfigMessage):
         truncated_normal_initializer=TruncatedNormalInitializer,
         random_normal_initializer=RandomNormalInitializer,
         variance_scaling_initializer=VarianceScalingInitializer,
+        keras_initializer_by_name=Instead(
+            "only initializers with parameters are supported", "variance_scaling_initializer { }"
+        ),
     )
     activation: Activation = supported("NONE", "RELU", "RELU_6", default="RELU", because=TF2)
     batch_norm: BatchNorm | None = None
+    sync_batch_norm: BatchNorm | None = None
     group_norm: None = refused("the networks use batch norm")
     regularize_depthwise: bool = unused(False, "the TensorFlow 1 models ignore it")
     force_use_bias: bool = only(False, because=TF2)
+
+    @property
+    def norm(self) -> BatchNorm | None:
+        """The batch norm. Its statistics are always those of the batch of all devices."""
+        return self.batch_norm or self.sync_batch_norm

@@ -29,6 +29,8 @@ FEATURE_EXTRACTORS = {  # type and network
     "ssd_mobilenet_v2": "ssd_mobilenet_v2",
     "ssd_mobilenet_v1_keras": "ssd_mobilenet_v1",
     "ssd_mobilenet_v2_keras": "ssd_mobilenet_v2",
+    "ssd_mobilenet_v1_fpn": "ssd_mobilenet_v1_fpn",
+    "ssd_mobilenet_v2_fpn": "ssd_mobilenet_v2_fpn",
     "ssd_mobilenet_v1_fpn_keras": "ssd_mobilenet_v1_fpn",
     "ssd_mobilenet_v2_fpn_keras": "ssd_mobilenet_v2_fpn",
     "ssd_mobilenet_v2_fpnlite_keras": "ssd_mobilenet_v2_fpn",  # after the sample's name
@@ -40,6 +42,9 @@ NO_MASKS = "masks are not supported"
 NO_BIFPN = "only the pyramid fpn is supported"
 TWO_TO_SIX = "the network has two to six feature maps"
 DEPRECATED = "the API no longer uses it"
+NOT_CLIPPED = "encodings are not clipped"
+SEPARABLE_HEADS = "separable heads have TensorFlow's initializer and no regularizer"
+OF_SAMPLING = "it belongs to expected_loss_weights, which is NONE"
 SIGMOID_LOSSES = "only weighted_sigmoid and weighted_sigmoid_focal are supported"
 Resize = Literal["BILINEAR", "NEAREST_NEIGHBOR", "BICUBIC", "AREA"]
 
@@ -106,6 +111,7 @@ class FeatureExtractor(ConfigMessage):
         False, because="the network scales the pixels"
     )
     batch_norm_trainable: bool = unused(True, "the API replaced it by freeze_batchnorm")
+    spaghettinet_arch_name: str = unused("", "it belongs to another network")
 
     @property
     def network(self) -> str:
@@ -116,6 +122,11 @@ class FeatureExtractor(ConfigMessage):
     def is_keras(self) -> bool:
         """True for a TensorFlow 2 model."""
         return self.type.endswith(KERAS)
+
+    @property
+    def is_slim_v2(self) -> bool:
+        """True for MobileNet v2 as TensorFlow 1 models have it."""
+        return not self.is_keras and "_v2" in self.type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +167,7 @@ class ConvolutionalBoxPredictor(ConfigMessage):
     )
     class_prediction_bias_init: float = 0.0
     use_depthwise: bool = False
+    box_encodings_clip_range: None = refused(NOT_CLIPPED)
     mask_head: None = refused(NO_MASKS)
 
 
@@ -177,9 +189,10 @@ class WeightSharedConvolutionalBoxPredictor(ConfigMessage):
     score_converter: Literal["IDENTITY", "SIGMOID"] = only(
         "IDENTITY", because="score_converter of post_processing already applies it"
     )
-    box_encodings_clip_range: None = refused("encodings are not clipped")
-    apply_conv_hyperparams_to_heads: bool = only(
-        False, because="separable heads have TensorFlow's initializer and no regularizer"
+    box_encodings_clip_range: None = refused(NOT_CLIPPED)
+    apply_conv_hyperparams_to_heads: bool = only(False, because=SEPARABLE_HEADS)
+    apply_conv_hyperparams_pointwise: bool = only(
+        False, because="pointwise kernels have TensorFlow's initializer and no regularizer"
     )
 
 
@@ -303,8 +316,8 @@ class Loss(ConfigMessage):
     expected_loss_weights: Literal["NONE", "EXPECTED_SAMPLING", "REWEIGHTING_UNMATCHED_ANCHORS"] = (
         only("NONE", because="hard_example_miner selects the negatives; without it all are used")
     )
-    min_num_negative_samples: float = unused(0.0, "expected_loss_weights is NONE")
-    desired_negative_sampling_ratio: float = unused(3.0, "expected_loss_weights is NONE")
+    min_num_negative_samples: float = unused(0.0, OF_SAMPLING)
+    desired_negative_sampling_ratio: float = unused(3.0, OF_SAMPLING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -362,3 +375,9 @@ class Ssd(ConfigMessage):
     implicit_example_weight: float = unused(1.0, "it belongs to use_confidences_as_targets")
     return_raw_detections_during_predict: bool = unused(False, "raw boxes are always available")
     mask_head_config: None = refused(NO_MASKS)
+    weight_regression_loss_by_score: bool = only(False, because="all matches have equal weight")
+    use_expected_classification_loss_under_sampling: bool = only(
+        False, because="hard_example_miner selects the negatives; without it all are used"
+    )
+    min_num_negative_samples: float = unused(0.0, OF_SAMPLING)
+    desired_negative_sampling_ratio: float = unused(3.0, OF_SAMPLING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PATTERN = re.compile(r"[*?\[]")
 DEPTH, MANY = 2, 1000  # levels of folders, and files in each, in which a lost file is looked for
 TFLITE = ".tflite"
+FAMILIES = ("ssd", "ssd_fpn")  # of the networks that a config may have
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # start of an absolute path on Windows
 
 
@@ -54,24 +55,23 @@ def matching(given: str, where: str) -> list[Path]:
     return [existing(given, where)]
 
 
-def elsewhere(given: str, near: Path) -> str:
-    """Return the path of the only file of that name, or of that pattern, below the current folder
-    or the folder `near`; empty if there is none, or more than one."""
+def elsewhere(given: str, folders: Iterable[Path]) -> str:
+    """Return the path of the only file of that name, or of that pattern, in some folders; empty if
+    there is none, or more than one."""
     name = re.split(r"[/\\]+", given)[-1]
-    found = {place / name for root in (Path(), near) for place in _folders(root)
-             if name and _holds(place, name)}  # fmt: skip
+    found = {place / name for place in folders if name and _holds(place, name)}
     longest_first = sorted(found, key=lambda path: -len(str(path)))
     unique = {path.parent.resolve(): path for path in longest_first}
     return next(iter(unique.values())).as_posix() if len(unique) == 1 else ""
 
 
-def _folders(root: Path, depth: int = DEPTH) -> Iterator[Path]:
+def folders_in(root: Path, depth: int = DEPTH) -> Iterator[Path]:
     """Yield a folder and those in it, some levels deep."""
     yield root
     inside = islice(sorted(root.iterdir()), MANY) if depth and root.is_dir() else ()
     for path in inside:
         if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
-            yield from _folders(path, depth - 1)
+            yield from folders_in(path, depth - 1)
 
 
 def _holds(folder: Path, name: str) -> bool:
@@ -101,7 +101,7 @@ def weights(given: str, where: str) -> Path | Published:
 
     path = Path(given).expanduser()
     published = None if _exists(path) else zoo.of_title(given)
-    if published and published.family == "ssd":
+    if published and published.family in FAMILIES:
         return published
     return path if path.suffix == TFLITE and path.is_file() else checkpoint(given, where)
 

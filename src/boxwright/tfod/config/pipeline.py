@@ -15,6 +15,7 @@ from boxwright.tfod.config.schema import (
     Natural,
     Positive,
     Range,
+    first_of,
     one_of,
     only,
     path_field,
@@ -33,6 +34,15 @@ CERTAIN = "labels have no confidences"
 IN_TENSORBOARD = "only TensorBoard shows pictures of the evaluation"
 CHECKPOINT_TYPES = ("classification", "detection", "full", "fine_tune")
 METRICS = ("coco_detection_metrics", "pascal_voc_detection_metrics")
+OF_BOXES = f"the metrics are those of {' and '.join(METRICS)}"
+OTHER_METRICS = (
+    "pascal_voc_metrics", "weighted_pascal_voc_detection_metrics", "oid_V2_detection_metrics",
+    "open_images_metrics", "open_images_V2_detection_metrics", "open_images_detection_metrics",
+    "oid_challenge_detection_metrics", "oid_challenge_object_detection_metrics",
+    "precision_at_recall_detection_metrics", "coco_mask_metrics", "coco_keypoint_metrics",
+    "coco_panoptic_metrics", "lvis_mask_metrics", "pascal_voc_instance_segmentation_metrics",
+    "weighted_pascal_voc_instance_segmentation_metrics", "oid_challenge_segmentation_metrics",
+)  # fmt: skip
 Bits = Annotated[int, Range(2, 16)]
 
 
@@ -148,7 +158,7 @@ class TrainConfig(ConfigMessage):
     freeze_variables: tuple[str, ...] = ()
     add_regularization_loss: bool = True
     bias_grad_multiplier: Positive = 0.0
-    keep_checkpoint_every_n_hours: Count = unused(1000, "the latest checkpoints are kept")
+    keep_checkpoint_every_n_hours: Positive = unused(10000.0, "the latest checkpoints are kept")
     sync_replicas: bool = unused(False, TOGETHER)
     startup_delay_steps: Positive = unused(15.0, TOGETHER)
     replicas_to_aggregate: Count = unused(1, TOGETHER)
@@ -162,6 +172,8 @@ class TrainConfig(ConfigMessage):
     unpad_groundtruth_tensors: bool = unused(True, ALL_BOXES)
     retain_original_images: bool = unused(False, "the evaluation shows pictures")
     run_with_op_by_op_graph: bool = unused(False, "a step is always one graph")
+    run_fine_tune_checkpoint_dummy_computation: bool = unused(True, "the network is built already")
+    summarize_gradients: bool = unused(False, "TensorBoard shows losses and metrics")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +193,7 @@ class InputReader(ConfigMessage):
     shuffle_buffer_size: Count = unused(2048, "all images are shuffled together")
     filenames_shuffle_buffer_size: Count = unused(100, "all images are shuffled together")
     num_epochs: Count = only(0, because="num_steps sets the length of the training")
-    sample_1_of_n_examples: Natural = only(1, because="all images are used")
+    sample_1_of_n_examples: Natural = 1
     sample_from_datasets_weights: tuple[float, ...] = unused((), "all images have equal weight")
     num_readers: Count = unused(64, NO_QUEUES)
     num_parallel_batches: Count = unused(8, NO_QUEUES)
@@ -198,6 +210,8 @@ class InputReader(ConfigMessage):
     keypoint_type_weight: tuple[float, ...] = unused((), ONLY_BOXES)
     load_multiclass_scores: bool = unused(False, CERTAIN)
     load_context_features: bool = unused(False, ONLY_SSD)
+    load_context_image_ids: bool = unused(False, ONLY_SSD)
+    use_keypoint_label_map: bool = unused(False, ONLY_BOXES)
     load_instance_masks: bool = unused(False, NO_MASKS)
     mask_type: Literal["DEFAULT", "NUMERICAL_MASKS", "PNG_MASKS"] = unused(
         "NUMERICAL_MASKS", NO_MASKS
@@ -229,7 +243,10 @@ class EvalConfig(ConfigMessage):
     max_evals: Count = 0
     eval_interval_secs: Count = 300
     metrics_set: tuple[str, ...] = supported(
-        *METRICS, default=(), because=f"supported are {' and '.join(METRICS)}"
+        *METRICS,
+        default=(),
+        because=f"supported are {' and '.join(METRICS)}",
+        ignored=dict.fromkeys(OTHER_METRICS, OF_BOXES),
     )
     use_moving_averages: bool = False
     num_visualizations: Count = 10
@@ -257,6 +274,13 @@ class EvalConfig(ConfigMessage):
     ignore_groundtruth: bool = only(False, because="evaluation needs ground truth")
     eval_instance_masks: bool = unused(False, NO_MASKS)
     force_no_resize: bool = unused(False, "image_resizer resizes the images")
+    use_dummy_loss_in_eval: bool = unused(False, "evaluation computes metrics, no losses")
+    image_classes_field_map_empty_to_ones: bool = unused(True, "all classes are evaluated")
+    skip_predictions_for_unlabeled_class: bool = only(
+        False, because="detections of all classes are evaluated"
+    )
+    keypoint_edge: None = refused(ONLY_BOXES)
+    parameterized_metric: None = refused(OF_BOXES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,5 +318,7 @@ class Pipeline(ConfigMessage):
     train_config: TrainConfig = NO_TRAINING
     train_input_reader: InputReader = InputReader()
     eval_config: EvalConfig = EvalConfig()
-    eval_input_reader: EvalInputReader = EvalInputReader()
+    eval_input_reader: EvalInputReader = first_of(
+        EvalInputReader(), because="the evaluation takes the first eval_input_reader"
+    )
     graph_rewriter: GraphRewriter = GraphRewriter()

@@ -32,7 +32,11 @@ from boxwright.tfod.config.pipeline import Pipeline
 from boxwright.tfod.config.schema import ConfigMessage, Instead, Spec, schema
 from boxwright.tfod.config.values import BadValueError, converted, is_literal_path
 
-NETWORK = re.compile(r"model\.(?!ssd\.)|model\.ssd\.feature_extractor\.type\b")
+# Where the nearest sample helps: another network, or a part that has no twin.
+BY_SAMPLE = re.compile(
+    r"model\.(?!ssd\.)|model\.ssd\.(feature_extractor\.type\b|image_resizer\.)"
+    r"|train_config\.data_augmentation_options\."
+)
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,9 @@ class Note:
     fix: Fix | None = None
 
     @property
-    def foreign(self) -> bool:
-        """True if the network is another one, which no line can mend."""
-        return self.stops and bool(NETWORK.match(self.text))
+    def by_sample(self) -> bool:
+        """True if the nearest sample helps."""
+        return self.stops and bool(BY_SAMPLE.match(self.text))
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,12 @@ class Config:
             return self.messages
         first, *others = stopping
         more = "".join(f" Line {note.line}: {note.text}." for note in others)
-        foreign = any(note.foreign for note in stopping)
+        by_sample = any(note.by_sample for note in stopping)
         raise TfodError(
             "BW724",
             f"{first.text}.{more}",
             where=at(self.path, first.line),
-            sample=sample_command(self.tree, self.path) if foreign else None,
+            sample=sample_command(self.tree, self.path) if by_sample else None,
         )
 
     def place(self, path: str) -> str:
@@ -214,13 +218,14 @@ class _Reader:
     ) -> Any:
         if not given:
             return self._absent(spec, path, line, tree)
+        if spec.rule.first:
+            for field in given[1:]:
+                self._note(field.line, f"{field.name} is ignored: {spec.rule.reason}")
+            given = given[:1]
         if len(given) > 1 and not spec.repeated:
             first, second = given[:2]
-            self._twice(
-                f"'{second.name}' conflicts with '{first.name}' of line {first.line}: only one of "
-                "them may be given",
-                second.line,
-            )
+            text = f"'{second.name}' conflicts with '{first.name}' of line {first.line}"
+            self._twice(f"{text}: only one of them may be given", second.line, first)
         if spec.rule.count not in {0, len(given)}:
             self._fault(
                 TfodError(
@@ -265,6 +270,8 @@ class _Reader:
         value = self._converted(spec, field, path)
         if rule.unused:
             self._note(field.line, f"{_says(path, field)} is ignored: {rule.reason}")
+        elif rule.ignored and value in rule.ignored:
+            self._note(field.line, f"{_says(path, field)} is ignored: {rule.ignored[value]}")
         elif rule.works and value is not None and value not in rule.works:
             text = f"{_says(path, field)} is not supported: {rule.reason}"
             self._note(field.line, text, stops=True, fix=Fix(field, nearest_value(spec, value)))
@@ -277,7 +284,7 @@ class _Reader:
         known = [each for each in alternatives if each.name in names]
         if len(known) > 1:
             both = f"'{known[0].name}' and '{known[1].name}'"
-            self._twice(f"{path} contains both {both}", known[1].line)
+            self._twice(f"{path} contains both {both}", known[1].line, known[0])
         for each in alternatives:
             if each.name not in names:
                 self._unknown(each, path, names, stops=not known)
@@ -369,8 +376,10 @@ class _Reader:
     def _missing(self, message: str, line: int) -> None:
         self._fault(TfodError("BW723", f"{message}.", where=at(self.path, line)))
 
-    def _twice(self, message: str, line: int) -> None:
-        self._fault(TfodError("BW733", f"{message}.", where=at(self.path, line)))
+    def _twice(self, message: str, line: int, first: Field) -> None:
+        """Note two of which one is allowed; the API takes the last."""
+        error = TfodError("BW733", f"{message}.", where=at(self.path, line))
+        self._fault(error, Fix(first, ""))
 
     def _fault(self, error: TfodError, fix: Fix | None = None) -> None:
         self.problems.append(Problem(error, fix))

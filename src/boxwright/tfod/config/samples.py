@@ -10,6 +10,7 @@ from boxwright.errors import TfodError
 from boxwright.models.weights import zoo
 from boxwright.structures.labels import closest_name, read_label_map
 from boxwright.tfod.config.augmentation import RandomCropImage, RandomHorizontalFlip, SsdRandomCrop
+from boxwright.tfod.config.fixes import PLACEHOLDER
 from boxwright.tfod.config.hyperparams import (
     BatchNorm,
     Hyperparams,
@@ -57,14 +58,15 @@ from boxwright.tfod.config.pipeline import (
 from boxwright.tfod.config.writing import config_text
 
 COCO_CLASSES = 90
-FOLDER = "PATH_TO_BE_CONFIGURED"
 # Fields that the published samples contain although they have the default, so users can edit them.
+# OpenCV's tf_text_graph_ssd.py needs those of the anchor generators.
 SHOWN = {
     "height", "width", "depth_multiplier", "min_depth", "min_scale", "max_scale",
     "y_scale", "x_scale", "height_scale", "width_scale", "matched_threshold",
     "unmatched_threshold", "kernel_size", "iou_threshold", "max_detections_per_class",
     "max_total_detections", "classification_weight", "localization_weight", "decay_factor",
     "momentum_optimizer_value", "decay", "epsilon", "weight_bits", "activation_bits",
+    "SsdAnchorGenerator.num_layers", "min_level", "max_level", "anchor_scale", "scales_per_octave",
 }  # fmt: skip
 AUGMENTATION = (RandomHorizontalFlip(), SsdRandomCrop())
 WIDE, NARROW = TruncatedNormalInitializer(stddev=0.03), RandomNormalInitializer(stddev=0.01)
@@ -106,10 +108,10 @@ def sample_config(
     model, train = SAMPLES[name]()
     classes = COCO_CLASSES if label_map is None else max(read_label_map(label_map))
 
-    map_path = f"{FOLDER}/label_map.pbtxt" if label_map is None else _written(label_map)
+    map_path = f"{PLACEHOLDER}/label_map.pbtxt" if label_map is None else _written(label_map)
 
     def reader(records: Sequence[str | Path], standing: str) -> RecordReader:
-        paths = tuple(_written(path) for path in records) or (f"{FOLDER}/{standing}.record",)
+        paths = tuple(_written(path) for path in records) or (f"{PLACEHOLDER}/{standing}.record",)
         return RecordReader(input_path=paths)
 
     start = _of_zoo(name, train) if checkpoint is None else _written(checkpoint)
@@ -140,7 +142,7 @@ def _of_zoo(name: str, train: TrainConfig) -> str:
     """Return the zoo's name of a sample's model, or else a placeholder."""
     known = zoo.of_title(name)
     prefix = "ckpt-0" if train.fine_tune_checkpoint_version == "V2" else "model.ckpt"
-    return known.name if known else f"{FOLDER}/{prefix}"
+    return known.name if known else f"{PLACEHOLDER}/{prefix}"
 
 
 def _written(path: str | Path) -> str:
@@ -291,6 +293,11 @@ def _fpnlite(side: int) -> tuple[Ssd, TrainConfig]:
     return _pyramid(f"ssd_mobilenet_v2_fpn{KERAS}", side, 128, 128, rate, lite=True)
 
 
+def _fpn(backbone: str) -> tuple[Ssd, TrainConfig]:
+    rate = _cosine(0.04, 25_000, 0.013333, 2000)
+    return _pyramid(backbone, 640, 256, 64, rate, lite=False)
+
+
 def _cosine(base: float, steps: int, warmup: float, warmup_steps: int) -> CosineDecay:
     return CosineDecay(
         learning_rate_base=base,
@@ -322,12 +329,8 @@ SAMPLES: dict[str, Callable[[], tuple[Ssd, TrainConfig]]] = {
     ),
     "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8": lambda: _fpnlite(320),
     "ssd_mobilenet_v2_fpnlite_640x640_coco17_tpu-8": lambda: _fpnlite(640),
-    "ssd_mobilenet_v1_fpn_640x640_coco17_tpu-8": lambda: _pyramid(
-        f"ssd_mobilenet_v1_fpn{KERAS}",
-        640,
-        256,
-        64,
-        _cosine(0.04, 25_000, 0.013333, 2000),
-        lite=False,
+    "ssd_mobilenet_v1_fpn_640x640_coco17_tpu-8": lambda: _fpn(f"ssd_mobilenet_v1_fpn{KERAS}"),
+    "ssd_mobilenet_v1_fpn_shared_box_predictor_640x640_coco14_sync": lambda: _fpn(
+        "ssd_mobilenet_v1_fpn"
     ),
 }

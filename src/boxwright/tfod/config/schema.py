@@ -77,6 +77,9 @@ class Rule:
         is_path: True for the path of a file.
         count: required number of values if the field is given; 0 for any number.
         beside: the field that must be given with it.
+        ignored: further values that change nothing, with the reasons.
+        first: True if the field may be given several times, and only the first is used; `reason`
+            says why.
     """
 
     works: tuple[Any, ...] = ()
@@ -88,6 +91,8 @@ class Rule:
     is_path: bool = False
     count: int = 0
     beside: str = ""
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,9 +122,20 @@ def only(default: Any, *more: Any, because: str) -> Any:
     return _field(default, Rule(works=(default, *more), reason=because))
 
 
-def supported(*values: Any, because: str, default: Any = MISSING) -> Any:
-    """Declare a field that supports only `values`. The default may be unsupported."""
-    return _field(default, Rule(works=values, reason=because))
+def supported(
+    *values: Any,
+    because: str,
+    default: Any = MISSING,
+    ignored: Mapping[str, str] | None = None,
+) -> Any:
+    """Declare a field that supports only `values`, and ignores others with a reason. The default
+    may be unsupported."""
+    return _field(default, Rule(works=values, reason=because, ignored=ignored or {}))
+
+
+def first_of(default: Any, because: str) -> Any:
+    """Declare a field that may be given several times. Only the first is used."""
+    return _field(default, Rule(first=True, reason=because))
 
 
 def unused(default: Any, because: str) -> Any:

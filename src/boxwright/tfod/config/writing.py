@@ -14,7 +14,7 @@ from boxwright.tfod.config.schema import ConfigMessage, Spec, schema
 
 def config_text(message: ConfigMessage, shown: Collection[str] = ()) -> str:
     """Return the text of a message: required fields, fields that differ from their default, and
-    the fields named in `shown`.
+    the fields named in `shown`, some with their message: `SsdAnchorGenerator.num_layers`.
 
     Parsing the text gives an equal message.
     """
@@ -27,7 +27,8 @@ def _tree(message: ConfigMessage, shown: Collection[str]) -> Message:
     fields: list[Field] = []
     for spec in specs.values():
         value = getattr(message, spec.attribute)
-        if spec.default is MISSING or value != spec.default or spec.attribute in shown:
+        names = {spec.attribute, f"{kind.__name__}.{spec.attribute}"}
+        if spec.default is MISSING or value != spec.default or not names.isdisjoint(shown):
             values = value if isinstance(value, tuple) else (value,)
             fields += [_field(spec, each, shown) for each in values]
     return Message(tuple(fields))

@@ -235,15 +235,14 @@ def penalties_of(
         for each in _by_layer_group(pipeline)
     )
     extractor = pipeline.model.feature_extractor
-    spared = extractor.type == "ssd_mobilenet_v2"
-    spared = spared and not extractor.override_base_feature_extractor_hyperparams
+    spared = extractor.is_slim_v2 and not extractor.override_base_feature_extractor_hyperparams
     return LayerGroupValues(backbone, extras, heads, depthwise=0.0 if spared else None)
 
 
 def norm_decays_of(pipeline: Pipeline) -> LayerGroupValues:
     """Return the decay of batch norm's moving statistics for each part."""
     backbone, extras, heads = (
-        (each.batch_norm or BatchNorm()).decay for each in _by_layer_group(pipeline)
+        (each.norm or BatchNorm()).decay for each in _by_layer_group(pipeline)
     )
     return LayerGroupValues(backbone, extras, heads)
 
@@ -264,20 +263,23 @@ def nms_config_of(config: Config) -> Any:
 def _by_layer_group(pipeline: Pipeline) -> tuple[Hyperparams, Hyperparams, Hyperparams]:
     """Return the hyperparameters of backbone, extra maps and heads.
 
-    MobileNet v2 always keeps its activation and the gamma and beta of its batch norm.
+    MobileNet v2 always keeps its activation and the gamma and beta of its batch norm; in TensorFlow
+    1 the layers before shared heads always have ReLU6.
     """
     extractor, predictor = pipeline.model.feature_extractor, pipeline.model.box_predictor
-    extras, backbone = extractor.conv_hyperparams, BACKBONE
+    extras, backbone, heads = extractor.conv_hyperparams, BACKBONE, predictor.conv_hyperparams
+    if has_pyramid(pipeline) and not extractor.is_keras:
+        heads = replace(heads, activation="RELU_6")
     if extractor.override_base_feature_extractor_hyperparams:
         backbone = extras
-        if extractor.type == "ssd_mobilenet_v2":
-            norm = replace(extras.batch_norm or BatchNorm(), scale=True, center=True)
+        if extractor.is_slim_v2:
+            norm = replace(extras.norm or BatchNorm(), scale=True, center=True)
             backbone = replace(extras, activation="RELU_6", batch_norm=norm)
-    return backbone, extras, predictor.conv_hyperparams
+    return backbone, extras, heads
 
 
 def _check_normalized(config: Config, place: str, own: Hyperparams, *, needed: bool) -> None:
-    if needed and own.batch_norm is None:
+    if needed and own.norm is None:
         raise TfodError(
             "BW724",
             "conv_hyperparams without batch_norm are not supported: every convolution except the "
@@ -291,7 +293,7 @@ def _convolutions(own: Hyperparams, explicit_padding: bool = False) -> Any:
     """Return the `LayerSpec` of hyperparameters."""
     from boxwright.models.layers.conv_norm import LayerSpec
 
-    norm = own.batch_norm or BatchNorm(scale=True)
+    norm = own.norm or BatchNorm(scale=True)
     return LayerSpec(
         ACTIVATIONS[own.activation], norm.epsilon, norm.scale, norm.center, explicit_padding
     )

@@ -138,6 +138,7 @@ _TRANSFORMS: Mapping[type, Callable[[Any], Sequence[Transform]]] = {
     options.RandomAdjustContrast: lambda o: [transforms.Contrast(o.min_delta, o.max_delta)],
     options.RandomAdjustHue: lambda o: [transforms.Hue(o.max_delta)],
     options.RandomAdjustSaturation: lambda o: [transforms.Saturation(o.min_delta, o.max_delta)],
+    options.AdjustGamma: lambda o: [transforms.Gamma(o.gamma, o.gain)],
     options.RandomDistortColor: lambda o: DISTORTIONS[o.color_ordering],
     options.RandomJitterBoxes: lambda o: [transforms.JitterBoxes(o.ratio)],
     options.RandomBlackPatches: lambda o: [
