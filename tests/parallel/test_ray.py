@@ -35,7 +35,7 @@ pytest.importorskip("ray")
 pytestmark = pytest.mark.filterwarnings("default")  # Ray's own
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES, PREDICTED = 600, 150
+IMAGES, PREDICTED = 600, 100
 UNIT = 25
 DRAW = f"""if True:
     import sys
