@@ -64,7 +64,7 @@ def test_fewer_units_than_cores_get_several(ray: FakeRay) -> None:
 
 
 def test_a_unit_that_fails_is_begun_again(ray: FakeRay) -> None:
-    ray.failures = [RuntimeError("The machine\nhas gone.")]
+    ray.failures = [RuntimeError("The machine\nhas gone. Ask `ray list nodes` for more.")]
     told: list[tuple[int, int]] = []
     with executor("ray") as on:
         crew = Crew(on, progress=lambda *counts: told.append(counts))

@@ -165,9 +165,10 @@ def _cores_of(node: dict[str, Any]) -> int:
 
 
 def _reason(error: BaseException) -> str:
-    """The last line of a message, which names the cause, or the kind of the error."""
+    """The first sentence of the last line of a message, which names the cause; or the kind of the
+    error."""
     lines = str(error).strip().splitlines()
-    return lines[-1].strip().rstrip(".") if lines else type(error).__name__
+    return lines[-1].strip().partition(". ")[0].rstrip(".") if lines else type(error).__name__
 
 
 def _size(path: Path) -> int | None:
