@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ class FakeRay:
         def options(**options: Any) -> Any:
             def begin(*arguments: Any) -> Any:
                 self.asked.append(options)
-                return Task(function, arguments, options)
+                return Task(function, pickle.loads(pickle.dumps(arguments)), options)  # noqa: S301
 
             return SimpleNamespace(remote=begin)
 
@@ -64,9 +65,10 @@ class FakeRay:
 
     def get(self, task: Any) -> Any:
         if task.function is cluster.seen:
-            answer = self.seen.get(task.options["scheduling_strategy"], task.function)
-            return answer(*task.arguments)
-        if self.failures:
+            node = task.options["scheduling_strategy"]
+            if node in self.seen:
+                return self.seen[node](task.arguments[0])
+        elif self.failures:
             raise self.failures.pop()
         return task.function(*task.arguments)
 

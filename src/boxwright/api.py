@@ -247,6 +247,7 @@ def evaluate(
     aim: str | None = None,
     folds: bool = False,
     progress: Progress = _silently,
+    on: str | Executor = "local",
 ) -> Numbers:
     """Evaluate a detector on labeled images: `Numbers` has all that is measured.
 
@@ -270,19 +271,23 @@ def evaluate(
         folds: without validation images, train on three folds of a run's training images to choose
             the threshold, which takes as long as three trainings.
         progress: called with the number of images done and the total.
+        on: where objects are found: `local`, `ray` or `ray=ADDRESS` for a Ray cluster.
 
     Raises:
         ArgumentError: BW802 the detector records no data, or `folds` is for no run; BW803 there is
-            no such `split`, BW807 there is no such `aim`.
+            no such `split` or `on`, BW807 there is no such `aim`, BW815 no cluster answers.
         DataError: BW193 the split is empty; as `load`.
         DetectorError: as `Detector.load`.
         EvaluationError: BW601 no class is in both detector and data, BW602 a box or score is NaN.
+        SystemFaultError: BW901 Ray is not installed, BW906 a machine of the cluster cannot do its
+            part.
     """
     from boxwright.datasets.class_choice import ClassChoice
     from boxwright.datasets.evaluation_set import evaluation_data
     from boxwright.evaluation.measuring import Options, measure
     from boxwright.evaluation.threshold import Aim
     from boxwright.inference.detector import Detector
+    from boxwright.parallel.choice import executor
     from boxwright.training.folds import out_of_fold
 
     opened = Detector.of(detector, labels)
@@ -291,7 +296,8 @@ def evaluate(
     dataset = evaluation_data(opened.artifact.provenance, paths_of(data), choice, options)
     in_folds = partial(out_of_fold, detector) if folds else None
     wanted = Options(None if aim is None else Aim.parse(aim), folds=in_folds)
-    return measure(opened, dataset, split, wanted, progress)
+    with executor(on) as where:
+        return measure(opened, dataset, split, wanted, progress, where)
 
 
 def check(

@@ -19,8 +19,9 @@ Each error states the problem and its place in one sentence; `codes` has the rem
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, Self
 
 # Signs without ink, and spaces that look like another: a name with one looks like a name without.
 # Joiners between letters of other scripts are part of their spelling.
@@ -68,6 +69,16 @@ class BoxwrightError(Exception):
         known = {name: fact for name, fact in facts.items() if fact is not None and fact != ""}
         self.facts = {name: str(fact) for name, fact in known.items()}
         super().__init__(code, message)
+
+    def to_json(self) -> list[Any]:
+        """All that `of_json` needs."""
+        return [self.code, self.message, self.where, self.facts]
+
+    @classmethod
+    def of_json(cls, told: Sequence[Any]) -> Self:
+        """The error that `to_json` told."""
+        code, message, where, facts = told
+        return cls(code, message, where=where, **facts)
 
     @property
     def remedy(self) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rows_on_nodes import Rows, node_of
 
 import boxwright
 from boxwright.backend import framework
@@ -21,17 +21,21 @@ from boxwright.datasets.check import CheckReport
 from boxwright.datasets.convert import convert
 from boxwright.errors import SystemFaultError
 from boxwright.formats.tfrecord import writer
+from boxwright.images.preprocessing import Preprocessing
+from boxwright.inference.artifact import Artifact
+from boxwright.inference.detector import Detector
+from boxwright.outputs.predicting import write_predictions
 from boxwright.parallel import kept, units
 from boxwright.parallel.choice import executor
 from boxwright.parallel.cluster import on_cluster
-from boxwright.parallel.cores import Cores
 from boxwright.parallel.units import Crew
+from boxwright.sources.opening import sources
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.filterwarnings("default")  # Ray's own
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES = 600
+IMAGES, PREDICTED = 600, 100
 UNIT = 25
 DRAW = f"""if True:
     import sys
@@ -43,20 +47,23 @@ DRAW = f"""if True:
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Any]:
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     framework.ray()
     from ray.cluster_utils import Cluster
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_worker_niceness", "0")  # by default, programs beside come first
+        patch.setenv("RAY_health_check_initial_delay_ms", "500")  # a lost node is missed sooner
+        patch.setenv("RAY_health_check_period_ms", "500")
+        patch.setenv("BOXWRIGHT_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
         cluster = Cluster(
             initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
         )
         try:
             for _ in range(2):
-                cluster.add_node(num_cpus=1)
-            cluster.wait_for_nodes()
+                cluster.add_node(num_cpus=1, wait=False)
+            cluster.wait_for_nodes(timeout=120)
             with on_cluster(cluster.address):  # tests share the connection, and started processes
                 yield cluster
         finally:
@@ -85,34 +92,6 @@ def expected(folder: Path) -> str:
 
 def text(report: CheckReport) -> str:
     return json.dumps({**report.to_json(), "seconds": 0})
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A unit of numbers, whose work may do something to its process, and the path that it needs."""
-
-    rows: range
-    act: str = ""
-    path: Path = Path(__file__)
-
-    def name(self) -> str:
-        return str(self.rows)
-
-    def paths(self) -> list[Path]:
-        return [self.path]
-
-    def __str__(self) -> str:
-        return f"{self.rows[0]} to {self.rows[-1]}"
-
-
-def node_of(part: Rows, cores: Cores) -> bytes:
-    """The node that does a unit, after a while."""
-    import ray
-
-    if part.act == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.2)
-    return ray.get_runtime_context().get_node_id().encode()
 
 
 def test_work_is_spread_over_all_nodes(nodes: Any) -> None:
@@ -220,6 +199,51 @@ def test_a_conversion_gives_the_bytes_that_it_gives_here(
     expected = content(tmp_path / "here")
     assert len(expected) > 5
     assert content(tmp_path / "there") == expected
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of a small network that has learned nothing."""
+    from boxwright.export.tflite import write_tflite
+    from toy_family import CenterModel, CenterSpec
+
+    model = CenterModel.build(CenterSpec(num_classes=2, input_size=64))
+    classes = "thing 0", "thing 1"
+    artifact = Artifact(model.to_json(), classes, Preprocessing(64), threshold=0.0)
+    path = tmp_path_factory.mktemp("detector") / "detector.tflite"
+    write_tflite(path, model, artifact)
+    return path
+
+
+def test_predictions_are_those_of_here_though_a_node_is_lost(
+    nodes: Any, folder: Path, detector: Path, tmp_path: Path
+) -> None:
+    images = sources([str(path) for path in sorted((folder / "images").iterdir())[:PREDICTED]])
+    lost = next(iter(nodes.worker_nodes))
+
+    def progress(done: int, total: int) -> None:
+        if done >= total // 3 and lost in nodes.worker_nodes:
+            nodes.remove_node(lost, allow_graceful=False)
+
+    here, there = tmp_path / "here" / "out", tmp_path / "there" / "out"
+    opened = Detector.load(detector)
+    found = write_predictions(opened, images, here)
+    with executor(f"ray={nodes.address}") as on:
+        write_predictions(opened, images, there, executor=on, progress=progress)
+    assert found.boxes > PREDICTED
+    assert content(there) == content(here)
+    assert lost not in nodes.worker_nodes
+
+
+def test_an_evaluation_is_that_of_here(nodes: Any, folder: Path, detector: Path) -> None:
+    """The images of a dataset whose folder is given relative to the driver's."""
+    data = boxwright.read(folder)
+    data = replace(data.select(range(PREDICTED)), root=Path(os.path.relpath(folder)))
+    here, there = (
+        boxwright.evaluate(detector, data, split="all", on=on).to_json()
+        for on in ("local", f"ray={nodes.address}")
+    )
+    assert here == there
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -17,7 +17,7 @@ from boxwright.cli.main import app
 from boxwright.errors import BoxwrightError, SystemFaultError
 from boxwright.parallel import units
 from boxwright.parallel.choice import executor
-from boxwright.parallel.cluster import VERSION
+from boxwright.parallel.cluster import VERSION, do, seen
 from boxwright.parallel.units import Crew, Executor
 from fake_ray import FakeRay, Numbers, UnschedulableError, doubled
 from folders import VocFolder
@@ -64,7 +64,7 @@ def test_fewer_units_than_cores_get_several(ray: FakeRay) -> None:
 
 
 def test_a_unit_that_fails_is_begun_again(ray: FakeRay) -> None:
-    ray.failures = [RuntimeError("The machine\nhas gone.")]
+    ray.failures = [RuntimeError("The machine\nhas gone. Ask `ray list nodes` for more.")]
     told: list[tuple[int, int]] = []
     with executor("ray") as on:
         crew = Crew(on, progress=lambda *counts: told.append(counts))
@@ -129,6 +129,18 @@ def test_a_machine_that_has_just_gone_is_not_asked(ray: FakeRay) -> None:
     ray.seen["1"] = answer
     with executor("ray") as on:
         assert run(on) == EXPECTED
+
+
+def test_relative_paths_begin_in_the_drivers_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    driver = tmp_path / "driver"
+    driver.mkdir()
+    (driver / "image").write_bytes(b"12")
+    assert seen([Path("image")], tmp_path / "not here") == (VERSION, [None])
+    assert seen([Path("image")], driver) == (VERSION, [2])
+    assert do(lambda part, cores: bytes(Path.cwd()), Numbers(range(1)), 1, driver) == bytes(driver)
 
 
 def test_what_ray_prints_is_no_result(

@@ -4,6 +4,7 @@ engine and a fixed number of devices.
     devices_on_jax.py DATA OUT local            one device; permuted rows; two devices
     devices_on_jax.py DATA OUT ADDRESS I        the I-th of two processes, of which one is killed
     devices_on_jax.py DATA OUT resume           goes on with that run on one device
+    devices_on_jax.py DATA OUT ADDRESS I stop   `boxwright train`, the I-th of two that Ctrl-C stops
 
 Each writes `NAME-STEP.npz` into OUT: weights, statistics of batch norm and slots.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +39,7 @@ FAMILY = "normed_centers"
 STEPS = 60
 WRITTEN = (1, 50, STEPS)  # steps after which arrays are written
 KILLED_AT = 52  # step at which process 0 of two is killed
+TOLD_AT, MANY = 5, 100_000  # step after which a training is stopped, and its planned steps
 RECIPE = Recipe(
     64,
     model=FAMILY,
@@ -91,18 +94,26 @@ def named(snapshot: Snapshot) -> dict[str, Any]:
     return {weights.get(key, key): value for key, value in snapshot.arrays.items()}
 
 
-def trained(data: Path, out: Path, name: str, *, engines: Any = None, **options: Any) -> None:
+def trained(
+    data: Path,
+    out: Path,
+    name: str,
+    *,
+    engines: Any = None,
+    recipe: Recipe = RECIPE,
+    **options: Any,
+) -> Any:
     from boxwright.api import load
     from boxwright.training import step_jax
 
     usual = SimpleNamespace(Engine=step_jax.Engine, faster_precision=lambda: "float32")
     resources = options.pop("resources", ONE_DEVICE)
     on_event = [partial(written, out, name), *options.pop("on_event", ())]
-    train(
+    return train(
         load(data),
         out=out / name,
         weights=None,
-        recipe=None if options.get("resume") else RECIPE,
+        recipe=None if options.get("resume") else recipe,
         on_event=on_event,
         source=data,
         tools=Tools(engines=engines or usual, max_lost=0.0, resources=resources),
@@ -142,6 +153,41 @@ def member(data: Path, out: Path, address: str, index: str) -> None:
             following.follow(following.images_of, resources, print)
 
 
+def commanded(data: Path, out: Path, address: str, index: str, _: str) -> None:
+    """The command line. A file tells that there were some steps."""
+    from boxwright.api import Run, load
+    from boxwright.cli.main import app
+
+    def stepping(event: Event) -> None:
+        if isinstance(event, Step) and event.step == TOLD_AT:
+            (out / "stepping").touch()
+
+    follow = following.follow
+
+    def follows(*given: Any) -> Any:
+        register_family()
+        return follow(*given)
+
+    def trains(_: Any, **options: Any) -> Run:
+        register_family()
+        resources = Resources(1, options["processes"])
+        recipe = replace(RECIPE, steps=MANY)
+        ended = trained(
+            data,
+            out,
+            "stopped",
+            recipe=recipe,
+            resources=resources,
+            control=options["control"],
+            on_event=[stepping],
+        )
+        return Run(out / "stopped", load(data), ended.step, None, ended.interrupted, (data,))
+
+    following.follow = follows  # JAX is to be connected before it is used
+    others = ["--coordinator", address, "--processes", "2", "--process", index]
+    app(["train", str(data), *others], obj=trains)
+
+
 def resume(data: Path, out: Path) -> None:
     trained(data, out, "processes", resume=True)
 
@@ -150,7 +196,9 @@ if __name__ == "__main__":
     sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras can do without, in 4 s less
     sys.path.append(str(Path(__file__).resolve().parents[1]))
     folders, how = list(map(Path, sys.argv[1:3])), sys.argv[3:]
-    if len(how) > 1:
+    if len(how) > 2:
+        commanded(*folders, *how)
+    elif len(how) > 1:
         member(*folders, *how)
     else:
         register_family()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import pytest
 from numpy.typing import NDArray
 
 from boxwright.api import write
+from boxwright.training.checkpoint import Checkpoint
+from boxwright.training.processes import Processes
 from squares import Squares
 
 pytestmark = [
@@ -45,11 +48,18 @@ def begin(*arguments: str | Path, flags: tuple[str, ...] = QUICK) -> Child:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,  # a terminal of its own, as far as Ctrl-C is concerned
     )
 
 
-def ended(child: Child, code: int = 0) -> str:
-    said, _ = child.communicate(timeout=500)
+def free_address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def ended(child: Child, code: int = 0, seconds: float = 500) -> str:
+    said, _ = child.communicate(timeout=seconds)
     assert child.returncode == code, said
     assert "Traceback" not in said
     return said
@@ -63,11 +73,13 @@ class Runs:
         out: the folder in which they have written.
         said: of each of two processes.
         seconds: from the end of the one that was killed to the end of the other.
+        stopped: what each of two processes said of which the first got Ctrl-C.
     """
 
     out: Path
     said: list[str]
     seconds: float
+    stopped: list[str]
 
     def arrays(self, name: str, step: int) -> Arrays:
         return dict(np.load(self.out / f"{name}-{step}.npz"))
@@ -79,18 +91,24 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     data, out = root / "data", root / "out"
     write(Squares(root / "squares").dataset(train=14, val=3), data, "voc")
     out.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = free_address()
     children = [begin(data, out, address, str(index)) for index in range(2)]
     local = begin(data, out, "local", flags=(*QUICK, TWO))
     first = ended(children[0], code=1)
     began = time.monotonic()
     said = [first, ended(children[1], code=1)]
     seconds = time.monotonic() - began
-    ended(begin(data, out, "resume"))
+    resumed = begin(data, out, "resume")
+    address = free_address()
+    stopping = [begin(data, out, address, str(index), "stop") for index in range(2)]
+    ended(resumed)
     ended(local)
-    return Runs(out, said, seconds)
+    while not (out / "stepping").exists():
+        assert stopping[0].poll() is None, stopping[0].communicate()
+        time.sleep(0.05)
+    os.killpg(stopping[0].pid, signal.SIGINT)
+    stopped = [ended(child, 130, seconds=PATIENCE) for child in stopping]
+    return Runs(out, said, seconds, stopped)
 
 
 def apart(one: NDArray[Any], other: NDArray[Any]) -> float:
@@ -135,3 +153,44 @@ def test_if_one_is_killed_all_end_with_a_code(runs: Runs) -> None:
     for said in runs.said:
         assert "BW318" in said
         assert "--resume" in said
+
+
+def test_ctrl_c_at_process_0_ends_all_with_a_checkpoint_and_the_code_of_one(runs: Runs) -> None:
+    first, second = runs.stopped
+    assert "Stopped. To continue: boxwright train" in first
+    assert "The training was stopped after step" in second
+    with (runs.out / "stopped" / "checkpoint.npz").open("rb") as file:
+        step = Checkpoint.read(file).step
+    assert f"after step {step}." in second
+
+
+FOUND = """if True:
+    import os
+    from boxwright.errors import TrainingError
+    from boxwright.training.processes import Cluster
+    try:
+        with Cluster("auto").joined():
+            pass
+    except TrainingError as error:
+        print(error.code)
+    os.environ.update(
+        SLURM_JOB_ID="7", SLURM_STEP_NODELIST="localhost", SLURM_NTASKS="1", SLURM_PROCID="0",
+        SLURM_LOCALID="0", JAX_COORDINATOR_PORT={port!r},
+    )
+    with Cluster("auto").joined() as processes:
+        print(processes)
+"""
+
+
+def test_jax_finds_the_processes_that_slurm_has_started() -> None:
+    known = ("SLURM", "OMPI", "PMIX", "KUBERNETES", "JAX_")
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(known)}
+    program = FOUND.format(port=free_address().rpartition(":")[2])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**outside, "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["BW319", str(Processes(0, 1))], done.stderr

@@ -136,6 +136,25 @@ def test_ctrl_c_stops_process_0_and_any_when_pressed_again(index: int, stops: bo
             signal.signal(number, handler)
 
 
+def test_a_process_stays_until_all_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JAX gives a process that leaves the others 20 seconds, and process 0 evaluates at the end."""
+    done: list[str] = []
+    distributed = SimpleNamespace(
+        initialize=lambda *_, **__: done.append("connected"),
+        shutdown=lambda: done.append("left"),
+    )
+    fake = SimpleNamespace(
+        distributed=distributed, process_index=lambda: 1, process_count=lambda: 2
+    )
+    monkeypatch.setattr("boxwright.backend.framework.jax", lambda: fake)
+    monkeypatch.setattr(
+        Processes, "broadcast", lambda self, message=b"": done.append("waited") or b""
+    )
+    with Cluster("10.0.0.5:7000", 2, 1).joined():
+        done.append("trained")
+    assert done == ["connected", "waited", "trained", "waited", "left"]
+
+
 def test_alone_nothing_is_sent() -> None:
     assert ALONE.broadcast(b"a message") == b"a message"
     assert ALONE.leads

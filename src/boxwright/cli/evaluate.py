@@ -14,8 +14,10 @@ from boxwright.cli.options import (
     Classes,
     ExcludeClass,
     Format,
+    KeepGoing,
     Labels,
     MaxPixels,
+    On,
     Overlap,
     Rename,
     Tile,
@@ -30,6 +32,7 @@ from boxwright.cli.options import (
 from boxwright.console import plain, say, show, show_json
 from boxwright.datasets.evaluation_set import ALL, SPLITS
 from boxwright.errors import ArgumentError
+from boxwright.parallel.choice import LOCAL
 
 if TYPE_CHECKING:
     from boxwright.evaluation.numbers import Numbers
@@ -107,6 +110,8 @@ def evaluate(
     tile: Tile = None,
     overlap: Overlap = 0.2,
     trust: Trust = False,
+    on: On = "local",
+    keep_going: KeepGoing = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print all numbers as JSON instead of a summary.")
     ] = False,
@@ -127,8 +132,9 @@ def evaluate(
       boxwright evaluate coco.tflite images --labels labels.txt
       boxwright evaluate run images --aim precision=.95 --save-threshold
       boxwright evaluate images --detections results.json --confusion confusion.png
+      boxwright evaluate /shared/run /shared/images --on ray=10.0.0.1:6379
     """
-    from boxwright.cli.progress import counting
+    from boxwright.cli.progress import counting, working
     from boxwright.datasets.describe import counted
     from boxwright.datasets.evaluation_set import evaluation_data
     from boxwright.datasets.source import known_paths
@@ -144,6 +150,8 @@ def evaluate(
         raise ArgumentError("BW802", "--per-class, --folds and --save-threshold need --aim.")
     if (folds or save_threshold) and detections:
         raise ArgumentError("BW802", "--folds and --save-threshold need a run, not --detections.")
+    if detections and (on != LOCAL or keep_going):
+        raise ArgumentError("BW802", "--on and --keep-going need a model, not --detections.")
     options = measuring.Options(
         None if aim is None else Aim.parse(aim),
         per_class,
@@ -171,8 +179,8 @@ def evaluate(
         source = given = measuring.foreign(detections, dataset, paths, names or ())
         if note := given.note():
             say(plain(note))
-    with counting("Detecting objects") as progress:
-        measured = measuring.measure(source, dataset, split, options, progress)
+    with working(on, keep_going=keep_going) as executor, counting("Detecting objects") as progress:
+        measured = measuring.measure(source, dataset, split, options, progress, executor)
     if confusion:
         _draw(measured, confusion)
     if save_threshold:

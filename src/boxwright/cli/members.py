@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boxwright.console import say
 from boxwright.errors import ArgumentError
 from boxwright.training.processes import ALONE, Cluster, Processes
 from boxwright.training.resources import Resources, check_engine
@@ -51,12 +52,14 @@ def take_part(
     devices: str,
     cache_dir: Path | None,
     cache_size: float | None,
-) -> str:
-    """Train with process 0, on its images or on `data` where they are elsewhere here; return how
-    it ended."""
+) -> bool:
+    """Train with process 0, on its images or on `data` where they are elsewhere here; say how it
+    ended, and return True if somebody stopped it."""
     from boxwright.training import following
 
     resources = Resources.of(devices, processes, cache_dir, cache_size)
     images_of = partial(following.images_of, paths=tuple(data), options=options)
-    done = following.follow(images_of, resources, tell)
-    return f"The training has ended after step {done}. Process 0 writes the run."
+    steps, stopped = following.follow(images_of, resources, tell)
+    how = "was stopped" if stopped else "has ended"
+    say(f"The training {how} after step {steps}. Process 0 writes the run.")
+    return stopped

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boxwright.cli.options import (
+    KeepGoing,
     Labels,
     MaxPixels,
+    On,
     Overlap,
     Tile,
     Trust,
@@ -105,6 +109,8 @@ def predict(
     no_pictures: Annotated[
         bool, typer.Option("--no-pictures", help="Write only detections.json, which is fastest.")
     ] = False,
+    on: On = "local",
+    keep_going: KeepGoing = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print the content of detections.json.")
     ] = False,
@@ -127,8 +133,9 @@ def predict(
       boxwright predict run clip.mp4 --out found --every 2s
       boxwright predict run rtsp://192.168.0.9/live --out found --to jsonl
       boxwright predict run clip.mp4 --out found --track bytetrack --count-line 0,200,640,200
+      boxwright predict /shared/run /shared/images --out found --to coco --on ray=10.0.0.1:6379
     """
-    from boxwright.cli.progress import counting
+    from boxwright.cli.progress import counting, working
     from boxwright.inference.class_names import read_names
     from boxwright.inference.detector import Detector
     from boxwright.outputs.predicting import write_predictions
@@ -139,8 +146,14 @@ def predict(
     tracking = _tracking(track, count_line or (), zone or ())
     limit = max_pixels or MAX_PIXELS
 
+    results = sys.stdout
+
     def tell(text: str) -> None:
         say(plain(text))
+
+    def print_line(text: str) -> None:
+        with redirect_stdout(results):
+            show(plain(text))
 
     found = sources(images, rtsp=rtsp, max_pixels=limit, tell=tell)
     names = read_names(labels) if labels else None
@@ -148,7 +161,7 @@ def predict(
         say_trusted(model)
     detector = Detector.load(model, classes=names, trust=trust)
     detector = with_tiles(replace(detector, max_pixels=limit), tile, overlap)
-    with counting("Detecting") as progress:
+    with working(on, keep_going=keep_going) as executor, counting("Detecting") as progress:
         predicted = write_predictions(
             detector,
             found,
@@ -159,8 +172,9 @@ def predict(
             full_size=full_size,
             file=model,
             tracking=tracking,
+            executor=executor,
             tell=tell,
-            print_line=lambda text: show(plain(text)),
+            print_line=print_line,
             progress=progress,
         )
     for lost in predicted.content["failed"]:

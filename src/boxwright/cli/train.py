@@ -243,24 +243,26 @@ def train(
         return
     machine: dict[str, Any] = {"devices": devices, "cache_dir": cache_dir, "cache_size": cache_size}
     with members(coordinator, processes, process) as (own, control), ProgressLine() as line:
-        if not own.leads:
-            say(take_part(own, data or (), options, line, **machine))
-            return
-        trains = context.obj or api.train  # a caller may substitute another
-        run = trains(
-            data or (),
-            out=out,
-            classes=chosen.classes,
-            exclude=chosen.exclude,
-            rename=chosen.rename,
-            form=options,
-            on_event=line,
-            control=control,
-            started=STARTED,
-            processes=own,
-            **machine,
-            **asked,
-        )
+        if own.leads:
+            trains = context.obj or api.train  # a caller may substitute another
+            run = trains(
+                data or (),
+                out=out,
+                classes=chosen.classes,
+                exclude=chosen.exclude,
+                rename=chosen.rename,
+                form=options,
+                on_event=line,
+                control=control,
+                started=STARTED,
+                processes=own,
+                **machine,
+                **asked,
+            )
+        else:
+            stopped = take_part(own, data or (), options, line, **machine)
+    if not own.leads:
+        raise typer.Exit(INTERRUPTED if stopped else 0)
     seconds = round(time.monotonic() - STARTED, 1)
     report = None if no_report or run.interrupted else _report(run)
     if json:

@@ -57,9 +57,10 @@ SYSTEM: dict[str, Meaning] = {
     "BW906": Meaning(
         "error",
         "A machine of the cluster cannot do its part",
-        "Each machine reads the images itself, so it must see them under the same path, and have "
-        "the same version of Boxwright. Work on up to 1,000 images that fails is begun again three "
-        "times; one that needs more memory than a machine has fails each time.",
+        "Each machine reads the images itself, and the detector that runs on them, so it must see "
+        "them under the same path, and have the same version of Boxwright. Work on up to 1,000 "
+        "images that fails is begun again three times; one that needs more memory than a machine "
+        "has fails each time.",
         "Mount {path} at the same place on every machine.",
         "Install version {version} on every machine.",
         "Then run the same command again: it does only what is left. With --keep-going, images "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.datasets.evaluation_set import ALL, images_of_split
@@ -20,6 +22,10 @@ from boxwright.evaluation.slices import Seen, seen_in
 from boxwright.evaluation.threshold import FOLDS, STANDING, VALIDATED, Aim, Threshold, choose
 from boxwright.inference.detector import Detector
 from boxwright.inference.run import Run
+from boxwright.inference.stream import Measure
+from boxwright.inference.units import Found, crew_for, found_in
+from boxwright.parallel.choice import here
+from boxwright.parallel.units import Crew, Executor, Trouble
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.detections import Detections
 
@@ -57,6 +63,7 @@ def measure(
     split: str,
     options: Options | None = None,
     progress: Progress = lambda done, total: None,
+    executor: Executor | None = None,
 ) -> Numbers:
     """Measure detections on one split of a dataset.
 
@@ -69,15 +76,17 @@ def measure(
         split: the split that is reported, or `all`.
         options: the threshold's aim, and how to measure.
         progress: called with the number of images done and the total.
+        executor: where a detector processes the images; here by default. If it keeps going, images
+            that cannot be processed are left out.
 
     Raises:
-        ArgumentError: BW802 the threshold would be chosen on images that are reported, BW803 there
-            is no such split.
+        ArgumentError: BW802 the threshold would be chosen on images that are reported, or the
+            detector cannot be sent to a cluster; BW803 there is no such split.
         DataError: BW193 the split is empty.
         EvaluationError: as `numbers`.
     """
     options = options or Options()
-    found = detect(source, dataset, split, options, progress)
+    found = detect(source, dataset, split, options, progress, executor)
     train = dataset.split(Split.TRAIN)
     return numbers(
         found.images,
@@ -101,7 +110,12 @@ class Detected:
 
 
 def detect(
-    source: Source, dataset: Dataset, split: str, options: Options, progress: Progress
+    source: Source,
+    dataset: Dataset,
+    split: str,
+    options: Options,
+    progress: Progress,
+    executor: Executor | None = None,
 ) -> Detected:
     """Detect in the images of a split, and choose the threshold on the validation images.
 
@@ -116,31 +130,92 @@ def detect(
             f"take --split test, not {split}.",
         )
     by_folds = options.folds if chooses == "train" else None
-    total, done = len(images) + (0 if by_folds else len(choosers)), 0
-
-    def counted(found: Iterator[Detections]) -> Iterator[Detections]:
-        nonlocal done
-        for one in found:
-            yield one
-            done += 1
-            progress(done, total)
-
+    counted = _Counted(progress, len(images) + (0 if by_folds else len(choosers)))
+    on, command = executor or here(), ("evaluate", dataset.root.absolute(), split)
+    work: AbstractContextManager[Crew | None] = nullcontext()
+    if isinstance(source, Detector):
+        work = crew_for(source, counted.total, on, *command)
     threshold = None
-    if options.aim and chooses:
-        found = by_folds(choosers) if by_folds else list(counted(source.detections_in(choosers)))
-        origin = FOLDS if by_folds else VALIDATED
-        threshold = choose(choosers, found, options.aim, per_class=options.per_class, source=origin)
-    threshold = threshold or own_threshold(source)
-    if not isinstance(source, Detector):
-        found = list(counted(source.detections_in(images)))
-        return Detected(images, found, threshold, Seen.of(images))
-    hashes = np.zeros((len(images), HASHED), np.uint8)  # of the images as the detector decodes them
+    with work as crew:
+        if options.aim and chooses:
+            origin = FOLDS if by_folds else VALIDATED
+            if by_folds:
+                found = by_folds(choosers)
+            else:
+                choosers, results = _found(source, choosers, crew, counted)
+                found = [one.detections for one in results]
+            threshold = choose(
+                choosers, found, options.aim, per_class=options.per_class, source=origin
+            )
+        images, results = _found(source, images, crew, counted, picture_hash)
+    return Detected(
+        images,
+        [one.detections for one in results],
+        threshold or own_threshold(source),
+        seen_in(_hashes(results)) if crew else Seen.of(images),
+    )
 
-    def watch(index: int, picture: Image.Image) -> None:
-        hashes[index] = image_hash(picture.convert("L"))
 
-    found = list(counted(source.detections_in(images, watch)))
-    return Detected(images, found, threshold, seen_in(hashes))
+def picture_hash(picture: Image.Image) -> bytes:
+    """The hash of an image as the detector decodes it."""
+    return image_hash(picture.convert("L")).tobytes()
+
+
+def _hashes(results: Sequence[Found]) -> NDArray[np.uint8]:
+    """`(N, HASHED)`, of the pictures."""
+    joined = b"".join(one.measured for one in results)
+    return np.frombuffer(joined, np.uint8).reshape(-1, HASHED)
+
+
+@dataclass
+class _Counted:
+    """Counts the images of several parts together."""
+
+    progress: Progress
+    total: int
+    done: int = 0
+
+    def part(self, size: int) -> Progress:
+        """The progress of the next part, which has so many images."""
+        start = self.done
+        self.done += size
+        return lambda done, _: self.progress(start + done, self.total)
+
+
+def _found(
+    source: Source,
+    images: Dataset,
+    crew: Crew | None,
+    counted: _Counted,
+    measure: Measure | None = None,
+) -> tuple[Dataset, list[Found]]:
+    """The images, and what is found in them at all scores. Those that cannot be processed are left
+    out, if the crew of a detector keeps going."""
+    progress = counted.part(len(images))
+    results: list[Found] = []
+    if not isinstance(source, Detector) or crew is None:
+        for detections in source.detections_in(images):
+            results.append(Found(detections, b""))
+            progress(len(results), len(images))
+        return images, results
+    on, kept = crew.executor, []
+    limited = replace(source, max_pixels=images.decoding.max_pixels)
+    files = [images.image(index) for index in range(len(images))]
+    found = found_in(limited, files, replace(crew, progress=progress), threshold=0, measure=measure)
+    lost: list[Trouble] = []
+    with closing(found):
+        for index, one in enumerate(found):
+            if isinstance(one, Found):
+                kept.append(index)
+                results.append(one)
+            elif on.keep_going:
+                lost.append(one)
+            else:
+                raise one.error
+    if lost and not kept:
+        raise lost[0].error
+    on.troubles += [one for one in dict.fromkeys(lost) if one not in on.troubles]
+    return images.select(kept) if lost else images, results
 
 
 def _chooses(dataset: Dataset, options: Options) -> str | None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from boxwright.errors import DetectorError
 from boxwright.images.decoding import ByteRange, Decoded, decoded
@@ -30,6 +29,7 @@ from boxwright.structures.dataset import Dataset
 from boxwright.structures.detections import Detections
 
 if TYPE_CHECKING:
+    from boxwright.parallel.units import Executor as Where
     from boxwright.sources.frame import Frame
     from boxwright.tracking.tracker import NewTracker
 
@@ -37,7 +37,15 @@ MAX_THREADS = 64
 AT_ONCE = 16  # tiles
 Source = TypeVar("Source")
 Read = TypeVar("Read")
-Watch = Callable[[int, Image.Image], None]
+
+
+class Origin(NamedTuple):
+    """What a detector was loaded from, with arguments of `Detector.load`."""
+
+    path: Path
+    classes: tuple[str, ...] | None
+    unnamed: bool
+    trust: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +64,14 @@ class Detector:
         max_pixels: image files with more are refused.
         tiling: how large images are cut into tiles, which are detected beside the whole image; None
             for the whole image alone. A detector that has learned from tiles begins with these.
+        origin: what it was loaded from; None if it never was in a file.
     """
 
     engine: Engine
     artifact: Artifact
     max_pixels: int = MAX_PIXELS
     tiling: Tiling | None = None
+    origin: Origin | None = None
 
     @classmethod
     def load(
@@ -98,7 +108,9 @@ class Detector:
         if threads is not None and not 1 <= threads <= MAX_THREADS:
             raise ValueError(f"threads must be 1 to {MAX_THREADS}, not {threads}")
         engine, artifact = opened(path, classes, threads, unnamed=unnamed, trust=trust)
-        detector = cls(engine, artifact, tiling=Tiling.trained(artifact))
+        names = artifact.classes if classes else None
+        origin = Origin(path.absolute(), names, unnamed, trust)
+        detector = cls(engine, artifact, tiling=Tiling.trained(artifact), origin=origin)
         detector.check_golden(path)
         return detector
 
@@ -174,6 +186,7 @@ class Detector:
         *,
         threshold: float | None = None,
         track: str | NewTracker | None = None,
+        on: str | Where = "local",
     ) -> Iterator[tuple[Frame, Detections]]:
         """Detect in all images of folders, patterns, lists and archives, one after another.
 
@@ -188,36 +201,34 @@ class Detector:
             track: give the objects of videos identities, `Detections.track_ids`: the name of a
                 tracker, such as `bytetrack`, or a function that returns a `Tracker` for a video of
                 so many frames a second and a threshold.
+            on: where images are processed: `local`, `ray` or `ray=ADDRESS` for a Ray cluster, whose
+                machines load the detector from its file.
 
         Raises:
-            ArgumentError: BW803 there is no such tracker.
+            ArgumentError: BW802 what is given cannot be processed on a cluster, BW803 there is no
+                such tracker or `on`, BW815 no cluster answers.
             DataError: BW191 there is no such file or folder, BW192 it contains no images; and the
                 errors of `predict` when the iterator reaches the image in question.
             SourceError: BW522 `track` is given, and no source is a video.
-            SystemFaultError: BW901 the package `trackers` is not installed.
+            SystemFaultError: BW901 the package `trackers` or Ray is not installed, BW906 a machine
+                of the cluster cannot do its part.
         """
-        from boxwright.inference.stream import predictions
+        from boxwright.inference.units import streamed
         from boxwright.sources.opening import sources
         from boxwright.tracking.following import Tracking, tracked
 
         tracking = None if track is None else Tracking.by(track)
-        with ThreadPoolExecutor(readers()) as pool:
-            for each in tracked(sources(source), tracking):
-                for found in predictions(self, each, pool, threshold=threshold, tracking=tracking):
-                    yield found.frame, found.detections
+        given = tracked(sources(source), tracking)
+        for each in streamed(self, given, on, threshold=threshold, tracking=tracking):
+            yield each.frame, each.detections
 
-    def detections_in(self, images: Dataset, watch: Watch | None = None) -> Iterator[Detections]:
-        """All detections in each image of a dataset, at any score, with its limit of pixels.
-
-        `watch` gets the index and the decoded picture of each image, from several threads.
-        """
+    def detections_in(self, images: Dataset) -> Iterator[Detections]:
+        """All detections in each image of a dataset, at any score, with its limit of pixels."""
         preprocessing = self.artifact.preprocessing
         options = preprocessing.decode_options(images.decoding.max_pixels)
 
         def prepare(index: int) -> Input:
             with decoded(images.image(index), options, short_side=self.short_side) as whole:
-                if watch:
-                    watch(index, whole.picture)
                 return self.prepare(whole)
 
         return self._detect_many(prepare, range(len(images)))

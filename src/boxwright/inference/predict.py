@@ -10,6 +10,8 @@ from typing import Literal, cast, overload
 from boxwright.errors import ArgumentError
 from boxwright.images.inputs import ImageLike, is_image_like
 from boxwright.inference.detector import Detector
+from boxwright.parallel.choice import LOCAL
+from boxwright.parallel.units import Executor
 from boxwright.sources.frame import Frame
 from boxwright.structures.detections import Detections
 from boxwright.tracking.tracker import NewTracker
@@ -46,6 +48,7 @@ def predict(
     threshold: float | None = None,
     labels: Sequence[str] | None = None,
     track: str | NewTracker | None = None,
+    on: str | Executor = LOCAL,
 ) -> Iterator[tuple[Frame, Detections]]: ...
 
 
@@ -58,6 +61,7 @@ def predict(
     labels: Sequence[str] | None = None,
     bgr: bool = False,
     track: str | NewTracker | None = None,
+    on: str | Executor = LOCAL,
 ) -> Detections | list[Detections] | Iterator[tuple[Frame, Detections]]:
     """Detect objects in one image, in each of several, or in a stream of them.
 
@@ -80,18 +84,23 @@ def predict(
         labels: class names in id order, for a file of another tool without names.
         bgr: True if arrays are BGR, as OpenCV reads images.
         track: with `stream`: give the objects of videos identities, as `Detector.stream` does.
+        on: with `stream`: `ray` or `ray=ADDRESS` processes images on a Ray cluster, as
+            `Detector.stream` does.
 
     Raises:
-        ArgumentError: BW802 `track` is given without `stream`, BW803 there is no such tracker.
+        ArgumentError: BW802 `track` or `on` is given without `stream`, BW803 there is no such
+            tracker or `on`; as `Detector.stream`.
         DataError: BW101 there is no such image, BW102 it is damaged; as `Detector.stream`.
         DetectorError: BW507 it is not an image; as `Detector.load`.
     """
     if track is not None and not stream:
         raise ArgumentError("BW802", "only the frames of a stream can be tracked: add stream=True.")
+    if on != LOCAL and not stream:
+        raise ArgumentError("BW802", "a cluster processes a stream of images: add stream=True.")
     opened = Detector.of(detector, labels)
     if stream:
         sources = cast("str | Path | Sequence[str | Path]", source)
-        return opened.stream(sources, threshold=threshold, track=track)
+        return opened.stream(sources, threshold=threshold, track=track, on=on)
     if isinstance(source, Iterable) and not is_image_like(source):
         images = cast("Iterable[ImageLike]", source)
         return list(opened.predict_many(images, threshold=threshold, bgr=bgr))

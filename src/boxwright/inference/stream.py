@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,8 +13,8 @@ from typing import Literal
 from PIL import Image
 
 from boxwright.errors import BoxwrightError, DataError
-from boxwright.images.decoding import ByteRange, decoded
-from boxwright.images.inputs import open_image
+from boxwright.images.decoding import ByteRange, Decoded, Part, decoded
+from boxwright.images.inputs import ImageLike, open_image
 from boxwright.inference.detector import Detector, Input, read_ahead
 from boxwright.sources.frame import Frame, Source
 from boxwright.structures.detections import Detections
@@ -23,7 +23,9 @@ from boxwright.tracking.following import Follower, Tracking
 
 Picture = Literal["none", "small", "full"]
 Failed = Callable[[Frame, BoxwrightError], None]
+Measure = Callable[[Image.Image], bytes]
 AT_ONCE, WHOLE_AT_ONCE = 16, 4  # images per batch, small or full; twice as many in memory
+FILES = (str, Path, ByteRange, Part, bytes)  # images that are not decoded yet
 MAX_SIDE = 1600  # longer side of a small picture; JPEGs are decoded to at least half of it
 
 
@@ -36,19 +38,22 @@ class Prediction:
         detections: those above the threshold.
         picture: the decoded frame, RGB, as large as it was asked for.
         counts: what was counted in the video up to this frame; None if no objects were tracked.
+        measured: what `measure` gave for the picture that the network got.
     """
 
     frame: Frame
     detections: Detections
     picture: Image.Image | None = None
     counts: Counts | None = None
+    measured: bytes = b""
 
 
 @dataclass(frozen=True)
 class _Loaded:
     frame: Frame
     shown: Input
-    picture: Image.Image | None
+    picture: Image.Image | None = None
+    measured: bytes = b""
 
 
 def predictions(
@@ -60,6 +65,7 @@ def predictions(
     picture: Picture = "none",
     failed: Failed | None = None,
     tracking: Tracking | None = None,
+    measure: Measure | None = None,
 ) -> Generator[Prediction, None, None]:
     """Detect in every frame of a source. Threads decode while the network processes other frames.
 
@@ -72,6 +78,7 @@ def predictions(
             JPEG need not be decoded at its full size; `full` gives all of its pixels.
         failed: called with each frame that cannot be read; None raises the error.
         tracking: how the objects of a video are tracked and counted; None if they are not.
+        measure: called in the threads with each image of a file, decoded for the network.
 
     Raises:
         BoxwrightError: as `Detector.predict`, and the errors of the source.
@@ -79,7 +86,7 @@ def predictions(
 
     def load(frame: Frame) -> _Loaded | tuple[Frame, DataError]:
         try:
-            return _load(detector, frame, picture)
+            return _load(detector, frame, picture, measure)
         except DataError as error:
             if failed is None:
                 raise
@@ -105,7 +112,7 @@ def predictions(
                         yield Prediction(each.frame, tracked, each.picture, counts)
                     else:
                         kept = detector.kept(all_found, threshold)
-                        yield Prediction(each.frame, kept, each.picture)
+                        yield Prediction(each.frame, kept, each.picture, measured=each.measured)
                 elif failed:
                     failed(*each)
 
@@ -128,19 +135,43 @@ def _frames(source: Source) -> Generator[Frame, None, None]:
                     unwanted.cancel()
 
 
-def _load(detector: Detector, frame: Frame, picture: Picture) -> _Loaded:
+def _load(detector: Detector, frame: Frame, picture: Picture, measure: Measure | None) -> _Loaded:
     """The frame, decoded once for the network and for outputs."""
     image = frame.image
+    if picture == "none" and not isinstance(image, FILES):
+        return _Loaded(frame, detector.prepare(image))
+    with _opened(detector, image, picture) as whole:
+        shown = detector.prepare(whole)
+        measured = measure(whole.picture) if measure else b""
+        return _Loaded(frame, shown, _kept(whole.picture, image, picture), measured)
+
+
+def picture_of(detector: Detector, frame: Frame, picture: Picture) -> Image.Image | None:
+    """The picture of a frame, as `predictions` gives it. Raises DataError as `Detector.predict`."""
     if picture == "none":
-        return _Loaded(frame, detector.prepare(image), None)
+        return None
+    with _opened(detector, frame.image, picture) as whole:
+        return _kept(whole.picture, frame.image, picture)
+
+
+@contextmanager
+def _opened(detector: Detector, image: ImageLike, picture: Picture) -> Iterator[Decoded]:
     options = detector.artifact.preprocessing.decode_options(detector.max_pixels)
-    if picture == "full" or not isinstance(image, str | Path | ByteRange | bytes):
-        whole = open_image(image, options)
-        kept = whole.picture if picture == "full" else small(whole.picture.copy())
-        return _Loaded(frame, detector.prepare(whole), kept)
-    short_side = detector.short_side
-    with decoded(image, options, short_side=short_side, long_side=MAX_SIDE // 2) as whole:
-        return _Loaded(frame, detector.prepare(whole), small(whole.picture))
+    if picture == "full" or not isinstance(image, FILES):
+        yield open_image(image, options)
+        return
+    long_side = MAX_SIDE // 2 if picture == "small" else 0
+    with decoded(image, options, short_side=detector.short_side, long_side=long_side) as whole:
+        yield whole
+
+
+def _kept(whole: Image.Image, image: ImageLike, picture: Picture) -> Image.Image | None:
+    """What outputs get of a decoded image. That of a file is nobody else's."""
+    if picture == "none":
+        return None
+    if picture == "full":
+        return whole
+    return small(whole if isinstance(image, FILES) else whole.copy())
 
 
 def small(picture: Image.Image) -> Image.Image:

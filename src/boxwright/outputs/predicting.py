@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +20,15 @@ from boxwright.inference.stream import (
     Prediction,
     predictions,
 )
+from boxwright.inference.units import crew_for_sources, predictions_in_units
 from boxwright.io.faults import translating_os_errors
 from boxwright.io.interrupts import undisturbed
 from boxwright.io.scratch import sync
 from boxwright.outputs.every import Chooser, Every
-from boxwright.outputs.output import Background, Job, Output, Record
+from boxwright.outputs.output import Add, Background, Job, Output, Record
 from boxwright.outputs.registry import OUTPUTS
+from boxwright.parallel.choice import here
+from boxwright.parallel.units import Crew, Executor
 from boxwright.sources.frame import Frame, Source
 from boxwright.sources.images import Images
 from boxwright.structures.findings import counted
@@ -66,6 +70,7 @@ def write_predictions(
     full_size: bool = False,
     file: Path | None = None,
     tracking: Tracking | None = None,
+    executor: Executor | None = None,
     tell: Callable[[str], None] = lambda text: None,
     print_line: Callable[[str], None] = print,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -75,6 +80,11 @@ def write_predictions(
     Files of an earlier call are replaced. Others stay: a picture gets another name then. What
     cannot be read does not stop the others. Threads decode, draw and write while the network
     processes other images. After Ctrl-C the outputs have what was done until then.
+
+    On a cluster, its machines find the objects in units of image files, and this one writes the
+    outputs, for which it decodes again what it draws. Here, very many images that are not drawn are
+    divided into units too. What was found in units is kept until all is written, so that after an
+    interruption the same call continues there.
 
     Args:
         detector: the detector.
@@ -89,16 +99,20 @@ def write_predictions(
             for large JPEGs.
         file: the detector's file or run, whose hash is stored beside labels.
         tracking: how the objects of videos are tracked and counted; None if they are not.
+        executor: where objects are found; here by default. If it keeps going, the images of a unit
+            that fails are among those that cannot be read.
         tell: called with sentences for people, such as what a format cannot store.
         print_line: called with each line of a table.
         progress: called with the number of finished images and the total.
 
     Raises:
-        ArgumentError: BW803 there is no such output.
+        ArgumentError: BW803 there is no such output, BW802 a source or the detector is nothing for
+            a cluster.
         DataError: BW194 a file or folder is there that no earlier call wrote.
         SourceError: BW534 `to` has videos or frames, BW522 objects are to be tracked, and no source
             is a video.
-        SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written.
+        SystemFaultError: BW902 the disk is full, BW903 the folder cannot be written, BW906 a
+            machine of the cluster cannot do its part.
         KeyboardInterrupt: after Ctrl-C, when all is written.
     """
     sources = tracked(sources, tracking)
@@ -107,81 +121,123 @@ def write_predictions(
     _tell_limits(names, sources, tracking is not None, tell)
     chooser = Chooser(every or (Every(1, in_seconds=False) if to else None))
     out = Path(out)
-    failed: list[dict[str, str]] = []
     result: dict[str, Any] = {
         "classes": list(detector.classes),
         "threshold": detector.artifact.threshold if threshold is None else threshold,
         "contact_sheet": None,
         "images": [],
-        "failed": failed,
+        "failed": [],
         **({"counts": {}} if tracking else {}),
     }
-    counts: dict[str, Counts] = {}
-    done, boxes, total = 0, 0, sum(each.total or 0 for each in sources)
-
-    def fail(frame: Frame, error: BoxwrightError) -> None:
-        name = _readable(frame.name)
-        failed.append({"image": name, "code": error.code, "message": error.message})
-        progress(done + len(failed), total)
-
-    stopped: KeyboardInterrupt | None = None
-    writes = any(row.writes for row in rows)
-    if writes:
-        with translating_os_errors(out):
-            out.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(readers()) as pool, ExitStack() as stack:
-        full = any(row.picture(full_size) == "full" for row in rows)
-        background = Background(pool, WHOLE_AT_ONCE if full else AT_ONCE)
-        taken = _images_in(out, sources)
+    full = any(row.picture(full_size) == "full" for row in rows)
+    pictures = any(row.picture(full_size) != "none" for row in rows)
+    with (
+        crew_for_sources(
+            detector, sources, executor or here(), "predict", out.absolute(), pictures=pictures
+        ) as crew,
+        ThreadPoolExecutor(readers()) as pool,
+    ):
         job = Job(
             out,
-            taken,
+            _images_in(out, sources),
             detector.classes,
             file,
             result,
-            background,
+            Background(pool, WHOLE_AT_ONCE if full else AT_ONCE),
             tell,
             print_line,
             full_size,
             tracking is not None,
         )
-        adds = [stack.enter_context(row.open(job)) for row in reversed(rows)]  # the stack turns it
-        try:
-            for source in sources:
-                able = [row for row in rows if _takes(row, source)]
-                picture = max([row.picture(full_size) for row in able], key=PICTURES.index)
-                found = predictions(
-                    detector,
-                    source,
-                    pool,
-                    threshold=threshold,
-                    picture=picture,
-                    failed=fail,
-                    tracking=tracking,
-                )
-                with closing(_until_unreadable(found, source, fail)) as readable:
-                    for prediction in readable:
-                        with undisturbed():
-                            is_still = chooser.chooses(prediction.frame)
-                            record = Record(prediction, _entry(prediction), is_still)
-                            if prediction.counts:
-                                counts[record.entry["image"]] = prediction.counts
-                                result["counts"][record.entry["image"]] = record.entry["counts"]
-                            for row, add in zip(rows, reversed(adds), strict=True):
-                                if row in able and (is_still or row.only != "stills"):
-                                    add(record)
-                            done, boxes = done + 1, boxes + len(prediction.detections)
-                        progress(done + len(failed), total)
-        except KeyboardInterrupt as stop:
-            stopped = stop
-    if writes:
-        with translating_os_errors(out):
-            sync(out)
-    if stopped:
-        what = "frame" if any(source.is_video for source in sources) else "image"
-        stopped.add_note(f"{counted(done, what)} done.")
-        raise stopped
-    return Predicted(result, done, boxes, counts)
+        call = _Call(detector, sources, rows, chooser, threshold, tracking, job, progress)
+        call.write(pool, crew)
+    return Predicted(result, call.done, call.boxes, call.counts)
+
+
+@dataclass
+class _Call:
+    """A call of `write_predictions`, and how far it is."""
+
+    detector: Detector
+    sources: Sequence[Source]
+    rows: Sequence[Output]
+    chooser: Chooser
+    threshold: float | None
+    tracking: Tracking | None
+    job: Job
+    progress: Callable[[int, int], None]
+    done: int = 0
+    boxes: int = 0
+    counts: dict[str, Counts] = field(default_factory=dict)
+    in_units: bool = False  # which tell how far they are
+
+    def __post_init__(self) -> None:
+        self._total = sum(each.total or 0 for each in self.sources)
+        self._failed = self.job.result["failed"]
+
+    def write(self, pool: ThreadPoolExecutor, crew: Crew | None) -> None:
+        """Write all outputs."""
+        out, stopped = self.job.out, None
+        writes = any(row.writes for row in self.rows)
+        if writes:
+            with translating_os_errors(out):
+                out.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            adds = [stack.enter_context(row.open(self.job)) for row in reversed(self.rows)]
+            adds.reverse()  # as the stack turns them
+            try:
+                for source in self.sources:
+                    self._write(source, adds, pool, crew)
+            except KeyboardInterrupt as stop:
+                stopped = stop
+        if writes:
+            with translating_os_errors(out):
+                sync(out)
+        if stopped:
+            what = "frame" if any(source.is_video for source in self.sources) else "image"
+            stopped.add_note(f"{counted(self.done, what)} done.")
+            raise stopped
+
+    def _write(
+        self, source: Source, adds: Sequence[Add], pool: ThreadPoolExecutor, crew: Crew | None
+    ) -> None:
+        able = [row for row in self.rows if _takes(row, source)]
+        pictures = [row.picture(self.job.full_size) for row in able]
+        picture = max(pictures, key=PICTURES.index)
+        start = self.done + len(self._failed)
+        how: dict[str, Any] = {"threshold": self.threshold, "picture": picture, "failed": self.fail}
+        self.in_units = crew is not None and isinstance(source, Images)
+        if crew and isinstance(source, Images):
+            own = replace(crew, progress=lambda done, _: self.progress(start + done, self._total))
+            found = predictions_in_units(self.detector, source, pool, own, **how)
+        else:
+            found = predictions(self.detector, source, pool, tracking=self.tracking, **how)
+        with closing(_until_unreadable(found, source, self.fail)) as readable:
+            for prediction in readable:
+                with undisturbed():
+                    self._add(prediction, able, adds)
+                self._tell()
+
+    def _add(self, prediction: Prediction, able: Sequence[Output], adds: Sequence[Add]) -> None:
+        is_still = self.chooser.chooses(prediction.frame)
+        record = Record(prediction, _entry(prediction), is_still)
+        if prediction.counts:
+            self.counts[record.entry["image"]] = prediction.counts
+            self.job.result["counts"][record.entry["image"]] = record.entry["counts"]
+        for row, add in zip(self.rows, adds, strict=True):
+            if row in able and (is_still or row.only != "stills"):
+                add(record)
+        self.done, self.boxes = self.done + 1, self.boxes + len(prediction.detections)
+
+    def fail(self, frame: Frame, error: BoxwrightError) -> None:
+        """Note a frame that cannot be read."""
+        name = _readable(frame.name)
+        self._failed.append({"image": name, "code": error.code, "message": error.message})
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self.in_units:
+            self.progress(self.done + len(self._failed), self._total)
 
 
 def _chosen(to: Sequence[str] | None, sources: Sequence[Source], every: Every | None) -> list[str]:

@@ -32,7 +32,7 @@ def executor(on: str | Executor = LOCAL, *, keep_going: bool = False) -> Iterato
         from boxwright.parallel.cluster import on_cluster
 
         with on_cluster(address or None) as results:
-            yield Executor(results, keep_going)
+            yield Executor(results, keep_going, elsewhere=True)
     else:
         raise ArgumentError(
             "BW803", f"on cannot be {on!r}.", choices="'local', 'ray', 'ray=ADDRESS'"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -79,11 +80,11 @@ class _Cluster:
         self._check_nodes(first[0].part.paths())
         cores = max(1, min(self._smallest(), room // len(first)))
         options = {"num_cpus": cores, "max_retries": 0, "scheduling_strategy": "SPREAD"}
-        task = self._ray.remote(do).options(**options)
+        task, folder = self._ray.remote(do).options(**options), Path.cwd()
         running: dict[Any, tuple[Unit, int]] = {}
 
         def begin(unit: Unit, attempt: int) -> None:
-            running[task.remote(work, unit.part, cores)] = unit, attempt
+            running[task.remote(work, unit.part, cores, folder)] = unit, attempt
 
         try:
             for unit in first:
@@ -139,7 +140,7 @@ class _Cluster:
         asked = []
         for node in self._nodes():
             strategy = on_node(node["NodeID"], soft=False)
-            task = probe.options(num_cpus=0, scheduling_strategy=strategy).remote(paths)
+            task = probe.options(num_cpus=0, scheduling_strategy=strategy).remote(paths, Path.cwd())
             asked.append((node["NodeManagerAddress"], task))
         for address, task in asked:
             try:
@@ -164,9 +165,10 @@ def _cores_of(node: dict[str, Any]) -> int:
 
 
 def _reason(error: BaseException) -> str:
-    """The last line of a message, which names the cause, or the kind of the error."""
+    """The first sentence of the last line of a message, which names the cause; or the kind of the
+    error."""
     lines = str(error).strip().splitlines()
-    return lines[-1].strip().rstrip(".") if lines else type(error).__name__
+    return lines[-1].strip().partition(". ")[0].rstrip(".") if lines else type(error).__name__
 
 
 def _size(path: Path) -> int | None:
@@ -180,11 +182,18 @@ def _size(path: Path) -> int | None:
 # What the machines of the cluster call:
 
 
-def do(work: Work, part: Part, cores: int) -> bytes:
-    """The result of a unit."""
+def do(work: Work, part: Part, cores: int, folder: Path) -> bytes:
+    """The result of a unit, whose paths may be relative to the driver's folder."""
+    _enter(folder)
     return work(part, Cores(cores))
 
 
-def seen(paths: Sequence[Path]) -> tuple[str, list[int | None]]:
+def seen(paths: Sequence[Path], folder: Path) -> tuple[str, list[int | None]]:
     """The version of Boxwright on this machine, and the sizes of the files that it sees."""
+    _enter(folder)
     return VERSION, list(map(_size, paths))
+
+
+def _enter(folder: Path) -> None:
+    with suppress(OSError):  # paths that are not relative need none
+        os.chdir(folder)

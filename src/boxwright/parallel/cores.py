@@ -47,6 +47,7 @@ class Cores:
     """The cores that the work on a unit may use.
 
     Attributes:
+        number: how many; None for all of this machine.
         done: the work calls it with numbers of finished images.
     """
 
@@ -56,13 +57,13 @@ class Cores:
         processes: Processes | None = None,
         done: Callable[[int], None] = lambda count: None,
     ) -> None:
-        self._number = number
+        self.number = number
         self._processes = processes
         self.done = done
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """The results of `work` in the order of the items, from one thread for each core."""
-        return on_all_cores(work, items, cores=self._number)
+        return on_all_cores(work, items, cores=self.number)
 
     def apart(self, work: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
         """Call a function of a module: in a child process, if there are some."""

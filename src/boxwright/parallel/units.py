@@ -18,7 +18,7 @@ from boxwright.errors import BoxwrightError
 from boxwright.parallel.cores import Cores, Progress
 from boxwright.parallel.kept import Kept
 
-SIZE = 1_000  # images of a unit
+SIZE = 992  # images of a unit: whole batches of 16, so that a network gets the same ones
 
 
 class Part(Protocol):
@@ -85,11 +85,13 @@ class Executor:
     Attributes:
         results: does the units.
         keep_going: a unit that fails does not end the work: its images are left out.
+        elsewhere: True if other machines do the work.
         troubles: the failures until now.
     """
 
     results: Results
     keep_going: bool = False
+    elsewhere: bool = False
     troubles: list[Trouble] = field(default_factory=list)
 
 

@@ -158,7 +158,7 @@ def train_by(
     for finding in images.findings:
         say(str(finding))
     if not resources.processes.leads:
-        done = follow(lambda source: images, resources, StepLog(say))
+        done, _ = follow(lambda source: images, resources, StepLog(say))
         say(f"The training has ended after step {done}. Process 0 writes it.")
         return
     latest = checkpoint.latest(folder)

@@ -2,7 +2,7 @@
 
 What process 0 tells them, in this order: an invitation, with the recipe and where the images are;
 the state before the first step, a checkpoint; the number and learning rate of each step; and that
-there are no more.
+there are no more, or that somebody stopped it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from boxwright.backend import framework
 from boxwright.datasets.source import DataSource, choice_of, known_paths, options_of
@@ -28,7 +28,14 @@ from boxwright.training.recipe import Recipe
 from boxwright.training.resources import Resources
 from boxwright.training.sampler import Sampler
 
-NO_MORE = b""
+NO_MORE, STOPPED = b"", b"stopped"
+
+
+class Followed(NamedTuple):
+    """The number of steps of a training, and True if somebody stopped it."""
+
+    steps: int
+    stopped: bool
 
 
 def invitation(recipe: Recipe, source: str | Path | DataSource, devices: int | None) -> bytes:
@@ -53,8 +60,8 @@ def lead(processes: Processes, state: Callable[[], Checkpoint]) -> None:
 
 def follow(
     images_of: Callable[[Mapping[str, Any]], Dataset], resources: Resources, tell: Subscriber
-) -> int:
-    """Take part in a training that process 0 leads, and return the number of its steps.
+) -> Followed:
+    """Take part in a training that process 0 leads, until it ends.
 
     Args:
         images_of: returns the training and validation images, from an artifact's provenance with
@@ -87,13 +94,13 @@ def follow(
     sampler = Sampler(data.training.dataset, recipe)
     tell(Note(f"process {processes.index} of {processes.count} takes part from here on"))
     done = checkpoint.step
-    while (told := processes.broadcast()) != NO_MORE:
+    while (told := processes.broadcast()) not in (NO_MORE, STOPPED):
         number, learning_rate = json.loads(told)
         rows, draws = sampler.batch(number)
         session.expect(sampler.rows(number + 1))
         session.step(rows, draws, number=number, learning_rate=learning_rate)
         done = number + 1
-    return done
+    return Followed(done, told == STOPPED)
 
 
 def images_of(

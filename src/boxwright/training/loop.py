@@ -283,7 +283,7 @@ class Loop:
                 yield from self._pause() if self._control.paused else self._step()
         except KeyboardInterrupt:
             self._control.stop()
-        self._processes.broadcast(following.NO_MORE)
+        self._processes.broadcast(following.NO_MORE if schedule.done else following.STOPPED)
         if self._control.stopped and self._evaluated_at != schedule.step:
             yield from self._evaluation()
         if not self._control.stopped:  # who stops a training waits for its end

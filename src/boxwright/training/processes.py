@@ -162,6 +162,7 @@ class Cluster:
                 "BW319", f"the processes of the training are not connected ({reason})."
             ) from error
         yield processes
+        processes.broadcast()  # the others have as long as process 0 still evaluates
         with processes.together():
             jax.distributed.shutdown()
 

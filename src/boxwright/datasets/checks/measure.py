@@ -256,7 +256,7 @@ def measure_part(part: _Part, cores: Cores) -> bytes:
     for results in cores.map(attempt, [slice(i, i + part.together) for i in starts]):
         for one in results:
             if isinstance(one, BoxwrightError):
-                said.append({"error": [one.code, one.message, one.where], "facts": one.facts})
+                said.append({"error": one.to_json()})
             else:
                 said.append(one.summary and [*vars(one.summary).values()])
                 hashes.append(one.hash.tobytes())
@@ -283,8 +283,7 @@ def _read(result: bytes) -> Iterator[Measured]:
     hashes = iter(np.frombuffer(content, np.uint8).reshape(-1, HASHED))
     for one in json.loads(said):
         if isinstance(one, dict):
-            code, message, where = one["error"]
-            yield DataError(code, message, where=where, **one["facts"])
+            yield DataError.of_json(one["error"])
         else:
             yield Measurement(one and ImageSummary.of(one), next(hashes))
 
