@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from boxwright import ranks
+from boxwright.models import registry
 from boxwright.training import following
 from boxwright.training.events import Event, Step
 from boxwright.training.loop import train
@@ -50,30 +51,6 @@ RECIPE = Recipe(
     cache_side=80,
     steps=STEPS,
 )
-
-
-def register_family() -> None:
-    """The family of `toy_family`, with batch norm: it compiles in a fifth of SSD's time."""
-    from boxwright.backend import framework
-    from boxwright.models import registry
-    from boxwright.models.layers.conv_norm import ConvNorm
-    from toy_family import CenterModel, CenterSpec
-
-    keras: Any = framework.keras()
-
-    class NormedCenters(CenterModel):
-        family = FAMILY
-
-        @classmethod
-        def build_network(cls, spec: CenterSpec, *, precision: str = "float32", **_: Any) -> Any:
-            x = images = keras.Input((spec.input_size, spec.input_size, 3), name="images")
-            for filters, stride in ((16, 2), (16, 2), (16, 2), (16, 1)):
-                x = ConvNorm(filters, 3, stride, dtype=precision)(x)
-            heat = keras.layers.Conv2D(spec.num_classes, 1, dtype="float32")(x)
-            places = keras.layers.Conv2D(4, 1, dtype="float32")(x)
-            return keras.Model(images, {"heat": heat, "places": places}, name=FAMILY)
-
-    registry.register(NormedCenters)
 
 
 def written(out: Path, name: str, event: Event) -> None:
@@ -143,7 +120,6 @@ def local(data: Path, out: Path) -> None:
 
 def member(data: Path, out: Path, address: str, index: str) -> None:
     with ranks.connected(Cluster(address, 2, int(index))) as (processes, control):
-        register_family()
         resources = Resources(1, processes)
         own = Placement(resources, RECIPE.batch_size).own(np.arange(10, 14))
         (out / f"rows-{index}").write_text(str(own.tolist()), "utf-8")
@@ -162,14 +138,7 @@ def commanded(data: Path, out: Path, address: str, index: str, _: str) -> None:
         if isinstance(event, Step) and event.step == TOLD_AT:
             (out / "stepping").touch()
 
-    follow = following.follow
-
-    def follows(*given: Any) -> Any:
-        register_family()
-        return follow(*given)
-
     def trains(_: Any, **options: Any) -> Run:
-        register_family()
         resources = Resources(1, options["processes"])
         recipe = replace(RECIPE, steps=MANY)
         ended = trained(
@@ -183,7 +152,6 @@ def commanded(data: Path, out: Path, address: str, index: str, _: str) -> None:
         )
         return Run(out / "stopped", load(data), ended.step, None, ended.interrupted, (data,))
 
-    following.follow = follows  # JAX is to be connected before it is used
     others = ["--coordinator", address, "--processes", "2", "--process", index]
     app(["train", str(data), *others], obj=trains)
 
@@ -195,11 +163,11 @@ def resume(data: Path, out: Path) -> None:
 if __name__ == "__main__":
     sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras can do without, in 4 s less
     sys.path.append(str(Path(__file__).resolve().parents[1]))
+    registry.FAMILIES[FAMILY] = "normed_centers:NormedCenters"  # imported once JAX is connected
     folders, how = list(map(Path, sys.argv[1:3])), sys.argv[3:]
     if len(how) > 2:
         commanded(*folders, *how)
     elif len(how) > 1:
         member(*folders, *how)
     else:
-        register_family()
         {"local": local, "resume": resume}[how[0]](*folders)

@@ -69,6 +69,7 @@ LIMITS: Mapping[str, Limits] = {
     # Losses.
     "alpha": PART,
     "gamma": (0.0, 10.0),
+    "gain": (0.0, 10.0),
     "background": PART,
     "huber_delta": (1e-3, 100.0),
     "class_weight": FACTOR,
