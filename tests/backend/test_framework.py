@@ -6,6 +6,8 @@ import io
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,22 @@ def test_hushed_leaves_a_stream_that_came_meanwhile(monkeypatch: pytest.MonkeyPa
         sys.stderr = given_back
     assert sys.stderr is given_back
     assert not given_back.closed
+
+
+@pytest.mark.tiny
+def test_a_package_that_another_thread_imports_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training imports Keras in a thread while others already ask for it."""
+    begun, done = tmp_path / "begun", "import time; time.sleep(0.3); ready = True\n"
+    module = f"import pathlib; pathlib.Path({str(begun)!r}).touch()\n{done}"
+    (tmp_path / "supervision.py").write_text(module, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "supervision", raising=False)
+    with ThreadPoolExecutor() as pool:
+        importing = pool.submit(framework.supervision)
+        while not begun.exists():
+            time.sleep(0.01)
+        assert framework.supervision().ready
+        assert importing.result() is framework.supervision()
+    del sys.modules["supervision"]

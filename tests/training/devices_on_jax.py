@@ -120,6 +120,7 @@ def local(data: Path, out: Path) -> None:
 
 def member(data: Path, out: Path, address: str, index: str) -> None:
     with ranks.connected(Cluster(address, 2, int(index))) as (processes, control):
+        registry.family(FAMILY)
         resources = Resources(1, processes)
         own = Placement(resources, RECIPE.batch_size).own(np.arange(10, 14))
         (out / f"rows-{index}").write_text(str(own.tolist()), "utf-8")

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,23 +92,31 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     data, out = root / "data", root / "out"
     write(Squares(root / "squares").dataset(train=14, val=3), data, "voc")
     out.mkdir()
-    address = free_address()
-    children = [begin(data, out, address, str(index)) for index in range(2)]
-    local = begin(data, out, "local", flags=(*QUICK, TWO))
-    first = ended(children[0], code=1)
-    began = time.monotonic()
-    said = [first, ended(children[1], code=1)]
-    seconds = time.monotonic() - began
-    resumed = begin(data, out, "resume")
-    address = free_address()
-    stopping = [begin(data, out, address, str(index), "stop") for index in range(2)]
-    ended(resumed)
-    ended(local)
-    while not (out / "stepping").exists():
-        assert stopping[0].poll() is None, stopping[0].communicate()
-        time.sleep(0.05)
-    os.killpg(stopping[0].pid, signal.SIGINT)
-    stopped = [ended(child, 130, seconds=PATIENCE) for child in stopping]
+    with ExitStack() as stack:
+
+        def begun(*arguments: str | Path, flags: tuple[str, ...] = QUICK) -> Child:
+            child = stack.enter_context(begin(*arguments, flags=flags))
+            stack.callback(child.kill)
+            return child
+
+        address = free_address()
+        children = [begun(data, out, address, str(index)) for index in range(2)]
+        local = begun(data, out, "local", flags=(*QUICK, TWO))
+        first = ended(children[0], code=1)
+        began = time.monotonic()
+        said = [first, ended(children[1], code=1)]
+        seconds = time.monotonic() - began
+        assert "signal 9" in first, said
+        resumed = begun(data, out, "resume")
+        address = free_address()
+        stopping = [begun(data, out, address, str(index), "stop") for index in range(2)]
+        ended(resumed)
+        ended(local)
+        while not (out / "stepping").exists():
+            assert stopping[0].poll() is None, stopping[0].communicate()
+            time.sleep(0.05)
+        os.killpg(stopping[0].pid, signal.SIGINT)
+        stopped = [ended(child, 130, seconds=PATIENCE) for child in stopping]
     return Runs(out, said, seconds, stopped)
 
 

@@ -277,9 +277,15 @@ def _writes_to_descriptor_2(stream: Any) -> bool:
         return False
 
 
+def _is_being_imported(module: Any) -> bool:
+    """True while a thread still executes it; `import_module` waits for that."""
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
 def _imported(name: str) -> Any:
-    if sys.modules.get(name) is not None:
-        return sys.modules[name]
+    known = sys.modules.get(name)
+    if known is not None and not _is_being_imported(known):
+        return known
     silence()
     # TensorFlow reads these once at import. Failures raise exceptions in any case. It uses oneDNN
     # by itself only on processors with AVX-512, though depthwise convolutions gain most with AVX2.
