@@ -1,12 +1,17 @@
-"""A few seeded kills of `benchmarks/openimages_kills.py`: no killed download changes what comes."""
+"""Downloads that were killed, some by a benchmark, end like undisturbed ones."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from downloading import run
+from world_of_images import World
+
+from boxwright.io.scratch import IN_USE, SCRATCH
 
 KILLS = 5
 
@@ -22,3 +27,14 @@ def test_a_download_that_was_killed_ends_like_one_that_nobody_disturbed() -> Non
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(f"{KILLS} kills in ")
     assert done.stdout.endswith("files equal, index equal\n")
+
+
+def test_a_download_that_was_killed_at_once_is_begun_again(world: World, tmp_path: Path) -> None:
+    out = tmp_path / "fruit"
+    left = out / f"{SCRATCH}killed"
+    left.mkdir(parents=True)
+    (left / IN_USE).touch()
+    (left / "half.csv").touch()
+    os.utime(left, (0, 0))
+    assert run("--classes", "Apple", "--out", out).exit_code == 0
+    assert not left.exists()

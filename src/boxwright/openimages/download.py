@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from boxwright.errors import ArgumentError, DataError, check_choice
+from boxwright.io.scratch import is_scratch
 from boxwright.openimages.classes import Classes
 from boxwright.openimages.fetching import (
     THREADS,
@@ -215,13 +216,16 @@ def plan(lists: Lists, chosen: Chosen, out: str | Path) -> Plan:
 
 
 def check_out(out: str | Path) -> None:
-    """Refuse a folder that has something else than an earlier download.
+    """Refuse a folder that has something else than an earlier download, of which there may be only
+    a temporary folder if it was killed at once.
 
     Raises:
         DataError: BW194.
     """
     out = Path(out)
-    if out.exists() and not is_download(out) and (out.is_file() or any(out.iterdir())):
+    if is_download(out) or not out.exists():
+        return
+    if out.is_file() or not all(is_scratch(Path(each.name)) for each in out.iterdir()):
         raise DataError("BW194", "already exists and is not a download.", where=out.absolute())
 
 
