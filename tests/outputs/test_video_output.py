@@ -237,15 +237,43 @@ def test_a_video_needs_a_video(to: str, detector: Detector, tmp_path: Path) -> N
     assert not (tmp_path / "out").exists()
 
 
+def played(browser: Browser, path: Path) -> list[Any]:
+    """Duration, width, height and error of a video that Chromium has played to its end."""
+    page_file = path.with_name("page.html")
+    page_file.write_text(f"<video muted src='{path.name}'></video>", "utf-8")
+    with browser.page(page_file.as_uri()) as page:
+        facts: list[Any] = page.run(
+            "(async () => { const v = document.querySelector('video');"
+            " v.playbackRate = 8; await v.play();"
+            " await new Promise(done => { v.onended = done; v.onerror = done; });"
+            " return [v.duration, v.videoWidth, v.videoHeight, v.error]; })()"
+        )
+    return facts
+
+
 def test_chromium_plays_it(detector: Detector, browser: Browser, tmp_path: Path) -> None:
     path = film(tmp_path / "clip.mp4", 20, size=(320, 240), sound="aac")
     write(detector, path, tmp_path / "out", "video")
-    page_file = tmp_path / "out" / "page.html"
-    page_file.write_text("<video muted src='clip.mp4'></video>", "utf-8")
-    with browser.page(page_file.as_uri()) as page:
-        played = page.run(
-            "(async () => { const v = document.querySelector('video'); await v.play();"
-            " return [v.duration, v.videoWidth, v.videoHeight, v.error]; })()"
-        )
-    assert played[0] == pytest.approx(2.0, abs=0.1)
-    assert played[1:] == [320, 240, None]
+    duration, *shape = played(browser, tmp_path / "out" / "clip.mp4")
+    assert duration == pytest.approx(2.0, abs=0.1)
+    assert shape == [320, 240, None]
+
+
+def test_chromium_plays_what_a_stream_gave(
+    detector: Detector, browser: Browser, tmp_path: Path
+) -> None:
+    camera = Camera(sizes=[(320, 240)], frames=1000)
+
+    def stop(done: int, total: int) -> None:
+        if done == 40:
+            raise KeyboardInterrupt
+
+    with camera.on(), pytest.raises(KeyboardInterrupt):
+        write(detector, camera.url, tmp_path, "video", progress=stop)
+    (path,) = tmp_path.glob("*.mp4")
+    assert b"moof" in path.read_bytes(), "its frames are listed piece by piece, not at the end"
+    with av.open(str(path)) as container:
+        *_, last = container.decode(video=0)
+    duration, *shape = played(browser, path)
+    assert duration == pytest.approx(last.time, abs=0.2)
+    assert shape == [320, 240, None]

@@ -17,6 +17,7 @@ from boxwright.outputs.output import Add, Job, Output, Record
 from boxwright.outputs.own_files import fresh, video_stem
 from boxwright.outputs.picture import draw_prediction
 from boxwright.sources.frame import Video
+from boxwright.sources.video import CONVERTING
 
 SUFFIX = ".mp4"
 MARK = "Drawn by Boxwright"  # comment of videos that may be replaced
@@ -26,6 +27,8 @@ OPTIONS = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "6", "crf": "32", "b": "0"},
 }
 PLAYED = {"aac", "mp3", "opus", "flac"}  # sound that browsers play in an .mp4
+RECORDED = "+faststart"  # browsers play the file while it arrives
+LIVE = "+frag_keyframe+empty_moov+default_base_moof"  # the table of frames is not kept in memory
 TICKS = 90_000  # of a second, the unit of times in the file
 USUAL_RATE = Fraction(25)  # frames a second of videos that state none
 BT709, LIMITED = 1, 1  # numbers in FFmpeg of the colors of HD video
@@ -60,7 +63,7 @@ def video(job: Job) -> Iterator[Add]:
 @contextmanager
 def _written(path: Path, video: Video, size: tuple[int, int]) -> Iterator[_Writer]:
     with writing(path) as draft:
-        options = {"movflags": "+faststart"}  # browsers play it while it arrives
+        options = {"movflags": RECORDED if video.file else LIVE}
         with framework.av().open(str(draft), "w", format="mp4", options=options) as out:
             out.metadata["comment"] = MARK
             with ExitStack() as sources:
@@ -131,7 +134,8 @@ class _Writer:
         self._last = ticks
         pixels = np.asarray(picture)[: self._stream.height, : self._stream.width]
         frame = framework.av().VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED)
+        colors = {"dst_colorspace": BT709, "dst_color_range": LIMITED}
+        frame = frame.reformat(format="yuv420p", threads=CONVERTING, **colors)
         frame.pts, frame.time_base = ticks, Fraction(1, TICKS)
         self._mux(self._stream.encode(frame))
         self._add_sound_until(seconds)

@@ -22,6 +22,7 @@ from boxwright.structures.findings import counted
 # files and addresses.
 DEMUXERS = "mov,matroska,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,mjpeg,yuv4mpegpipe,h264,hevc"
 SECONDS = 10  # without data from the network, after which a video is given up
+CONVERTING = 1  # threads: starting more for each frame takes longer than they save, and memory
 TURNS = {  # counterclockwise degrees that PyAV states -> what makes a frame upright
     90: Image.Transpose.ROTATE_90,
     180: Image.Transpose.ROTATE_180,
@@ -106,7 +107,7 @@ def frame_of(
     frame: Any, name: str, number: int, video: Video, seconds: float | None = None
 ) -> Frame:
     """A frame of PyAV, upright and in RGB; `seconds` is its time if it does not state it."""
-    rgb = frame.reformat(format="rgb24")
+    rgb = frame.reformat(format="rgb24", threads=CONVERTING)
     plane = rgb.planes[0]
     size = (rgb.width, rgb.height)
     picture = Image.frombuffer("RGB", size, plane, "raw", "RGB", plane.line_size, 1)
