@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from detecting import Answer
 from numpy.typing import NDArray
 from red_server import BLUE, HEIGHT, RED, ROWS, SCORES, WIDTH, Client, loading, pixels, png
+
+from boxwright.inference.file_kinds import FILE_KINDS
+from boxwright.serving.dialects.v2 import platform_of
 
 INFER = "/v2/models/colors/infer"
 LENGTH = "Inference-Header-Content-Length"
@@ -128,6 +132,11 @@ def test_metadata_and_health(client: Client) -> None:
         ]
         assert [each["name"] for each in about["outputs"]] == NAMES
         assert about["parameters"]["classes"] == ["red", "blue"]
+
+
+@pytest.mark.parametrize("kind", FILE_KINDS)
+def test_a_platform_is_one_word(kind: str) -> None:
+    assert re.fullmatch("boxwright_[a-z_]+", platform_of(kind))
 
 
 def test_a_server_that_is_not_ready() -> None:

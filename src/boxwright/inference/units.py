@@ -114,13 +114,29 @@ def streamed(
         crew_for_sources(detector, sources, chosen, "stream", pictures=True) as crew,
         ThreadPoolExecutor(readers()) as pool,
     ):
+        how: dict[str, Any] = {"threshold": threshold, "tracking": tracking}
         for source in sources:
-            if crew and isinstance(source, Images):
-                found = predictions_in_units(detector, source, pool, crew, threshold=threshold)
-            else:
-                found = predictions(detector, source, pool, threshold=threshold, tracking=tracking)
-            with closing(found):
+            with closing(predictions_by(crew, detector, source, pool, **how)) as found:
                 yield from found
+
+
+def predictions_by(
+    crew: Crew | None,
+    detector: Detector,
+    source: Source,
+    pool: Pool,
+    *,
+    tracking: Tracking | None = None,
+    **how: Any,
+) -> Generator[Prediction, None, None]:
+    """Detect in every frame of a source, in units if it has image files and there is a crew.
+
+    Args:
+        how: options of `predictions` of `inference.stream`.
+    """
+    if crew and isinstance(source, Images):
+        return predictions_in_units(detector, source, pool, crew, **how)
+    return predictions(detector, source, pool, tracking=tracking, **how)
 
 
 def predictions_in_units(

@@ -18,9 +18,8 @@ from boxwright.inference.stream import (
     Failed,
     Picture,
     Prediction,
-    predictions,
 )
-from boxwright.inference.units import crew_for_sources, predictions_in_units
+from boxwright.inference.units import crew_for_sources, predictions_by
 from boxwright.io.faults import translating_os_errors
 from boxwright.io.interrupts import undisturbed
 from boxwright.io.scratch import sync
@@ -169,7 +168,7 @@ class _Call:
     done: int = 0
     boxes: int = 0
     counts: dict[str, Counts] = field(default_factory=dict)
-    in_units: bool = False  # which tell how far they are
+    told: int = 0  # images
 
     def __post_init__(self) -> None:
         self._total = sum(each.total or 0 for each in self.sources)
@@ -206,17 +205,13 @@ class _Call:
         picture = max(pictures, key=PICTURES.index)
         start = self.done + len(self._failed)
         how: dict[str, Any] = {"threshold": self.threshold, "picture": picture, "failed": self.fail}
-        self.in_units = crew is not None and isinstance(source, Images)
-        if crew and isinstance(source, Images):
-            own = replace(crew, progress=lambda done, _: self.progress(start + done, self._total))
-            found = predictions_in_units(self.detector, source, pool, own, **how)
-        else:
-            found = predictions(self.detector, source, pool, tracking=self.tracking, **how)
+        own = crew and replace(crew, progress=lambda done, _: self._tell(start + done))
+        found = predictions_by(own, self.detector, source, pool, tracking=self.tracking, **how)
         with closing(_until_unreadable(found, source, self.fail)) as readable:
             for prediction in readable:
                 with undisturbed():
                     self._add(prediction, able, adds)
-                self._tell()
+                self._tell(self.done + len(self._failed))
 
     def _add(self, prediction: Prediction, able: Sequence[Output], adds: Sequence[Add]) -> None:
         is_still = self.chooser.chooses(prediction.frame)
@@ -233,11 +228,12 @@ class _Call:
         """Note a frame that cannot be read."""
         name = _readable(frame.name)
         self._failed.append({"image": name, "code": error.code, "message": error.message})
-        self._tell()
+        self._tell(self.done + len(self._failed))
 
-    def _tell(self) -> None:
-        if not self.in_units:
-            self.progress(self.done + len(self._failed), self._total)
+    def _tell(self, finished: int) -> None:
+        if finished > self.told:  # units are ahead of what is written
+            self.told = finished
+            self.progress(finished, self._total)
 
 
 def _chosen(to: Sequence[str] | None, sources: Sequence[Source], every: Every | None) -> list[str]:

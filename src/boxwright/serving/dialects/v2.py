@@ -7,6 +7,7 @@ in JSON. The outputs are those of an exported model of the Object Detection API.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -90,7 +91,7 @@ class _Api:
         about = {
             "name": model.name,
             "versions": [str(model.version)],
-            "platform": f"boxwright_{model.kind.removeprefix('.')}",
+            "platform": platform_of(model.kind),
             "inputs": [{"name": INPUT, "datatype": PIXELS, "shape": [-1, -1, -1, 3]}],
             "outputs": [
                 {"name": name, "datatype": "FP32", "shape": shape} for name, shape in shapes.items()
@@ -111,6 +112,12 @@ class _Api:
 
     def _model(self, request: Request) -> Model:
         return self._service.model(request.path_params["name"], request.path_params.get("version"))
+
+
+def platform_of(kind: str) -> str:
+    """The name of a platform for a kind of detector file."""
+    words = re.sub(r"[^a-z0-9]+", "_", kind.lower()).strip("_")
+    return f"boxwright_{words}"
 
 
 @dataclass(frozen=True)
