@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
@@ -51,8 +52,15 @@ def drawn(job: Job) -> Iterator[Add]:
 def stem_of(record: Record) -> str:
     """The stem for a file about a frame: the image's own, and in a video the frame's number."""
     frame = record.prediction.frame
-    stem = Path(frame.name).stem
+    stem = _stem(frame.name)
     return stem if frame.number is None else f"{stem}-{frame.number:06}"
+
+
+@lru_cache(maxsize=64)
+def _stem(name: str) -> str:
+    """Kept, since all frames of a stream have one name: Path interns its parts, and Python's table
+    of such strings would grow by a megabyte."""
+    return Path(name).stem
 
 
 def _draw(picture: Image.Image, prediction: Prediction, target: Path, shrink: bool) -> None:
