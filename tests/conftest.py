@@ -18,6 +18,12 @@ from misbehaving import Server
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: workers wait for processes and disks a sixth of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put slow tests first, so that no core waits for the last of them."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
