@@ -78,11 +78,10 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def left_over(place: Place) -> list[str]:
-    """Temporary files and folders, except the sources that TensorFlow generates as it traces."""
+    """Temporary files and folders."""
     scratch = [path for path in place.folder.rglob(f"{SCRATCH}*") if path.name != SCRATCH]
     found = [*scratch, *place.temporary.iterdir()]
-    names = (path.relative_to(place.folder).as_posix() for path in found)
-    return [name for name in names if "__autograph_generated_file" not in name]
+    return [path.relative_to(place.folder).as_posix() for path in found]
 
 
 def lost(place: Place) -> float:
