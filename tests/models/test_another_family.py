@@ -48,7 +48,7 @@ TARGETS = {
         ("openvino", None),
     ],
     "nanodet_plus": [("tflite", "int8"), ("onnx", None)],  # the others compute the same graphs
-    "ssd_fpn": [("tflite", "int8"), ("onnx", None)],
+    "ssd_fpn": [("tflite", "int8"), ("onnx", None), ("frozen", None)],
 }
 
 
@@ -114,6 +114,7 @@ def test_a_file_of_it_finds_what_the_run_finds(
         assert score > 0.5, (to, quantize)
 
 
+@pytest.mark.parametrize("family", ["centers", "nanodet_plus"], indirect=True)
 def test_frozen_graphs_are_for_ssd(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="BW410"):
         export(run, "frozen", tmp_path)

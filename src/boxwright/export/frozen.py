@@ -31,7 +31,7 @@ def write_frozen(path: Path, model: SsdModel, artifact: Artifact) -> None:
 
     Args:
         path: the file to write.
-        model: an SSD.
+        model: an SSD, also one with a feature pyramid.
         artifact: description to store in the file.
     """
     tf, side = graph.tensorflow_for(model), artifact.preprocessing.size
@@ -130,6 +130,6 @@ TARGET = Target(
     "frozen_inference_graph.pb",
     write_frozen,
     describe_frozen,
-    families=frozenset({"ssd"}),
+    families=frozenset({"ssd", "ssd_fpn"}),
     label_map=True,
 )
