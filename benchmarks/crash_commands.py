@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,8 +112,8 @@ def make_split(place: Place) -> None:
 
 
 def make_copy(place: Place) -> None:
-    if not place.out.exists():  # an earlier one has succeeded
-        convert(place.images, place.out, "coco")
+    shutil.rmtree(place.out, ignore_errors=True)  # one that was killed may have written it
+    convert(place.images, place.out, "coco")
 
 
 def load_export(place: Place) -> None:
