@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -147,19 +148,24 @@ def test_a_savedmodel_of_0_1_0_is_read(
     assert [each.first_class for each in contract.interfaces] == [0]
 
 
+@pytest.mark.parametrize("target", ["savedmodel", "tflite", "frozen"])
 def test_nothing_is_left_among_the_temporary_files(
     tiny_detector: Callable[..., Any],
     written: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    target: str,
 ) -> None:
-    """AutoGraph would leave the bytecode of a module that it has made."""
+    """AutoGraph would leave the bytecode of each module that it has not made before."""
+    tensorflow()
+    api = importlib.import_module("tensorflow.python.autograph.impl.api")
+    monkeypatch.setattr(api, "_TRANSPILER", api.PyToTF())
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     monkeypatch.setattr("sys.dont_write_bytecode", False)
     tiny = tiny_detector(2)
-    TARGETS["savedmodel"].write(written / "saved_model", tiny.model, tiny.artifact)
+    TARGETS[target].write(written / "made", tiny.model, tiny.artifact)
     assert list(temporary.iterdir()) == []
 
 

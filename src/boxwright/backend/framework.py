@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 from boxwright.errors import SystemFaultError
@@ -140,6 +141,23 @@ def with_constants(function: Any) -> Any:
     """
     converter = _imported("tensorflow.python.framework.convert_to_constants")
     return converter.convert_variables_to_constants_v2(function)
+
+
+@contextmanager
+def signatures_as_they_are() -> Iterator[None]:
+    """Let `tf.saved_model.save` wrap signatures without AutoGraph, for which it has no option.
+
+    AutoGraph writes each function that it rewrites as a module among the temporary files. It leaves
+    the bytecode there, and the module if the process is killed.
+    """
+    saving = _imported("tensorflow.python.saved_model.signature_serialization")
+    given = saving.def_function
+    plain = functools.partial(given.function, autograph=False)
+    saving.def_function = SimpleNamespace(**{**vars(given), "function": plain})
+    try:
+        yield
+    finally:
+        saving.def_function = given
 
 
 def variable_def() -> Any:

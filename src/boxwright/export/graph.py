@@ -134,12 +134,6 @@ def save(tf: Any, folder: Path, model: DetectionModel, signatures: Mapping[str, 
 
 
 def save_module(tf: Any, folder: Path, module: Any, signatures: Any) -> None:
-    """Write a TensorFlow module with its signatures as a SavedModel.
-
-    TensorFlow would rewrite its own wrappers of the signatures by AutoGraph too, which leaves files
-    in the folder of temporary files: bytecode always, and a module if the process is killed.
-    """
-    with framework.hushed():
-        tf.autograph.experimental.do_not_convert(tf.saved_model.save)(
-            module, str(folder), signatures=signatures
-        )
+    """Write a TensorFlow module with its signatures as a SavedModel."""
+    with framework.hushed(), framework.signatures_as_they_are():
+        tf.saved_model.save(module, str(folder), signatures=signatures)
