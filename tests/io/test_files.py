@@ -331,11 +331,14 @@ def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -
     (left,) = tmp_path.iterdir()
     assert names(left) == [scratch.IN_USE, "half"]
     with scratch.scratch_folder(tmp_path) as running:
-        strange = tmp_path / f"{scratch.SCRATCH}strange"
+        strange, empty = (tmp_path / f"{scratch.SCRATCH}{name}" for name in ("strange", "empty"))
         strange.mkdir()
+        (strange / "file").touch()
+        empty.mkdir()  # its process was killed before it took its lock, or is about to
         scratch.sweep(tmp_path)
-        assert left.exists(), "it has only just ended, or begun"
-        for folder in (left, running, strange):
+        assert left.exists(), "it has only just ended"
+        assert empty.exists(), "it has only just begun"
+        for folder in (left, running, strange, empty):
             os.utime(folder, (0, 0))
         scratch.sweep(tmp_path)
         assert set(tmp_path.iterdir()) == {running, strange}

@@ -106,9 +106,14 @@ def sweep(parent: Path) -> None:
 
 
 def _abandoned(folder: Path) -> bool:
-    with suppress(OSError), (folder / IN_USE).open("r+b") as lock:
+    with suppress(OSError):
         least = WEEK if folder.name.startswith(RESUMED) else SETTLED
-        return time.time() - folder.stat().st_mtime > least and acquired(lock) is True
+        if time.time() - folder.stat().st_mtime <= least:
+            return False
+        if not any(folder.iterdir()):  # its process was killed before it took its lock
+            return True
+        with (folder / IN_USE).open("r+b") as lock:
+            return acquired(lock) is True
     return False
 
 
