@@ -145,7 +145,7 @@ def mutated(path: Path, random_: random.Random) -> bytes:
     for _ in range(random_.choice((1, 1, 1, 2, 4, 8))):
         near = random_.choice(blocks) if blocks and random_.random() < 0.8 else None
         place = random_.randrange(len(content)) if near is None else near + random_.randrange(BLOCK)
-        place = min(place, len(content) - 1)
+        place = min(place, len(changed) - 1)
         match random_.randrange(5):
             case 0:
                 changed[place] ^= 1 << random_.randrange(8)
