@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from boxwright.errors import DataError, SystemFaultError
-from boxwright.io import files, scratch
+from boxwright.io import faults, files, scratch
 
 pytestmark = pytest.mark.tiny
 
@@ -66,12 +66,26 @@ def test_a_disk_that_is_full_is_told_once() -> None:
         files.copy_stream(io.BytesIO(b"content"), Path("/dev/full"))
 
 
-def test_temporary_files_without_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SystemFaultError) as caught, scratch.scratch_folder() as folder:
-        raise RuntimeError(f"{folder}/x: {os.strerror(errno.ENOSPC)} [Op:SaveV2]")
-    assert caught.value.code == "BW902"
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (errno.ENOSPC, "BW902"),
+        (errno.EDQUOT, "BW902"),
+        (errno.EFBIG, "BW903"),
+        (errno.EIO, "BW903"),
+    ],
+)
+def test_a_library_tells_that_it_cannot_write(tmp_path: Path, reason: int, code: str) -> None:
+    words = f"{tmp_path}/x: {os.strerror(reason)} [Op:SaveV2]"
+    with pytest.raises(SystemFaultError) as caught, scratch.scratch_folder():
+        raise RuntimeError(words)
+    assert caught.value.code == code
     assert "TMPDIR" in caught.value.remedy
+    with pytest.raises(SystemFaultError, match=code), faults.translating_os_errors(tmp_path):
+        raise RuntimeError(words)
 
+
+def test_temporary_files_without_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere() -> str:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 

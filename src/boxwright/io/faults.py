@@ -11,6 +11,7 @@ from pathlib import Path
 from boxwright.errors import BoxwrightError, SystemFaultError
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
+REFUSED = {errno.EFBIG, errno.EROFS, errno.EIO}  # other reasons of the system not to write
 
 
 def is_disk_full(error: Exception) -> bool:
@@ -19,6 +20,17 @@ def is_disk_full(error: Exception) -> bool:
         return False
     number = error.errno if isinstance(error, OSError) else None
     return number in FULL or any(os.strerror(each) in str(error) for each in FULL)
+
+
+def refusal_in(error: Exception) -> str | None:
+    """The system's words for why it does not write, in an error of a library; else None."""
+    if isinstance(error, BoxwrightError | OSError):
+        return None
+    return next((each for each in map(os.strerror, REFUSED) if each in str(error)), None)
+
+
+def not_written(reason: str, place: Path, **facts: object) -> SystemFaultError:
+    return SystemFaultError("BW903", f"cannot be written ({reason}).", where=place, **facts)
 
 
 def disk_full(place: Path, **facts: object) -> SystemFaultError:
@@ -36,9 +48,7 @@ def translating_os_errors(place: Path) -> Iterator[None]:
         if is_disk_full(error):
             raise disk_full(place) from error
         if isinstance(error, OSError):
-            raise SystemFaultError(
-                "BW903",
-                f"cannot be written ({error.strerror or error}).",
-                where=place,
-            ) from error
+            raise not_written(error.strerror or str(error), place) from error
+        if reason := refusal_in(error):
+            raise not_written(reason, place) from error
         raise
