@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.structures.dataset import Dataset
-from worlds import WRITERS, World, mixed_worlds, worlds, write
+from worlds import WRITERS, Shot, World, mixed_worlds, worlds, write
 
 EXAMPLES = 60
 
@@ -29,6 +29,24 @@ def test_every_label_is_on_its_own_image_or_named(form: str, data: st.DataObject
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(pair=mixed_worlds())
 def test_labels_in_two_formats_are_on_their_own_images_or_named(pair: tuple[World, World]) -> None:
+    check_mixed_worlds(pair)
+
+
+def test_an_empty_file_is_that_of_the_image_beside_it() -> None:
+    """Although its name is encoded: the box of another `x y.txt` is not that of this image."""
+    shots = (
+        Shot("cam1", "0001.jpg", 1, "0001.jpg"),
+        Shot("cam2", "x y.jpg", 0, "x%20y.jpg"),
+        Shot("", "x y.jpg", 1, None),
+    )
+    check_world(World(shots, "yolo", "", backslashes=False, apart=False))
+
+
+def test_a_label_is_named_whose_format_has_an_empty_file_alone() -> None:
+    here, gone = Shot("cam1", "0001.jpg", 0, "0001.jpg"), Shot("cam1", "0002.jpg", 1, None)
+    where = {"prefix": "", "backslashes": False, "apart": False}
+    other = Shot("cam1", "0002.jpg", None, None)
+    pair = World((here, gone), "yolo", **where), World((here, other), "createml", **where)
     check_mixed_worlds(pair)
 
 

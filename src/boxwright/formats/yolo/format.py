@@ -18,6 +18,7 @@ from boxwright.errors import DataError
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
+from boxwright.formats.names import CHANGED
 from boxwright.formats.pairing import pair
 from boxwright.formats.splits import folder_split
 from boxwright.formats.yolo.lines import is_label, read_label
@@ -62,8 +63,11 @@ def detect(folder: Folder) -> bool:
         by_itself = folder.files.keys() <= set(SUFFIXES)
         return by_itself or bool(_expected(folder)) or bool(_elsewhere(folder, set(), set()))
     texts = folder.with_suffix(".txt")
-    sample = [p for p in texts[:: 1 + len(texts) // SAMPLED] if is_label(folder.root / p)]
-    return any(match.image for match in pair(folder, [Labeled(p, alone=True) for p in sample]))
+    states = {path: is_label(folder.root / path) for path in texts[:: 1 + len(texts) // SAMPLED]}
+    if True not in states.values():
+        return False
+    sample = [Labeled(path, alone=True) for path, state in states.items() if state is not False]
+    return any(match.image for match in pair(folder, sample))
 
 
 def read(folder: Folder) -> Labels:
@@ -198,7 +202,8 @@ def _expected(folder: Folder) -> set[str]:
 
 
 def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]:
-    """Other label files; empty files count if other files beside them are labels."""
+    """Other label files. Empty files count if other files beside them are labels, or an image whose
+    name a tool may have changed."""
     states = {
         path: is_label(folder.root / path)
         for path in folder.with_suffix(".txt")
@@ -209,8 +214,14 @@ def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]
     return [
         path
         for path, state in states.items()
-        if state or (state is None and split_path(path)[0] in parents)
+        if state
+        or (state is None and (split_path(path)[0] in parents or _is_beside_image(folder, path)))
     ]
+
+
+def _is_beside_image(folder: Folder, path: str) -> bool:
+    parent, name = split_path(path)
+    return any(CHANGED.match(stem(name), stem(each)) for each in folder.images.get(parent, ()))
 
 
 def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str, str]:
