@@ -14,29 +14,31 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 REFUSED = {errno.EFBIG, errno.EROFS, errno.EIO}  # other reasons of the system not to write
 
 
-def is_disk_full(error: Exception) -> bool:
-    """True if there was no room to write; libraries have the system's words in their own errors."""
+def fault_in(error: Exception, place: Path, **facts: object) -> SystemFaultError | None:
+    """The error with a code if there was no room to write, or if a library tells that the system
+    does not write; else None. Libraries have the system's words in their own errors.
+
+    Args:
+        error: what a block of code raised.
+        place: where it writes.
+        facts: of the remedy.
+    """
     if isinstance(error, BoxwrightError):
-        return False
-    number = error.errno if isinstance(error, OSError) else None
-    return number in FULL or any(os.strerror(each) in str(error) for each in FULL)
-
-
-def refusal_in(error: Exception) -> str | None:
-    """The system's words for why it does not write, in an error of a library; else None."""
-    if isinstance(error, BoxwrightError | OSError):
         return None
-    return next((each for each in map(os.strerror, REFUSED) if each in str(error)), None)
+    number, said = error.errno if isinstance(error, OSError) else None, str(error)
+    if number in FULL or any(os.strerror(each) in said for each in FULL):
+        message = "the disk is full; no partial file was left behind."
+        return SystemFaultError("BW902", message, where=place, **facts)
+    if isinstance(error, OSError):
+        return None
+    for reason in map(os.strerror, REFUSED):
+        if reason in said:
+            return _not_written(reason, place, **facts)
+    return None
 
 
-def not_written(reason: str, place: Path, **facts: object) -> SystemFaultError:
+def _not_written(reason: str, place: Path, **facts: object) -> SystemFaultError:
     return SystemFaultError("BW903", f"cannot be written ({reason}).", where=place, **facts)
-
-
-def disk_full(place: Path, **facts: object) -> SystemFaultError:
-    return SystemFaultError(
-        "BW902", "the disk is full; no partial file was left behind.", where=place, **facts
-    )
 
 
 @contextmanager
@@ -45,10 +47,8 @@ def translating_os_errors(place: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if is_disk_full(error):
-            raise disk_full(place) from error
+        if fault := fault_in(error, place):
+            raise fault from error
         if isinstance(error, OSError):
-            raise not_written(error.strerror or str(error), place) from error
-        if reason := refusal_in(error):
-            raise not_written(reason, place) from error
+            raise _not_written(error.strerror or str(error), place) from error
         raise

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from boxwright.errors import SystemFaultError
-from boxwright.io.faults import disk_full, is_disk_full, not_written, refusal_in
+from boxwright.io.faults import fault_in
 from boxwright.io.locks import acquired
 
 SCRATCH = ".boxwright-"  # prefix of temporary folders
@@ -86,10 +86,8 @@ def _in_temporary() -> Iterator[Path]:
     try:
         yield parent
     except Exception as error:
-        if is_disk_full(error):
-            raise disk_full(parent, variable=VARIABLE) from error
-        if reason := refusal_in(error):
-            raise not_written(reason, parent, variable=VARIABLE) from error
+        if fault := fault_in(error, parent, variable=VARIABLE):
+            raise fault from error
         raise
 
 

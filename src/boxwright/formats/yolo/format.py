@@ -211,17 +211,28 @@ def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]
     }
     labels = [*expected, *(path for path, state in states.items() if state)]
     parents = {split_path(path)[0] for path in labels}
+    beside = _beside_images(folder, [path for path, state in states.items() if state is None])
     return [
         path
         for path, state in states.items()
-        if state
-        or (state is None and (split_path(path)[0] in parents or _is_beside_image(folder, path)))
+        if state or (state is None and (split_path(path)[0] in parents or path in beside))
     ]
 
 
-def _is_beside_image(folder: Folder, path: str) -> bool:
-    parent, name = split_path(path)
-    return any(CHANGED.match(stem(name), stem(each)) for each in folder.images.get(parent, ()))
+def _beside_images(folder: Folder, paths: Iterable[str]) -> set[str]:
+    """Those of the files that have an image beside them whose name a tool may have changed."""
+    names = {path: split_path(path) for path in paths}
+    keys = {
+        parent: {
+            key for image in folder.images.get(parent, ()) for key in CHANGED.of_file(stem(image))
+        }
+        for parent in {parent for parent, _ in names.values()}
+    }
+    return {
+        path
+        for path, (parent, name) in names.items()
+        if not keys[parent].isdisjoint(CHANGED.of_stated(stem(name)))
+    }
 
 
 def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str, str]:
