@@ -1,6 +1,6 @@
 """Kill trainings, exports, splits and conversions at random moments, and injure what they need.
 
-    python benchmarks/crashes.py [--trials 50] [--kind train ...] [--seed 0]
+    python benchmarks/crashes.py [--trials 50] [--kind train ...] [--way killed ...] [--seed 0]
 
 A trial starts a command in a process of its own, kills it at a random moment, often more than once,
 and then repeats it, with `resume` where there is a checkpoint. Failures are: the last command does
@@ -18,7 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,7 @@ from squares import Squares
 FINISHED = "BW307 this run is finished"
 KILLS = (1, 1, 1, 2, 3)
 SMALL = 20_000  # bytes of a file, on a disk that is full
+WAYS = ("killed", "fault between", "fault during")
 
 
 # ---- Trials ------------------------------------------------------------------------------------
@@ -248,6 +249,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=50, help="of each kind")
     parser.add_argument("--kind", nargs="*", default=KINDS, choices=KINDS)
+    parser.add_argument("--way", nargs="*", default=WAYS, choices=WAYS)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     failed = False
@@ -257,7 +259,7 @@ def main() -> None:
     ):
         half = prepared(whole)
         for kind in options.kind:
-            failed = tried(kind, whole, half, options.trials, options.seed) or failed
+            failed = tried(kind, whole, half, options.trials, options.seed, options.way) or failed
     sys.exit(failed)
 
 
@@ -276,7 +278,9 @@ def prepared(whole: Place) -> Place:
     return half
 
 
-def tried(kind: str, whole: Place, half: Place, trials: int, seed: int) -> bool:
+def tried(
+    kind: str, whole: Place, half: Place, trials: int, seed: int, ways: Sequence[str] = WAYS
+) -> bool:
     """Try a command; print rows of the table. Returns True if something failed."""
     failed = False
     with closing(Warm(kind)) as warm, fresh(whole.folder.parent, whole) as expected:
@@ -287,12 +291,14 @@ def tried(kind: str, whole: Place, half: Place, trials: int, seed: int) -> bool:
         done = finished(process, expected)
         assert done.status == 0, done.said
         seconds = time.monotonic() - begun
-        ways: dict[str, Callable[[random.Random], str | None]] = {
-            "killed": partial(kill_and_repeat, warm, kind, whole, expected, seconds),
-            "fault between": partial(fault_between, warm, kind, whole, half),
-            "fault during": partial(fault_during, warm, kind, whole, seconds),
-        }
-        for way, attempt in ways.items():
+        attempts: tuple[Callable[[random.Random], str | None], ...] = (
+            partial(kill_and_repeat, warm, kind, whole, expected, seconds),
+            partial(fault_between, warm, kind, whole, half),
+            partial(fault_during, warm, kind, whole, seconds),
+        )
+        for way, attempt in zip(WAYS, attempts, strict=True):
+            if way not in ways:
+                continue
             begun, failures = time.monotonic(), 0
             count = trials if way == "killed" else -(-trials // 2)
             for number in range(count):
