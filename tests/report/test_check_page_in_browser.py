@@ -12,7 +12,7 @@ from PIL import Image
 from boxwright.report.check_page import write_page
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.findings import Finding
-from browser import Browser, Page
+from browser import Browser, Page, violations
 
 HOSTILE = '"><img src=x onerror="document.title=1"></script><script>document.title=1</script>'
 LONG = "averyveryverylongnamewithoutanyblank" * 4
@@ -120,6 +120,11 @@ def test_pictures_and_fields_have_names(page: Page) -> None:
     )
     assert nameless == 0
     assert page.run("document.querySelectorAll('main, h1').length") == 2
+
+
+def test_axe_core_finds_nothing_serious(page: Page) -> None:
+    page.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert violations(page) == []
 
 
 def test_dark_and_light_differ(browser: Browser, address: str) -> None:

@@ -15,7 +15,7 @@ from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
 from boxwright.report.html import asset
 from boxwright.report.run_report import report
-from browser import Browser, Page
+from browser import Browser, Page, violations
 
 LONG = "averyveryverylongnamewithoutanyblank" * 2
 RECIPE = {"model": "ssd", "input_size": 320, "reasons": {"input_size": f"of {LONG}"}}
@@ -101,6 +101,11 @@ def test_everything_has_a_name_for_screen_readers(page: Page) -> None:
     assert len(ids) == len(set(ids))
     links = page.run("[...document.querySelectorAll('a')].map(each => each.hash.slice(1))")
     assert set(links) <= set(ids)
+
+
+def test_axe_core_finds_nothing_serious(page: Page) -> None:
+    page.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert violations(page) == []
 
 
 def test_on_paper_nothing_is_cut_or_closed(browser: Browser, address: str) -> None:

@@ -24,7 +24,7 @@ from boxwright.suspects.queue import read_queue
 from boxwright.training.folds import Training
 from boxwright.training.recipe import Recipe
 from boxwright.training.request import TrainingRequest
-from browser import Browser
+from browser import Browser, violations
 from squares import Squares
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "find-label-mistakes.md"
@@ -92,6 +92,7 @@ def test_the_page_is_complete_and_has_no_faults(place: Path, browser: Browser) -
         with browser.page(address, width=width, dark=dark) as page:
             assert page.run("document.querySelectorAll('figure svg image').length") == 3
             assert page.run("document.documentElement.scrollWidth") == width
+            assert violations(page) == []
             assert (page.errors, page.requests) == ([], [address])
 
 
