@@ -73,7 +73,7 @@ def label(
 
     It prints an address. Open it in a browser on this computer; it works once, and another one is
     printed for another browser. Labels are written beside the images, in the format that the folder
-    has, VOC XML where it has none. After five labeled images a training starts by itself, with low
+    has, VOC XML where it has none. After two labeled images a training starts by itself, with low
     priority, and proposes boxes. Every fifth image is for testing and gets none. The page also
     trains, exports and reports; the run is written beside the folder. Ctrl-C ends it; all labels
     are saved at any time.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-FIRST = 5  # labeled images with objects before the first round
+FIRST = 2  # labeled images with objects before the first round
 GROWTH = 1.15  # times the labeled images of the last round: the next one
-MIN_SECONDS, MAX_SECONDS = 40.0, 120.0  # of a round, with its start of about fifteen
+FEW, QUICK_SECONDS = 5, 25.0  # with fewer images a round is short: proposals save most when early
+MIN_SECONDS, MAX_SECONDS = 40.0, 120.0  # of other rounds, with their start of about fifteen
 SECONDS_PER_IMAGE = 0.5
 LEARNED, MEASURED = 2000, 500  # labeled images of a round, at most
 POOL = 400  # unlabeled images that get proposals in a round
@@ -22,6 +23,8 @@ def needed(before: int) -> int:
 
 def budget(labeled: int) -> float:
     """Seconds of a round."""
+    if labeled < FEW:
+        return QUICK_SECONDS
     return min(max(MIN_SECONDS, SECONDS_PER_IMAGE * labeled), MAX_SECONDS)
 
 
