@@ -68,8 +68,23 @@ def record_bytes(record: Any) -> bytes:
 
 
 def digest(record: Any) -> str:
-    """Identifies the content of a record."""
-    return ABSENT if record is None else hashlib.sha256(record_bytes(record)).hexdigest()[:32]
+    """Identifies the content of a record, however a program writes it: keys may have any order,
+    and 4.0 is 4."""
+    if record is None:
+        return ABSENT
+    text = json.dumps(_whole_numbers(record), sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def _whole_numbers(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _whole_numbers(one) for name, one in value.items()}
+        case list():
+            return [_whole_numbers(one) for one in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
 
 
 def sidecar(path: str | Path) -> Path:

@@ -8,6 +8,7 @@ from boxwright.formats.editors import RECORDS, file_editor, record_editor
 from boxwright.formats.folder import Folder
 from boxwright.formats.records import RecordEditor
 from boxwright.formats.selection import Chosen
+from boxwright.studio.aside import Aside
 from boxwright.studio.label_files import LabelFiles
 from boxwright.studio.record_files import RecordFiles
 from boxwright.studio.viewed_labels import ViewedLabels
@@ -17,7 +18,7 @@ Editor = LabelEditor | RecordEditor | ViewedLabels
 
 
 def label_source(
-    folder: Folder, chosen: Chosen, aside: set[str], *, read_only: bool
+    folder: Folder, chosen: Chosen, aside: Aside, *, read_only: bool
 ) -> tuple[Files, Editor, ClassList | None]:
     """The files with the labels, their editor, and the file that lists the classes, if any.
 

@@ -20,6 +20,7 @@ from boxwright.formats.registry import named
 from boxwright.formats.shapes import decimals
 from boxwright.formats.units import settle_units
 from boxwright.images.decoding import Header, read_header
+from boxwright.io.files import Signature, signature
 from boxwright.studio.viewed_labels import ViewedLabels
 
 NO_LABELS = "none"  # etag of an image without labels
@@ -165,8 +166,13 @@ def size_of(file: Path) -> tuple[int, int]:
     return header.width, header.height
 
 
-@lru_cache(HEADERS)
 def _header(path: Path) -> Header:
+    return _header_of(path, signature(path))
+
+
+@lru_cache(HEADERS)
+def _header_of(path: Path, of: Signature) -> Header:
+    """The header of a file as long as the file stays the same."""
     return read_header(path)
 
 

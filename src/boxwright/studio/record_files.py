@@ -109,7 +109,7 @@ class RecordFiles:
         self._stamp(path)
         return None if after is None else record_bytes(after)
 
-    def set_aside(self, image: str, aside: bool) -> None:
+    def goes_along(self, image: str) -> None:
         """The record of an image that is set aside stays; its readers say that it is missing."""
 
     def changed(self) -> Iterator[str]:

@@ -11,11 +11,12 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Labels as Read
 from boxwright.formats.by_name import chosen_by_name, is_named_in
 from boxwright.formats.class_list import ClassList
-from boxwright.formats.folder import ASIDE, Folder, join
+from boxwright.formats.folder import Folder
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.registry import read_annotations
 from boxwright.formats.selection import Chosen
-from boxwright.io.files import locked, move
+from boxwright.io.files import locked
+from boxwright.studio.aside import Aside
 from boxwright.studio.blind import blind_images
 from boxwright.studio.class_edits import Change, ClassEdits
 from boxwright.studio.home import HOME, is_made
@@ -61,11 +62,11 @@ class LabelStore:
         self._folder = folder
         self._blind: frozenset[int] | None = None
         self.home = folder.root / HOME
-        images = {join(parent, name) for parent, names in folder.images.items() for name in names}
+        images = {*folder.image_paths()}
         if read_only:
             images -= chosen.own.labels.duplicates  # their boxes are shown on another copy
-        self._aside = _set_aside(folder.root) - images
-        self.names: Sequence[str] = sorted(images | self._aside, key=as_read)
+        self._aside = Aside(folder.root, images)
+        self.names: Sequence[str] = sorted({*images, *self._aside}, key=as_read)
         self._index = {name: i for i, name in enumerate(self.names)}
         listed = self._take(chosen)
         self.holds = self._translator.holds
@@ -73,7 +74,7 @@ class LabelStore:
         with self.alone():  # SQLite does not wait for another process that makes the database
             path = self.home / "journal.db" if self._writable else None
             self.journal = Journal(path, self.names)
-        self._checked = dict(self.journal.checked())
+        self._checked = self.journal.checked()
         used = {name for _, one in self._known for name in one.names}
         known = [*chosen.own.labels.classes, *sorted(used), *classes]
         self._classes = ClassEdits(self, listed, known, used)
@@ -142,8 +143,7 @@ class LabelStore:
 
     def path(self, index: int) -> Path:
         """The image file."""
-        name = self.names[index]
-        return self.folder / ASIDE / name if name in self._aside else self.folder / name
+        return self._aside.path(self.names[index])
 
     def size(self, index: int) -> tuple[int, int]:
         """Width and height of the oriented image. Raises DataError: it cannot be opened."""
@@ -177,7 +177,7 @@ class LabelStore:
         image = self.names[index]
         with self.alone():
             before = self._unchanged(index, etag)
-            after = self._translator.edited(self._source(index, before), labels)
+            after = self._edited(index, before, labels)
             if after != before:
                 after = self._put(image, before, after)
             if "verified" not in self.holds:
@@ -202,15 +202,14 @@ class LabelStore:
         """Move an image with its labels into the folder `_aside_`, which nothing reads, or back.
 
         Raises:
+            DataError: BW180 another file is there already.
             SystemFaultError: BW902, BW903 it cannot be moved.
         """
         image = self.names[index]
         if aside == (image in self._aside):
             return
-        before = self.path(index)
         with self.alone():
-            move(before, self.folder / ASIDE / image if aside else self.folder / image)
-            self._files.set_aside(image, aside)
+            self._aside.move(image, self._files.goes_along(image))
         self._summarize(image, self._files.get(image))
 
     def blind(self) -> frozenset[int]:
@@ -318,15 +317,32 @@ class LabelStore:
                 return None
             number, content = found
             content = self._files.put(image, content)
-            self.journal.move_to(image, number)
+            self.journal.move_to(image, number, content)
             self._summarize(image, content)
         return self._labels(index, content)
 
+    def _edited(self, index: int, before: bytes | None, labels: Labels) -> bytes | None:
+        """The labels after an edit. Where there were none before a box, there are none when it is
+        deleted: a box by mistake does not tell that nothing is in the image."""
+        after = self._translator.edited(self._source(index, before), labels)
+        first = self.journal.first_labels(self.names[index])
+        if first is None or labels.boxes or labels.verified:
+            return after
+        return (
+            None if after == self._translator.edited(self._source(index, first), labels) else after
+        )
+
     def _put(self, image: str, before: bytes | None, after: bytes | None) -> bytes | None:
-        after = self._files.put(image, after)
-        self.journal.record(image, before, after)
-        self._summarize(image, after)
-        return after
+        self.journal.record(image, before, after)  # first: the disk may be full
+        try:
+            stored = self._files.put(image, after)
+        except BaseException:
+            self.journal.take_back(image)
+            raise
+        if stored != after:  # new boxes have got their numbers
+            self.journal.amend(image, stored)
+        self._summarize(image, stored)
+        return stored
 
     def index_of(self, image: str) -> int | None:
         """The index of an image; None if it is no longer here."""
@@ -383,15 +399,10 @@ class LabelStore:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Let one process at a time edit the folder, as far as it can be written."""
+        if not self.folder.is_dir():  # it would be made anew for the lock
+            raise DataError("BW115", "it is no longer there.", where=self.folder)
         if not self._writable:
             yield
             return
         with locked(self.home / "lock"):
             yield
-
-
-def _set_aside(root: Path) -> set[str]:
-    if not (root / ASIDE).is_dir():
-        return set()
-    images = Folder.scan(root / ASIDE).images
-    return {join(parent, name) for parent, names in images.items() for name in names}

@@ -51,7 +51,7 @@ class ViewedLabels:
         """Raises DataError: BW185."""
         raise read_only()
 
-    def set_aside(self, image: str, aside: bool) -> None:
+    def goes_along(self, image: str) -> str | None:
         """Raises DataError: BW185."""
         raise read_only()
 

@@ -115,7 +115,7 @@ def settle(
 def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]:
     """Do or preview what the page asks for with a class. Raises ArgumentError BW808."""
     action, preview = text_from(body, "action"), body.get("preview", False)
-    name, to = text_from(body, "name", ""), text_from(body, "to", "")
+    name, to = class_from(body, "name", ""), class_from(body, "to", "")
     if not isinstance(preview, bool) or (action != "undo" and not name.strip()):
         raise malformed("name")
     match action:
@@ -147,6 +147,16 @@ def text_from(body: Mapping[str, Any], name: str, default: str | None = None) ->
     return value
 
 
+def class_from(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """The name of a class in a request, which label files can hold. Raises ArgumentError BW808."""
+    value = text_from(body, name, default)
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise malformed(name) from error
+    return value
+
+
 def keys_from(body: Mapping[str, Any], name: str) -> frozenset[str]:
     """Keys of a request. Raises ArgumentError BW808."""
     keys = body.get(name, [])
@@ -172,7 +182,7 @@ def _box_from(value: Any) -> LabeledBox:
         raise malformed("box")
     xmin, ymin, xmax, ymax = map(float, corners)
     flags = {flag: value.get(flag, False) for flag in FLAGS}
-    label = text_from(value, "label")
+    label = class_from(value, "label")
     if not (
         xmin < xmax
         and ymin < ymax

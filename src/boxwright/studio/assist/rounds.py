@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from boxwright.errors import DataError
 from boxwright.formats.editing import FLAGS
 from boxwright.studio.assist import plan
 from boxwright.studio.desk import Desk
@@ -165,7 +167,12 @@ def _proposals(boxes: Sequence[Sequence[Any]], prefix: str) -> list[Proposal]:
 
 
 def _images(indices: Sequence[int], store: LabelStore) -> list[dict[str, Any]]:
-    return [_image(store, index) for index in indices]
+    """The images with their labels, without those that cannot be read: the page tells of them."""
+    images = []
+    for index in indices:
+        with suppress(DataError):
+            images.append(_image(store, index))
+    return images
 
 
 def _image(store: LabelStore, index: int) -> dict[str, Any]:
