@@ -243,9 +243,10 @@ def test_a_damaged_journal_is_refused_with_its_name(tmp_path: Path) -> None:
 def test_a_folder_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     store = voc(tmp_path / "images")
+    labels = store.read(0)
     (tmp_path / "images").rename(tmp_path / "elsewhere")
     with pytest.raises(BoxwrightError, match="BW115"):
-        edit(store, 0, NEW)
+        store.write(0, replace(labels, boxes=()), labels.etag)
     assert not (tmp_path / "images").exists()
     (tmp_path / "elsewhere").rename(tmp_path / "images")
     store.close()
