@@ -116,12 +116,15 @@ def test_a_fifth_of_the_images_is_for_testing_in_the_split_file(tmp_path: Path) 
     again.close()
 
 
-def test_a_split_of_the_folder_is_kept(tmp_path: Path) -> None:
-    for split in ("train", "test"):
+@pytest.mark.parametrize(
+    ("splits", "blind"), [("train test", "test"), ("train val test", "test"), ("train val", "val")]
+)
+def test_a_split_of_the_folder_is_kept(splits: str, blind: str, tmp_path: Path) -> None:
+    for split in splits.split():
         (tmp_path / split).mkdir()
         put_sample(tmp_path / split, "voc")
     store = LabelStore.open(tmp_path)
-    assert {store.names[i].split("/")[0] for i in store.blind()} == {"test"}
+    assert {store.names[i].split("/")[0] for i in store.blind()} == {blind}
     assert not (tmp_path / "boxwright.split").exists()
 
 
