@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,11 @@ from boxwright.formats.class_list import ClassList
 from boxwright.formats.folder import Folder
 from boxwright.formats.registry import read_annotations
 from boxwright.formats.selection import Chosen
-from boxwright.io.files import locked
 from boxwright.studio.aside import Aside
 from boxwright.studio.blind import blind_images
 from boxwright.studio.checked import Checked
 from boxwright.studio.class_edits import Change, ClassEdits, Move
-from boxwright.studio.home import HOME, is_made
+from boxwright.studio.home import HOME, alone_in, is_made
 from boxwright.studio.journal import Journal
 from boxwright.studio.known import LABELED, ImageRow, Known, State, as_read
 from boxwright.studio.label_source import label_source, opened
@@ -321,8 +320,7 @@ class LabelStore:
         return {image: one.names for image, one in self._known}
 
     def content(self, image: str) -> bytes | None:
-        """The labels on the disk, after it is known that they are those of the image. Raises
-        DataError as `read`."""
+        """The labels on the disk, when it is known that they are those of the image."""
         self._meet(image)
         return self._files.get(image)
 
@@ -393,13 +391,6 @@ class LabelStore:
         for name in names:
             self._classes.note(name)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Let one process at a time edit the folder, as far as it can be written."""
-        if not self.folder.is_dir():  # it would be made anew for the lock
-            raise DataError("BW115", "it is no longer there.", where=self.folder)
-        if not self._writable:
-            yield
-            return
-        with locked(self.home / "lock"):
-            yield
+        return alone_in(self.folder, writable=self._writable)
