@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import yaml
 from label_edits import FORMS, NEW, as_read, contents, edit, shown
 from label_samples import CAT, COCO, DOG, A, B, put_sample
 from served import serving
@@ -141,8 +142,9 @@ def test_a_name_that_was_given_away_is_added_and_the_rename_undone(
     assert {*store.classes} == {"cat", "dog"}
     assert labels_of(store)[0] == ["cat", "dog"]
     store.close()
-    names = list(boxwright.read(tmp_path).classes)
-    assert len(names) == len({*names})
+    if form == "yolo":
+        names = yaml.safe_load((tmp_path / "data.yaml").read_text("utf-8"))["names"]
+        assert names == ["kitty", "dog", "cat"]
 
 
 @every_act

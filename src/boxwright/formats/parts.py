@@ -19,9 +19,9 @@ class Parts(Generic[T]):
 
     def __init__(self, parts: Iterable[tuple[Hashable, T]]) -> None:
         self._slots: list[list[T]] = []  # all but the last one of an owner have one part or none
-        self._places: defaultdict[Hashable, list[int]] = defaultdict(list)
+        self._positions: defaultdict[Hashable, list[int]] = defaultdict(list)
         for owner, part in parts:
-            self._places[owner].append(len(self._slots))
+            self._positions[owner].append(len(self._slots))
             self._slots.append([part])
 
     def __iter__(self) -> Iterator[T]:
@@ -29,15 +29,16 @@ class Parts(Generic[T]):
 
     def of(self, owner: Hashable) -> list[T]:
         """The parts of an owner."""
-        places = self._places.get(owner, ())
-        return [part for place in places for part in self._slots[place]]
+        positions = self._positions.get(owner, ())
+        return [part for position in positions for part in self._slots[position]]
 
     def put(self, owner: Hashable, parts: Sequence[T]) -> None:
-        """Replace the parts of an owner. The new ones take the places of the old ones in turn, and
-        more of them follow the last one, which is the end of the file for a new owner."""
-        places = self._places[owner]
-        if not places and parts:
-            places.append(len(self._slots))
+        """Replace the parts of an owner. The new ones take the positions of the old ones in turn,
+        and more of them follow the last one, which is the end of the file for a new owner."""
+        positions = self._positions[owner]
+        if not positions and parts:
+            positions.append(len(self._slots))
             self._slots.append([])
-        for i, place in enumerate(places):
-            self._slots[place] = list(parts[i : i + 1] if place != places[-1] else parts[i:])
+        for i, position in enumerate(positions):
+            is_last = i == len(positions) - 1
+            self._slots[position] = list(parts[i:] if is_last else parts[i : i + 1])
