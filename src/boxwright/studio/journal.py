@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS current (image TEXT PRIMARY KEY, number INTEGER) WITH
 CREATE TABLE IF NOT EXISTS checked (image TEXT PRIMARY KEY, etag TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS proposals (image TEXT PRIMARY KEY, boxes TEXT, uncertainty REAL,
                                       count INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS class_edits (number INTEGER PRIMARY KEY, edit TEXT);
+CREATE TABLE IF NOT EXISTS class_moves (number INTEGER PRIMARY KEY, edit TEXT);
 CREATE TABLE IF NOT EXISTS small_values (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
@@ -199,20 +199,20 @@ class Journal:
         """Note an edit of classes, as JSON, before it begins; returns its number."""
         said = (json.dumps(edit),)
         with self._database.changing() as database:
-            added = database.execute("INSERT INTO class_edits (edit) VALUES (?)", said)
+            added = database.execute("INSERT INTO class_moves (edit) VALUES (?)", said)
         return int(added.lastrowid or 0)
 
     def last_class_edit(self) -> tuple[int, dict[str, Any]] | None:
         """The number of the last edit of classes, and the edit."""
         row = self._database.read(
-            "SELECT number, edit FROM class_edits ORDER BY number DESC LIMIT 1"
+            "SELECT number, edit FROM class_moves ORDER BY number DESC LIMIT 1"
         ).fetchone()
         return None if row is None else (row[0], json.loads(row[1]))
 
     def forget_class_edit(self, number: int) -> None:
         """Forget an edit of classes that was undone, or did not happen."""
         with self._database.changing() as database:
-            database.execute("DELETE FROM class_edits WHERE number = ?", (number,))
+            database.execute("DELETE FROM class_moves WHERE number = ?", (number,))
 
     def note(self, contents: Iterable[tuple[str, bytes | None]]) -> None:
         """Note what the labels of images are now, so that they can be undone to it."""
