@@ -221,7 +221,7 @@ def test_classes_are_renamed_merged_and_deleted_everywhere(store: LabelStore) ->
     assert store.rename_class("dog", "wolf", preview=True) == store.rename_class("dog", "wolf")
     assert store.classes == ("cat", "wolf")
     assert shown(store.read(1)) == [("wolf", DOG)]
-    change = store.merge_class("wolf", "cat")
+    change = store.rename_class("wolf", "cat")
     assert (change.images, change.boxes) == (2, 2)
     assert store.classes == ("cat",)
     assert [row.classes for row in store.rows()] == [("cat",), ("cat",), ()]
@@ -242,7 +242,7 @@ def test_classes_are_renamed_merged_and_deleted_everywhere(store: LabelStore) ->
 
 def test_undone_class_edits_spare_images_that_were_edited_since(tmp_path: Path) -> None:
     store = voc(tmp_path)
-    store.merge_class("dog", "cat")
+    store.rename_class("dog", "cat")
     edit(store, 0, NEW)
     change = store.undo_classes()
     assert change

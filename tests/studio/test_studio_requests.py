@@ -167,9 +167,9 @@ def test_classes_are_changed_after_a_preview(served: Served) -> None:
     rename = {"action": "rename", "name": "cat", "to": "lynx"}
     change = {"images": 1, "boxes": 2}
     preview = served.ask("POST", "/api/classes", {**rename, "preview": True}).json
-    assert preview == {**change, "classes": ["cat", "dog"]}
+    assert preview == {**change, "left": [], "classes": ["cat", "dog"]}
     done = served.ask("POST", "/api/classes", rename).json
-    assert done == {**change, "classes": ["lynx", "dog"]}
+    assert done == {**change, "left": [], "classes": ["lynx", "dog"]}
     assert served.get("/api/images/2")["boxes"][0]["label"] == "lynx"
     added = served.ask("POST", "/api/classes", {"action": "add", "name": "<i>"}).json
     assert added["classes"][-1] == "<i>"

@@ -41,6 +41,29 @@ class RecordFile(Protocol):
     def content(self) -> bytes:
         """The whole file."""
 
+    def listed(self, name: str) -> list[Any]:
+        """What the list of classes in the file says about a class, as JSON; [] if nothing."""
+
+    def relist(self, old: str, new: str | None) -> None:
+        """Give a class in the list another name. It is removed if the list has that name too, or
+        the name is None; boxes that are of a class by its place in the list follow."""
+
+    def restore(self, listed: list[Any]) -> None:
+        """Put what `listed` has returned back into the list, unless it has such a class."""
+
+
+class Unlisted:
+    """A RecordFile, as far as it has no list of classes."""
+
+    def listed(self, name: str) -> list[Any]:
+        return []
+
+    def relist(self, old: str, new: str | None) -> None:
+        pass
+
+    def restore(self, listed: list[Any]) -> None:
+        pass
+
 
 class RecordEditor(Protocol):
     """The interface of each editor of records, as `LabelEditor`; bytes are those of a record."""

@@ -7,7 +7,7 @@ each edit, so that edits can be undone after a restart, and label files have wha
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS current (image TEXT PRIMARY KEY, number INTEGER) WITH
 CREATE TABLE IF NOT EXISTS checked (image TEXT PRIMARY KEY, etag TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS proposals (image TEXT PRIMARY KEY, boxes TEXT, uncertainty REAL,
                                       count INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS class_edits (number INTEGER PRIMARY KEY, edit TEXT);
+CREATE TABLE IF NOT EXISTS class_moves (number INTEGER PRIMARY KEY, edit TEXT);
 CREATE TABLE IF NOT EXISTS small_values (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
@@ -62,11 +62,19 @@ class Journal:
     def close(self) -> None:
         self._database.close()
 
-    def record(self, image: str, before: bytes | None, after: bytes | None) -> None:
-        """Note an edit; versions that were undone are forgotten."""
+    def record(
+        self, image: str, before: bytes | None, after: bytes | None, *, back: bool = False
+    ) -> None:
+        """Note an edit; versions that were undone are forgotten.
+
+        One that goes `back` to the version before undoes the last edit.
+        """
         key = _key(image)
         with self._database.changing() as database:
             number = self._noted(database, key, before)
+            if back and self._at(key, number - 1) == (number - 1, after):
+                _place(database, key, number - 1)
+                return
             database.execute("DELETE FROM versions WHERE image = ? AND number > ?", (key, number))
             database.execute("INSERT INTO versions VALUES (?, ?, ?)", (key, number + 1, after))
             _place(database, key, number + 1)
@@ -159,6 +167,24 @@ class Journal:
                 (json.dumps(boxes), len(boxes), _key(self._names[index])),
             )
 
+    def relabel(self, old: str, new: str | None) -> None:
+        """Give proposals of one class another one, or forget them where it is None."""
+        found = self._database.read("SELECT image, boxes FROM proposals WHERE count").fetchall()
+        changed = []
+        for image, text in found:
+            boxes = json.loads(text)
+            if any(label == old for _, _, label, _ in boxes):
+                kept = [
+                    [key, box, new if label == old else label, score]
+                    for key, box, label, score in boxes
+                    if label != old or new is not None
+                ]
+                changed.append((json.dumps(kept), len(kept), image))
+        with self._database.changing() as database:
+            database.executemany(
+                "UPDATE proposals SET boxes = ?, count = ? WHERE image = ?", changed
+            )
+
     def counts(self) -> dict[int, int]:
         """Index -> number of proposals, for images that have any."""
         found = self._database.read("SELECT image, count FROM proposals WHERE count")
@@ -169,22 +195,30 @@ class Journal:
         found = self._database.read("SELECT image FROM proposals ORDER BY uncertainty DESC")
         return [self._index[key] for (key,) in found if key in self._index]
 
-    def add_class_edit(self, edit: Mapping[str, Any]) -> None:
-        """Note an edit of classes, as JSON, that `pop_class_edit` returns to undo it."""
+    def add_class_edit(self, edit: Mapping[str, Any]) -> int:
+        """Note an edit of classes, as JSON, before it begins; returns its number."""
+        said = (json.dumps(edit),)
         with self._database.changing() as database:
-            database.execute("INSERT INTO class_edits (edit) VALUES (?)", (json.dumps(edit),))
+            added = database.execute("INSERT INTO class_moves (edit) VALUES (?)", said)
+        return int(added.lastrowid or 0)
 
-    def pop_class_edit(self) -> dict[str, Any] | None:
-        """Forget and return the last edit of classes."""
+    def last_class_edit(self) -> tuple[int, dict[str, Any]] | None:
+        """The number of the last edit of classes, and the edit."""
         row = self._database.read(
-            "SELECT number, edit FROM class_edits ORDER BY number DESC LIMIT 1"
+            "SELECT number, edit FROM class_moves ORDER BY number DESC LIMIT 1"
         ).fetchone()
-        if row is None:
-            return None
+        return None if row is None else (row[0], json.loads(row[1]))
+
+    def forget_class_edit(self, number: int) -> None:
+        """Forget an edit of classes that was undone, or did not happen."""
         with self._database.changing() as database:
-            database.execute("DELETE FROM class_edits WHERE number = ?", (row[0],))
-        edit: dict[str, Any] = json.loads(row[1])
-        return edit
+            database.execute("DELETE FROM class_moves WHERE number = ?", (number,))
+
+    def note(self, contents: Iterable[tuple[str, bytes | None]]) -> None:
+        """Note what the labels of images are now, so that they can be undone to it."""
+        with self._database.changing() as database:
+            for image, content in contents:
+                self._noted(database, _key(image), content)
 
     def get(self, name: str, default: Any = None) -> Any:
         """A small value, such as the index of the current image."""

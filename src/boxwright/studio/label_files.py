@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from boxwright.errors import DataError
+from boxwright.errors import BoxwrightError, DataError
 from boxwright.formats.editing import LabelEditor, LabelPaths
 from boxwright.formats.folder import ASIDE, Folder, join, split_path
 from boxwright.formats.ownership import Ownership
 from boxwright.io.files import Signature, remove, signature, write_bytes
 from boxwright.studio.aside import Aside
+from boxwright.studio.rewriting import Rewriting, Rewritten
 
 VISITED = 2000  # files that one question for changes looks at
 
@@ -87,6 +89,23 @@ class LabelFiles:
             write_bytes(path, content)
         self._seen[image] = signature(path)
         return content
+
+    def listed(self, name: str) -> dict[str, list[Any]]:
+        """Such files have no lists of classes."""
+        return {}
+
+    def rewrite(self, images: Iterable[str], rewriting: Rewriting) -> Iterator[Rewritten]:
+        """Rewrite the labels of these images, each for itself."""
+        for image in images:
+            try:
+                before = self.get(image)
+                after = rewriting.relabeled(image, before)
+                if after != before:
+                    self.put(image, after)
+            except BoxwrightError as error:
+                yield Rewritten(image, error=error)
+            else:
+                yield Rewritten(image, before, after)
 
     def goes_along(self, image: str) -> str | None:
         """The label file that is moved with an image; None if there is none."""

@@ -64,6 +64,18 @@ class Labels:
     etag: str
 
 
+class ConflictError(Exception):
+    """The labels of an image are others than those that were edited.
+
+    Attributes:
+        theirs: the labels as they are now.
+    """
+
+    def __init__(self, theirs: Labels) -> None:
+        super().__init__(theirs)
+        self.theirs = theirs
+
+
 @dataclass(frozen=True)
 class Source:
     """An image and its labels.
@@ -129,6 +141,27 @@ class Translator:
             boxes.append(EditedBox(box.label, sides, flags, origin))
         verified = labels.verified and "verified" in self.holds
         edit = Edit(source.image, frame.here, boxes, verified, source.name)
+        after = self._editor.edited(source.content, source.path, edit)
+        self._editor.labeled(after, source.path)
+        return after
+
+    def relabeled(self, source: Source, old: str, new: str | None) -> bytes | None:
+        """The bytes with boxes of one class in another one, or without them; the image is not
+        opened.
+
+        Raises:
+            DataError: BW141 or BW180 the format cannot store it, or the labels cannot be read.
+        """
+        one = self._editor.labeled(source.content, source.path)
+        if old not in one.names:
+            return source.content
+        boxes = [
+            EditedBox(new or name if name == old else name, None, flags, i)
+            for i, (name, flags) in enumerate(zip(one.names, one.flags, strict=True))
+            if name != old or new is not None
+        ]
+        size = one.size or Size(0, 0)  # no box is moved
+        edit = Edit(source.image, size, boxes, one.verified, source.name)
         after = self._editor.edited(source.content, source.path, edit)
         self._editor.labeled(after, source.path)
         return after

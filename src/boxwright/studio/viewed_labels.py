@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.editing import Edit
 from boxwright.formats.folder import split_path
 from boxwright.formats.ownership import Ownership
+from boxwright.studio.rewriting import Rewriting, Rewritten
 
 
 class ViewedLabels:
@@ -48,6 +50,14 @@ class ViewedLabels:
         """Nothing waits to be written."""
 
     def put(self, image: str, content: bytes | None) -> bytes | None:
+        """Raises DataError: BW185."""
+        raise read_only()
+
+    def listed(self, name: str) -> dict[str, list[Any]]:
+        """Raises DataError: BW185."""
+        raise read_only()
+
+    def rewrite(self, images: Iterable[str], rewriting: Rewriting) -> Iterator[Rewritten]:
         """Raises DataError: BW185."""
         raise read_only()
 

@@ -121,17 +121,20 @@ def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]
     match action:
         case "add":
             change = store.add_class(name)
-        case "rename" if to.strip():
+        case "rename" | "merge" if to.strip():
             change = store.rename_class(name, to, preview=preview)
-        case "merge" if to.strip():
-            change = store.merge_class(name, to, preview=preview)
         case "delete":
             change = store.delete_class(name, preview=preview)
         case "undo":
             change = store.undo_classes() or Change(0, 0)
         case _:
             raise malformed("action or to")
-    return {"images": change.images, "boxes": change.boxes, "classes": store.classes}
+    return {
+        "images": change.images,
+        "boxes": change.boxes,
+        "left": change.left,
+        "classes": store.classes,
+    }
 
 
 def remember(store: LabelStore, name: str, key: str) -> None:
