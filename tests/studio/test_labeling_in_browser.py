@@ -126,7 +126,7 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Pa
     opened(page, first)
     assert text(page, "#offer span").startswith("2 proposals")
     propose(studio, first, ("circle", (200, 100, 300, 200)))  # not shown: the image is open
-    studio.studio.hub.tell("proposals", {"indices": [first]})
+    studio.studio.hub.tell("proposals", {"counts": [[first, 1]]})
     page.press("Enter")
     page.until(f"document.body.dataset.open !== '{first}'")
     assert labels_of(studio)[str(first)] == [

@@ -7,7 +7,7 @@ import { both } from "../../../src/boxwright/studio/page/conflict.js";
 import { path, scale, ticks } from "../../../src/boxwright/studio/page/curves.js";
 import { duration, some } from "../../../src/boxwright/web/page/dom.js";
 import { followed } from "../../../src/boxwright/studio/page/finish.js";
-import { filtered, firstFrom, neighbor, progress } from "../../../src/boxwright/studio/page/images.js";
+import { filtered, firstFrom, Images, neighbor, progress } from "../../../src/boxwright/studio/page/images.js";
 import { nextOpen } from "../../../src/boxwright/studio/page/review.js";
 import { box, labels } from "./labels.js";
 
@@ -39,6 +39,14 @@ describe("the filter of images", () => {
     [{ label: "fox", state: "verified" }, [3]],
   ])
     test(JSON.stringify(filter), () => assert.deepEqual(found(filter), expected));
+test("images have as many proposals as the server says, also none", () => {
+  const images = new Images({}, () => {});
+  images.rows = [row(0, "a", "new"), row(1, "b", "new", [], { proposals: 3 }), undefined];
+  images.proposed([[0, 2], [1, 0], [2, 5]]);
+  assert.deepEqual(images.rows.map((each) => each?.proposals), [2, 0, undefined]);
+  assert.deepEqual(filtered(images.rows, { text: "", state: "proposals", label: "" }), [0]);
+});
+
 });
 
 describe("neighbors among the images that are shown", () => {

@@ -88,11 +88,12 @@ class Rounds:
             "unlabeled": list(self._read(unlabeled)),
         }
 
-    def propose(self, round: Round, found: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Keep what was detected, and return the images whose proposals have changed: not of those
-        that were opened last or labeled meanwhile."""
+    def propose(self, round: Round, found: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+        """Keep what was detected, and return the images whose proposals have changed, with how
+        many they have: not those that were opened last or labeled meanwhile."""
 
-        def propose(store: LabelStore) -> list[int]:
+        def propose(store: LabelStore) -> list[tuple[int, int]]:
+            counts = []
             open_ones = [
                 image
                 for image in found
@@ -104,7 +105,8 @@ class Rounds:
                 proposals = _proposals(boxes, f"p{round.number}-{index}")
                 doubt = plan.uncertainty(score for *_, score in boxes)
                 store.journal.propose(index, proposals, doubt)
-            return [image["index"] for image in open_ones]
+                counts.append((index, len(proposals)))
+            return counts
 
         return self._desk.wait_for(propose)
 

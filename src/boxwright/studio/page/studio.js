@@ -276,7 +276,7 @@ export class Studio {
       case "finish": this.finish.hear(data); break;
       case "problem": this.notices.keep(data.code, data); break;
       case "proposals":
-        this.images.proposed(data.indices);
+        this.images.proposed(data.counts);
         break;
       case "image": void this.#changedElsewhere(data.index, data.etag); break;
     }
