@@ -320,3 +320,26 @@ def test_images_are_searched_and_set_aside(studio: Served, page: Page) -> None:
     page.press("Shift+s")
     page.until("document.querySelector('.row').classList.contains('new')")
     assert studio.studio.desk.wait_for(lambda store: store.rows(7, 1)[0].state) == "new"
+
+
+def test_what_was_set_aside_is_taken_back_by_undo(studio: Served, page: Page) -> None:
+    def state() -> str:
+        return studio.studio.desk.wait_for(lambda store: store.state(0))
+
+    page.press("d")
+    opened(page, 1)
+    draw(page, truth(1))
+    saved(page)
+    page.press("a")
+    for take_back in (
+        lambda: page.press("Ctrl+z"),
+        lambda: page.click(".notice:has(.small:nth-child(3)) .small"),
+    ):
+        opened(page, 0)
+        page.press("Shift+s")
+        opened(page, 1)
+        assert state() == "aside"
+        take_back()
+        opened(page, 0)
+        assert state() == "new"
+    assert labels_of(studio) == {"1": [("square", truth(1))]}

@@ -44,7 +44,7 @@ export function commandsOf(studio, choosePreset, quit) {
     verify: () => editor.toggleVerified(),
     undo: () => studio.step("undo"),
     redo: () => studio.step("redo"),
-    aside: () => studio.setAside(),
+    aside: () => studio.aside.toggle(),
     save: async () => { if (await studio.saver.flushAll()) studio.notices.say(lastSaved(studio.saver)); },
     "zoom-in": () => stage.zoom(ZOOM),
     "zoom-out": () => stage.zoom(1 / ZOOM),

@@ -1,6 +1,7 @@
 // The parts put together. Data flows one way: the server's labels -> the editor -> edits -> saver
 // -> the server; panels and the stage show what the editor has.
 
+import { Aside } from "./aside.js";
 import { AssistPanel } from "./assist.js";
 import { chooseClass, manageClasses } from "./classes.js";
 import { colorOf } from "../../web/page/colors.js";
@@ -44,6 +45,7 @@ export class Studio {
     this.classes = folder.classes;
     this.view = "label";
     this.opening = 0;
+    this.aside = new Aside(this);
     this.connected = true;
     this.notices = new Notices(byId("notices"));
     const color = (/** @type {string} */ label) => colorOf(Math.max(this.classes.indexOf(label), 0));
@@ -98,6 +100,7 @@ export class Studio {
     const turn = (this.opening += 1);
     if (this.index !== null) void this.saver.flush(this.index);
     this.list.select(index);
+    this.aside.last = null;
     try {
       await this.saver.flush(index); // from an earlier visit
       const [image, picture] = await Promise.all([
@@ -187,6 +190,10 @@ export class Studio {
   async step(verb) {
     const { index } = this;
     if (index === null) return;
+    if (verb === "undo" && this.aside.last !== null) {
+      await this.aside.takeBack(this.aside.last);
+      return;
+    }
     const answer = await this.saver.step(verb, index);
     if (answer) this.#reloaded(answer);
     else if (!this.saver.stuck) this.notices.say(`Nothing to ${verb} on this image.`);
@@ -196,21 +203,6 @@ export class Studio {
   #reloaded(image) {
     if (image.index === this.index) this.editor.reload(image);
     this.images.saved(image);
-  }
-
-  async setAside() {
-    const { index } = this;
-    if (index === null) return;
-    const aside = this.images.rows[index]?.state !== "aside";
-    try {
-      await this.saver.flush(index);
-      await this.server.post(`/api/images/${index}/aside`, { aside });
-      await this.images.refresh(index);
-      this.notices.say(aside ? "Set aside: it will not be trained with." : "Taken back.", "Shift+S reverses it.");
-      if (aside) await this.go(1);
-    } catch (error) {
-      this.failed(error);
-    }
   }
 
   /** Search a class, for the box that waits, else for the selected one. */
@@ -323,6 +315,7 @@ export class Studio {
   #edited() {
     const { image, boxes, verified } = this.editor;
     if (!image) return;
+    this.aside.last = null;
     this.saver.edit(image.index, { boxes, verified });
     if (this.view === "review") this.review.corrected(image.index);
   }
