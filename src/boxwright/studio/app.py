@@ -22,6 +22,7 @@ from boxwright.console import unexpected
 from boxwright.errors import ArgumentError, BoxwrightError
 from boxwright.studio import wire
 from boxwright.studio.child import FAILED
+from boxwright.studio.current import set_current
 from boxwright.studio.keys import OWN
 from boxwright.studio.pixels import etag_of, pixels
 from boxwright.studio.queue import next_image
@@ -209,9 +210,10 @@ class Api:
 
     async def current(self, request: Request) -> Response:
         index = (await _json(request)).get("index")
-        if not isinstance(index, int):
+        count = await self._desk.do(lambda store: len(store.names))
+        if not isinstance(index, int) or not 0 <= index < count:
             raise wire.malformed("index")
-        await self._desk.do(lambda store: store.journal.set("current", index))
+        await self._desk.do(lambda store: set_current(store, index))
         return Response(status_code=204)
 
     async def keys(self, request: Request) -> Response:

@@ -157,7 +157,7 @@ class Journal:
         return edit
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A small value, such as the index of the current image."""
+        """A small value, such as the name of the current image."""
         row = self._database.execute(
             "SELECT value FROM small_values WHERE name = ?", (name,)
         ).fetchone()

@@ -9,6 +9,7 @@ from typing import Any
 from boxwright.errors import ArgumentError
 from boxwright.export.targets import TARGETS
 from boxwright.formats.editing import FLAGS
+from boxwright.studio.current import current
 from boxwright.studio.class_edits import Change
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
 
@@ -52,7 +53,7 @@ def folder_json(store: LabelStore) -> dict[str, Any]:
         "read_only": store.read_only,
         "classes": store.classes,
         "images": len(store.names),
-        "current": store.journal.get("current"),
+        "current": current(store),
         "keys": VIEWING if store.read_only else store.journal.get("keys", KEYS),
         "targets": list(TARGETS),
     }

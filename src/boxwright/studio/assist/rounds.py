@@ -10,6 +10,7 @@ from typing import Any
 
 from boxwright.formats.editing import FLAGS
 from boxwright.studio.assist import plan
+from boxwright.studio.current import current
 from boxwright.studio.desk import Desk
 from boxwright.studio.journal import Proposal
 from boxwright.studio.store import ImageRow, LabelStore
@@ -153,7 +154,7 @@ def _chosen(
     return (
         plan.spread([index for index in known if index not in blind], plan.LEARNED),
         plan.spread([index for index in known if index in blind], plan.MEASURED),
-        plan.pool(new, store.journal.get("current") or 0),
+        plan.pool(new, current(store) or 0),
         about,
     )
 
