@@ -106,6 +106,19 @@ def test_undo_and_redo_survive_a_restart(store: LabelStore) -> None:
         )
 
 
+def test_that_an_image_is_verified_is_undone_like_an_edit_of_boxes(store: LabelStore) -> None:
+    boxes = edit(store, 0, NEW).boxes
+    edit(store, 0, *boxes, verified=True)
+    edit(store, 0, verified=True)
+    found = []
+    for step in (store.undo, store.undo, store.undo, store.redo, store.redo, store.redo):
+        labels = step(0, store.read(0).etag)
+        assert labels
+        found.append((len(labels.boxes), labels.verified))
+        assert (store.state(0) == "verified") is labels.verified
+    assert found == [(1, True), (1, False), (2, False), (1, False), (1, True), (0, True)]
+
+
 def test_an_edit_after_an_undo_forgets_what_was_undone(store: LabelStore) -> None:
     first = edit(store, 0, NEW)
     undone = store.undo(0, first.etag)

@@ -146,6 +146,12 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Pa
     assert studio.studio.desk.wait_for(lambda store: store.journal.proposals(second)) == ()
     page.click(f"#row-{third}")
     opened(page, third)
+    page.press("e")
+    page.press("Backspace")
+    page.until("document.getElementById('offer').hidden")
+    page.press("Ctrl+z")
+    page.until("!document.getElementById('offer').hidden")
+    saved(page)
     page.click("#offer button")
     page.until(f"document.body.dataset.open !== '{third}'")
     assert labels_of(studio)[str(third)] == [("square", truth(third))]

@@ -66,7 +66,7 @@ def application(studio: Studio, quit: Callable[[], None] = lambda: None) -> Star
         Route("/api/images/{index}/undo", api.undo, methods=post),
         Route("/api/images/{index}/redo", api.redo, methods=post),
         Route("/api/images/{index}/aside", api.aside, methods=post),
-        Route("/api/images/{index}/proposals", api.proposals, methods=post),
+        Route("/api/images/{index}/history", api.shelve, methods=post),
         Route("/api/review", api.accept, methods=post),
         Route("/api/classes", api.classes, methods=post),
         Route("/api/current", api.current, methods=post),
@@ -175,13 +175,13 @@ class Api:
 
     async def write(self, request: Request) -> Response:
         index, etag, body = await self._index(request), _etag(request), await _json(request)
+        labels, settled = wire.labels_from(body, etag), wire.keys_from(body, "settled")
+        return await self._edited(index, lambda store: store.write(index, labels, etag, settled))
+
+    async def shelve(self, request: Request) -> Response:
+        index, etag, body = await self._index(request), _etag(request), await _json(request)
         labels = wire.labels_from(body, etag)
-
-        def write(store: LabelStore) -> None:
-            store.write(index, labels, etag)
-            store.journal.reject(index, {box.key for box in labels.boxes})
-
-        return await self._edited(index, write)
+        return await self._edited(index, lambda store: store.shelve(index, labels, etag))
 
     async def undo(self, request: Request) -> Response:
         return await self._stepped(request, LabelStore.undo)
@@ -194,14 +194,6 @@ class Api:
         if not isinstance(aside, bool):
             raise wire.malformed("aside")
         return await self._edited(index, lambda store: store.set_aside(index, aside))
-
-    async def proposals(self, request: Request) -> Response:
-        index, etag, body = await self._index(request), _etag(request), await _json(request)
-        accepted = None if body.get("accept") == "all" else wire.keys_from(body, "accept")
-        rejected = wire.keys_from(body, "reject")
-        return await self._edited(
-            index, lambda store: wire.settle(store, index, etag, accepted, rejected)
-        )
 
     async def classes(self, request: Request) -> Response:
         body = await _json(request)

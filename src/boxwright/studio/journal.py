@@ -17,6 +17,8 @@ from boxwright.io.database import open_database
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (image TEXT, number INTEGER, content BLOB,
                                      PRIMARY KEY (image, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS beside (image TEXT, number INTEGER, etag TEXT, boxes TEXT,
+                                   PRIMARY KEY (image, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS current (image TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checked (image TEXT PRIMARY KEY, etag TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS proposals (image TEXT PRIMARY KEY, boxes TEXT, uncertainty REAL,
@@ -76,10 +78,22 @@ class Journal:
             number = self._noted(image, now)
         return self._at(image, number + step)
 
-    def move_to(self, image: str, number: int) -> None:
-        """Note that a version is the present one."""
-        with self._database:
+    def move_to(self, image: str, number: int) -> str | None:
+        """Note that a version is the present one; what was proposed is proposed again.
+
+        Returns:
+            The etag of the labels that were verified.
+        """
+        with self._database as database:
             self._place(image, number)
+            query = "SELECT etag, boxes FROM beside WHERE image = ? AND number = ?"
+            etag, boxes = database.execute(query, (image, number)).fetchone() or (None, None)
+            if boxes is not None:
+                database.execute(
+                    "UPDATE proposals SET boxes = ?, count = ? WHERE image = ?",
+                    (boxes, len(json.loads(boxes)), image),
+                )
+        return None if etag is None else str(etag)
 
     def has_version(self, image: str, step: int) -> bool:
         """True if there is a version after (1) or before (-1) the present one."""
@@ -170,18 +184,28 @@ class Journal:
             )
 
     def _noted(self, image: str, now: bytes | None) -> int:
-        """The number of the present version, after it was added if the journal did not have it."""
+        """The number of the present version, after it was added if the journal did not have it.
+
+        It is about to be left: what is verified and proposed beside it is kept with it.
+        """
         row = self._database.execute(
             "SELECT number FROM current WHERE image = ?", (image,)
         ).fetchone()
         if row is not None and self._at(image, row[0]) == (row[0], now):
-            return int(row[0])
-        number = 0 if row is None else row[0] + 1
+            number = int(row[0])
+        else:
+            number = 0 if row is None else row[0] + 1
+            self._database.execute(
+                "DELETE FROM versions WHERE image = ? AND number >= ?", (image, number)
+            )
+            self._database.execute("INSERT INTO versions VALUES (?, ?, ?)", (image, number, now))
+            self._place(image, number)
         self._database.execute(
-            "DELETE FROM versions WHERE image = ? AND number >= ?", (image, number)
+            "INSERT OR REPLACE INTO beside SELECT ?, ?,"
+            " (SELECT etag FROM checked WHERE image = ?),"
+            " (SELECT boxes FROM proposals WHERE image = ?)",
+            (image, number, image, image),
         )
-        self._database.execute("INSERT INTO versions VALUES (?, ?, ?)", (image, number, now))
-        self._place(image, number)
         return number
 
     def _at(self, image: str, number: int) -> tuple[int, bytes | None] | None:

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from boxwright.errors import DataError
+from boxwright.formats.annotations import Labels
+from boxwright.formats.by_name import chosen_by_name
 from boxwright.formats.class_list import ClassList
 from boxwright.formats.editing import LabelEditor
 from boxwright.formats.editors import RECORDS, file_editor, record_editor
 from boxwright.formats.folder import Folder
+from boxwright.formats.ownership import Ownership
 from boxwright.formats.records import RecordEditor
+from boxwright.formats.registry import read_annotations
 from boxwright.formats.selection import Chosen
 from boxwright.studio.label_files import LabelFiles
 from boxwright.studio.record_files import RecordFiles
 from boxwright.studio.viewed_labels import ViewedLabels
 
+DEFAULT = "voc"  # the format of a folder without labels
+
 Files = LabelFiles | RecordFiles | ViewedLabels
 Editor = LabelEditor | RecordEditor | ViewedLabels
+
+
+def chosen_labels(path: str | Path, form: str | None, *, read_only: bool) -> tuple[Folder, Chosen]:
+    """A folder and its labels, of a format or of the one that it has. Raises as `open` does."""
+    folder = Folder.scan(path)
+    if folder.archive or not Path(path).is_dir():
+        message = "labels are edited in a folder, not in an archive or file."
+        raise DataError("BW179", message, where=path)
+    try:
+        chosen = None if read_only else chosen_by_name(folder, form)
+        return folder, chosen or read_annotations(folder, form)
+    except DataError as error:
+        if error.code != "BW114" or "tool" in error.facts or not folder.images:
+            raise
+        return folder, Chosen(form or DEFAULT, Ownership(folder, Labels()))
 
 
 def label_source(

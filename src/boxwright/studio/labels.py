@@ -63,6 +63,18 @@ class Labels:
     etag: str
 
 
+class ConflictError(Exception):
+    """The labels of an image are others than those that were edited.
+
+    Attributes:
+        theirs: the labels as they are now.
+    """
+
+    def __init__(self, theirs: Labels) -> None:
+        super().__init__(theirs)
+        self.theirs = theirs
+
+
 @dataclass(frozen=True)
 class Source:
     """An image and its labels.

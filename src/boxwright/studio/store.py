@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Labels as Read
-from boxwright.formats.by_name import chosen_by_name, is_named_in
+from boxwright.formats.by_name import is_named_in
 from boxwright.formats.class_list import ClassList
 from boxwright.formats.folder import ASIDE, Folder, join
-from boxwright.formats.ownership import Ownership
 from boxwright.formats.registry import read_annotations
 from boxwright.formats.selection import Chosen
 from boxwright.io.files import locked, move
@@ -21,24 +19,18 @@ from boxwright.studio.class_edits import Change, ClassEdits
 from boxwright.studio.home import HOME, is_made
 from boxwright.studio.journal import Journal
 from boxwright.studio.known import LABELED, ImageRow, Known, State, as_read
-from boxwright.studio.label_source import label_source
-from boxwright.studio.labels import LabeledBox, Labels, Source, Translator, etag_of, size_of
+from boxwright.studio.label_source import chosen_labels, label_source
+from boxwright.studio.labels import (
+    ConflictError,
+    LabeledBox,
+    Labels,
+    Source,
+    Translator,
+    etag_of,
+    size_of,
+)
 
 __all__ = ["Change", "ConflictError", "ImageRow", "LabelStore", "LabeledBox", "Labels"]
-
-DEFAULT = "voc"  # the format of a folder without labels
-
-
-class ConflictError(Exception):
-    """The labels of an image are others than those that were edited.
-
-    Attributes:
-        theirs: the labels as they are now.
-    """
-
-    def __init__(self, theirs: Labels) -> None:
-        super().__init__(theirs)
-        self.theirs = theirs
 
 
 class LabelStore:
@@ -101,18 +93,7 @@ class LabelStore:
             DataError: BW114 it has no images, or labels in a format that is not read; BW115 there
                 is no such folder; BW179 its labels cannot be edited in place.
         """
-        scanned = Folder.scan(folder)
-        if scanned.archive or not Path(folder).is_dir():
-            raise DataError(
-                "BW179", "labels are edited in a folder, not in an archive or file.", where=folder
-            )
-        try:
-            chosen = None if read_only else chosen_by_name(scanned, format)
-            chosen = chosen or read_annotations(scanned, format)
-        except DataError as error:
-            if error.code != "BW114" or "tool" in error.facts or not scanned.images:
-                raise
-            chosen = Chosen(format or DEFAULT, Ownership(scanned, Read()))
+        scanned, chosen = chosen_labels(folder, format, read_only=read_only)
         return cls(scanned, chosen, classes, read_only=read_only)
 
     @property
@@ -157,7 +138,7 @@ class LabelStore:
         """
         return self._labels(index, self._content(index))
 
-    def write(self, index: int, labels: Labels, etag: str) -> Labels:
+    def write(self, index: int, labels: Labels, etag: str, settled: Collection[str] = ()) -> Labels:
         """Write the labels of an image; they are on the disk when it returns.
 
         Args:
@@ -165,6 +146,7 @@ class LabelStore:
             labels: boxes with a key of the labels with `etag` keep all that the file says about
                 them; others are new. The order is kept.
             etag: of the labels that were edited.
+            settled: keys of proposals that were accepted or rejected by the edit.
 
         Returns:
             The labels as they are now, with new keys.
@@ -178,11 +160,25 @@ class LabelStore:
         with self.alone():
             before = self._unchanged(index, etag)
             after = self._translator.edited(self._source(index, before), labels)
+            was_verified = self._labels(index, before).verified
+            proposed = {one.key for one in self.journal.proposals(index)}
             if after != before:
                 after = self._put(image, before, after)
+            elif labels.verified != was_verified or not proposed.isdisjoint(settled):
+                self.journal.record(image, before, after)
             if "verified" not in self.holds:
                 self._check(image, etag_of(after) if labels.verified else None)
+            if proposed:
+                self.journal.reject(index, settled)
         return self._labels(index, after)
+
+    def shelve(self, index: int, labels: Labels, etag: str) -> None:
+        """Put labels that are not written into the history: undo writes them. As `write`."""
+        with self.alone():
+            now = self._unchanged(index, etag)
+            shelved = self._translator.edited(self._source(index, now), labels)
+            if shelved != now:
+                self.journal.record(self.names[index], shelved, now)
 
     def undo(self, index: int, etag: str) -> Labels | None:
         """Write what the labels were before the last edit; None if they had no other."""
@@ -317,8 +313,10 @@ class LabelStore:
             if found is None:
                 return None
             number, content = found
-            content = self._files.put(image, content)
-            self.journal.move_to(image, number)
+            if content != now:
+                content = self._files.put(image, content)
+            verified = self.journal.move_to(image, number)
+            self._check(image, verified if verified == etag_of(content) else None)
             self._summarize(image, content)
         return self._labels(index, content)
 

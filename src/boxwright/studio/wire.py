@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from boxwright.errors import ArgumentError
 from boxwright.export.targets import TARGETS
 from boxwright.formats.editing import FLAGS
-from boxwright.studio.current import current
 from boxwright.studio.class_edits import Change
+from boxwright.studio.current import current
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
 
 MAX_BOXES = 10_000  # of an image
@@ -91,26 +90,6 @@ def labels_from(body: Mapping[str, Any], etag: str) -> Labels:
     if not (isinstance(boxes, list) and len(boxes) <= MAX_BOXES and isinstance(verified, bool)):
         raise malformed("boxes or verified")
     return Labels(tuple(map(_box_from, boxes)), verified, etag)
-
-
-def settle(
-    store: LabelStore,
-    index: int,
-    etag: str,
-    accepted: Collection[str] | None,
-    rejected: Collection[str],
-) -> None:
-    """Make proposals labels of an image, or forget them; None accepts all. Raises as `write`."""
-    before = store.read(index)
-    proposals = store.journal.proposals(index)
-    boxes = tuple(
-        LabeledBox(one.key, one.box, one.label)
-        for one in proposals
-        if one.key not in rejected and (accepted is None or one.key in accepted)
-    )
-    if boxes:
-        store.write(index, replace(before, boxes=before.boxes + boxes), etag)
-    store.journal.reject(index, {*rejected, *(box.key for box in boxes)})
 
 
 def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]:

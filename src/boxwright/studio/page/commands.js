@@ -34,7 +34,7 @@ export function commandsOf(studio, choosePreset, quit) {
     cancel: () => { if (!gestures.cancel()) editor.select(null); },
     after: () => editor.selectNext(1),
     before: () => editor.selectNext(-1),
-    delete: () => studio.remove(),
+    delete: () => editor.remove(),
     duplicate: () => editor.duplicate(),
     copy: () => editor.copy(),
     paste: () => editor.paste(),
