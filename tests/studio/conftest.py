@@ -13,9 +13,11 @@ from paging import (
     labeling,
     opened,
 )
+from requesting import serving_images
 from served import Served
 
 from browser import Browser, Page
+from folders import VocFolder
 
 
 @pytest.fixture
@@ -23,6 +25,12 @@ def studio(tmp_path: Path) -> Iterator[Served]:
     draw_images(tmp_path / "images", [f"{number}.jpg" for number in range(IMAGES)])
     with labeling(tmp_path / "images", "square", "circle") as studio:
         yield studio
+
+
+@pytest.fixture
+def served(voc_folder: VocFolder) -> Iterator[Served]:
+    with serving_images(voc_folder) as served:
+        yield served
 
 
 @pytest.fixture

@@ -195,7 +195,8 @@ def test_images_are_proposed_for_except_labeled_and_open_ones(desk: Desk) -> Non
     with assisting(desk, start) as (assistant, told):
         assistant.opened(train[9])
         eventually(lambda: ended(told))
-        assert ("proposals", {"indices": [train[8], *train[10:12]]}) in told
+        counts = [(train[8], 1), (train[10], 1), (train[11], 1)]
+        assert ("proposals", {"counts": counts}) in told
         assert [bool(shown(desk, index)) for index in train[6:12]] == [0, 0, 1, 0, 1, 1]
         first = shown(desk, train[10])
         assert len(first) == 1  # of two detections, one has a small score

@@ -193,7 +193,7 @@ def test_yolo_classes_without_names_get_a_list_with_the_first_that_is_named(
     store = LabelStore.open(tmp_path)
     assert store.classes == ("class 0", "class 1")
     edit(store, 2, replace(NEW, label="owl"))
-    store.rename_class("class 1", "dog")
+    store.class_edits.move("class 1", "dog")
     assert (tmp_path / "classes.txt").read_text("utf-8") == "class 0\ndog\nowl\n"
     store.close()
     assert as_read(tmp_path)[A][1] == ("dog", DOG)

@@ -165,6 +165,19 @@ def test_an_edit_that_is_not_written_is_no_version(
     assert shown(undone) == [("cat", CAT), ("dog", DOG)]
 
 
+def test_that_an_image_is_verified_is_undone_like_an_edit_of_boxes(store: LabelStore) -> None:
+    boxes = edit(store, 0, NEW).boxes
+    edit(store, 0, *boxes, verified=True)
+    edit(store, 0, verified=True)
+    found = []
+    for step in (store.undo, store.undo, store.undo, store.redo, store.redo, store.redo):
+        labels = step(0, store.read(0).etag)
+        assert labels
+        found.append((len(labels.boxes), labels.verified))
+        assert (store.state(0) == "verified") is labels.verified
+    assert found == [(1, True), (1, False), (2, False), (1, False), (1, True), (0, True)]
+
+
 def test_an_edit_after_an_undo_forgets_what_was_undone(store: LabelStore) -> None:
     first = edit(store, 0, NEW)
     undone = store.undo(0, first.etag)
@@ -218,22 +231,24 @@ def test_verified_is_kept_and_forgotten_with_a_change_by_others(
 
 
 def test_classes_are_renamed_merged_and_deleted_everywhere(store: LabelStore) -> None:
-    assert store.rename_class("dog", "wolf", preview=True) == store.rename_class("dog", "wolf")
+    assert store.class_edits.move("dog", "wolf", preview=True) == store.class_edits.move(
+        "dog", "wolf"
+    )
     assert store.classes == ("cat", "wolf")
     assert shown(store.read(1)) == [("wolf", DOG)]
-    change = store.rename_class("wolf", "cat")
+    change = store.class_edits.move("wolf", "cat")
     assert (change.images, change.boxes) == (2, 2)
     assert store.classes == ("cat",)
     assert [row.classes for row in store.rows()] == [("cat",), ("cat",), ()]
-    change = store.delete_class("cat")
+    change = store.class_edits.move("cat", None)
     assert (change.images, change.boxes) == (2, 3)
     assert [row.boxes for row in store.rows()] == [0, 0, 0]
     store.close()
     again = LabelStore.open(store.folder)
     assert again.classes == ()
     for _ in range(3):
-        assert again.undo_classes()
-    assert again.undo_classes() is None
+        assert again.class_edits.undo()
+    assert again.class_edits.undo() is None
     assert again.classes == ("cat", "dog")
     assert shown(again.read(0)) == [("cat", CAT), ("dog", DOG)]
     assert shown(again.read(1)) == [("dog", DOG)]
@@ -242,16 +257,16 @@ def test_classes_are_renamed_merged_and_deleted_everywhere(store: LabelStore) ->
 
 def test_undone_class_edits_spare_images_that_were_edited_since(tmp_path: Path) -> None:
     store = voc(tmp_path)
-    store.rename_class("dog", "cat")
+    store.class_edits.move("dog", "cat")
     edit(store, 0, NEW)
-    change = store.undo_classes()
+    change = store.class_edits.undo()
     assert change
     assert (change.images, change.boxes) == (1, 1)
     assert shown(store.read(0)) == [("dog", NEW.box)]
 
 
 def test_a_class_can_be_added_before_it_has_boxes(store: LabelStore) -> None:
-    store.add_class("owl")
+    store.class_edits.add("owl")
     store.close()
     again = LabelStore.open(store.folder, classes=["bat"])
     assert {*again.classes} == {"cat", "dog", "owl", "bat"}

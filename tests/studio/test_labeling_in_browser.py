@@ -91,8 +91,11 @@ def test_ten_images_are_labeled_by_keys_alone(studio: Served, page: Page) -> Non
     saved(page)
     x1, y1, x2, y2 = truth(9)
     assert labels_of(studio)["9"] == [("circle", (x1 + 3, y1, x2 + 3, y2 + 2))]
-    page.press("Ctrl+z")
-    page.until(f"document.querySelector('.boxes input').valueAsNumber === {x1}")
+    for _ in range(8):  # on a busy machine, the keys are several edits
+        if boxes(page) != as_floats(truth(9)):
+            page.press("Ctrl+z")
+            saved(page)
+    assert boxes(page) == as_floats(truth(9))
     assert page.run("pointed") == 0
 
 
@@ -126,7 +129,7 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Pa
     opened(page, first)
     assert text(page, "#offer span").startswith("2 proposals")
     propose(studio, first, ("circle", (200, 100, 300, 200)))  # not shown: the image is open
-    studio.studio.hub.tell("proposals", {"indices": [first]})
+    studio.studio.hub.tell("proposals", {"counts": [[first, 1]]})
     page.press("Enter")
     page.until(f"document.body.dataset.open !== '{first}'")
     assert labels_of(studio)[str(first)] == [
@@ -146,6 +149,12 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Pa
     assert studio.studio.desk.wait_for(lambda store: store.journal.proposals(second)) == ()
     page.click(f"#row-{third}")
     opened(page, third)
+    page.press("e")
+    page.press("Backspace")
+    page.until("document.getElementById('offer').hidden")
+    page.press("Ctrl+z")
+    page.until("!document.getElementById('offer').hidden")
+    saved(page)
     page.click("#offer button")
     page.until(f"document.body.dataset.open !== '{third}'")
     assert labels_of(studio)[str(third)] == [("square", truth(third))]
@@ -320,3 +329,26 @@ def test_images_are_searched_and_set_aside(studio: Served, page: Page) -> None:
     page.press("Shift+s")
     page.until("document.querySelector('.row').classList.contains('new')")
     assert studio.studio.desk.wait_for(lambda store: store.rows(7, 1)[0].state) == "new"
+
+
+def test_what_was_set_aside_is_taken_back_by_undo(studio: Served, page: Page) -> None:
+    def state() -> str:
+        return studio.studio.desk.wait_for(lambda store: store.state(0))
+
+    page.press("d")
+    opened(page, 1)
+    draw(page, truth(1))
+    saved(page)
+    page.press("a")
+    for take_back in (
+        lambda: page.press("Ctrl+z"),
+        lambda: page.click(".notice:has(.small:nth-child(3)) .small"),
+    ):
+        opened(page, 0)
+        page.press("Shift+s")
+        opened(page, 1)
+        assert state() == "aside"
+        take_back()
+        opened(page, 0)
+        assert state() == "new"
+    assert labels_of(studio) == {"1": [("square", truth(1))]}

@@ -78,7 +78,7 @@ def test_label_files_are_read_when_they_are_needed(
         assert [row.classes for row in store.rows(4, 2)] == [("cat",), ("owl",)]
         assert "owl" in store.classes
         assert len({*read}) == 2
-        assert store.rename_class("dog", "wolf").images == (COUNT - 1) // 2 - 1
+        assert store.class_edits.move("dog", "wolf").images == (COUNT - 1) // 2 - 1
         assert {row.classes for row in store.rows()} == {(), ("cat",), ("owl",), ("wolf",)}
     assert as_read(tmp_path)["JPEGImages/01.jpg"] == [("wolf", BOX)]
 

@@ -20,6 +20,7 @@ from paging import (
     labels_of,
     opened,
     propose,
+    rounded,
     saved,
     text,
     truth,
@@ -59,6 +60,59 @@ def test_two_versions_of_labels(
         saved(page)
         assert labels_of(studio)["0"] == [("square", rect) for rect in expected]
         assert boxes(page) == as_floats(*expected)
+        other = truth(0) if answer == "theirs" else rounded(theirs.box)
+        page.press("Ctrl+z")
+        rows = "[...document.querySelectorAll('.boxes tbody tr')]"
+        first = f"{rows}[0].querySelector('input').valueAsNumber"
+        page.until(f"{rows}.length === 1 && {first} === {other[0]}")
+        saved(page)
+        assert labels_of(studio)["0"] == [("square", other)]
+
+
+SLOW = """
+  const asked = window.fetch;
+  window.fetch = async (path, options) => {
+    const answer = await asked(path, options);
+    if (options.method !== "GET") await new Promise((resolve) => setTimeout(resolve, 400));
+    return answer;
+  };
+"""
+
+
+def test_boxes_that_are_drawn_while_the_server_answers_stay(
+    studio: Served, browser: Browser
+) -> None:
+    first, second, third, fourth = (
+        (10, 10, 60, 60),
+        (80, 20, 140, 90),
+        (200, 150, 300, 220),
+        (10, 150, 60, 220),
+    )
+    with browser.page(address(studio)) as page:
+        opened(page, 0)
+        index = min({1, 2} - studio.studio.desk.wait_for(lambda store: store.blind()))
+        propose(studio, index, ("square", truth(0)))
+        page.click(f"#row-{index}")
+        opened(page, index)
+        page.run(SLOW)
+        page.press("e")
+        page.press("Backspace")
+        page.until("document.getElementById('saved').dataset.state === 'saving'")
+        draw(page, first)
+        draw(page, second)
+        saved(page)
+        assert boxes(page) == as_floats(first, second)
+        draw(page, third)
+        saved(page)
+        page.press("Ctrl+z")
+        page.until("document.getElementById('saved').dataset.state === 'saving'")
+        draw(page, fourth)
+        page.until("document.querySelectorAll('.boxes tbody tr').length === 3")
+        saved(page)
+        expected = (first, second, fourth)
+        assert boxes(page) == as_floats(*expected)
+        assert labels_of(studio) == {str(index): [("square", rect) for rect in expected]}
+        assert page.errors == []
 
 
 def full(*_: object) -> None:

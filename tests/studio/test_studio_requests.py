@@ -6,39 +6,19 @@ import http.client
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
+from requesting import BOX, COUNT, FLAGS, NAMES, of_kind, propose, put, serving_images
 from served import HOST, Served, serving
 
 from boxwright.errors import DataError, SystemFaultError
 from boxwright.studio import app
-from boxwright.studio.journal import Proposal
 from boxwright.studio.keys import read_keys
 from boxwright.studio.review import MAX_ITEMS, queue
 from boxwright.studio.store import LabelStore
 from folders import VocFolder
-
-BOX = {"key": "new-0", "box": [4, 6, 30.5, 40], "label": "cat"}
-FLAGS = {"difficult": False, "truncated": False, "occluded": False, "crowd": False}
-COUNT = 10
-NAMES = ["<b>&\"'.jpg", "grün 猫.jpg", *(f"image {i}.jpg" for i in range(2, COUNT))]
-
-
-@contextmanager
-def serving_images(folder: VocFolder) -> Iterator[Served]:
-    for name in NAMES:
-        folder.image(name)
-    with serving(partial(LabelStore.open, folder.root, ["cat", "dog"])) as served:
-        yield served
-
-
-@pytest.fixture
-def served(voc_folder: VocFolder) -> Iterator[Served]:
-    with serving_images(voc_folder) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")
@@ -46,25 +26,6 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A studio for requests that change nothing."""
     with serving_images(VocFolder(tmp_path_factory.mktemp("unchanged"))) as served:
         yield served
-
-
-def put(
-    served: Served, index: int, boxes: list[Any], verified: bool = False, etag: str = ""
-) -> Any:
-    before = etag or served.get(f"/api/images/{index}")["etag"]
-    body = {"boxes": boxes, "verified": verified}
-    return served.ask("PUT", f"/api/images/{index}", body, {"If-Match": before})
-
-
-def of_kind(served: Served, *, blind: bool) -> int:
-    """The first image that is for testing, or that is not."""
-    rows = served.get("/api/rows")["rows"]
-    return next(row["index"] for row in rows if row["blind"] is blind)
-
-
-def propose(served: Served, index: int, *keys: str) -> None:
-    proposals = [Proposal(key, (1, 2, 21, 22), "dog", 0.75) for key in keys]
-    served.studio.desk.wait_for(lambda store: store.journal.propose(index, proposals, 0.5))
 
 
 def test_the_folder_and_its_rows(unchanged: Served) -> None:
@@ -104,47 +65,6 @@ def test_an_edit_of_an_older_state_is_refused_with_the_newer_one(served: Served)
     for verb in ("undo", "redo"):
         answer = served.ask("POST", f"/api/images/2/{verb}", {}, {"If-Match": first})
         assert (answer.status, answer.json) == (412, {"theirs": newer})
-
-
-def test_undo_and_redo(served: Served) -> None:
-    edited = put(served, 2, [BOX]).json
-    undone = served.ask("POST", "/api/images/2/undo", {}, {"If-Match": edited["etag"]}).json
-    assert undone["boxes"] == []
-    assert undone["can_redo"]
-    redone = served.ask("POST", "/api/images/2/redo", {}, {"If-Match": undone["etag"]}).json
-    assert [box["box"] for box in redone["boxes"]] == [BOX["box"]]
-    nothing = served.ask("POST", "/api/images/2/redo", {}, {"If-Match": redone["etag"]})
-    assert nothing.status == 204
-
-
-def test_a_box_of_a_proposal_is_no_proposal_any_more(served: Served) -> None:
-    index = of_kind(served, blind=False)
-    propose(served, index, "a", "b")
-    shown = served.get(f"/api/images/{index}")["proposals"]
-    assert shown[0] == {"key": "a", "box": [1, 2, 21, 22], "label": "dog", "score": 0.75}
-    image = put(served, index, [{"key": "a", "box": [1, 2, 25, 22], "label": "dog"}]).json
-    assert [one["key"] for one in image["proposals"]] == ["b"]
-
-
-@pytest.mark.parametrize(
-    ("body", "boxes", "left"),
-    [
-        ({"accept": "all"}, 2, []),
-        ({"accept": ["a"]}, 1, ["b"]),
-        ({"reject": ["b"]}, 0, ["a"]),
-        ({"accept": "all", "reject": ["a"]}, 1, []),
-    ],
-)
-def test_proposals_are_accepted_and_rejected(
-    served: Served, body: dict[str, Any], boxes: int, left: list[str]
-) -> None:
-    index = of_kind(served, blind=False)
-    propose(served, index, "a", "b")
-    etag = served.get(f"/api/images/{index}")["etag"]
-    path = f"/api/images/{index}/proposals"
-    image = served.ask("POST", path, body, {"If-Match": etag}).json
-    assert len(image["boxes"]) == boxes
-    assert [one["key"] for one in image["proposals"]] == left
 
 
 def test_an_image_for_testing_shows_no_proposals(served: Served) -> None:
@@ -203,12 +123,15 @@ def test_where_one_was_and_the_keys_are_remembered(served: Served) -> None:
         ("PUT", "/api/images/0", {"boxes": [{**BOX, "difficult": "yes"}]}),
         ("PUT", "/api/images/0", {"boxes": [BOX] * 10_001}),
         ("POST", "/api/images/0/aside", {"aside": "yes"}),
-        ("POST", "/api/images/0/proposals", {"accept": "some"}),
+        ("PUT", "/api/images/0", {"boxes": [], "settled": "a"}),
+        ("POST", "/api/images/0/history", {"boxes": "all"}),
         ("POST", "/api/classes", {"action": "explode", "name": "cat"}),
         ("POST", "/api/classes", {"action": "rename", "name": "cat"}),
         ("POST", "/api/classes", {"action": "add", "name": ""}),
         ("POST", "/api/classes", {"action": "add", "name": "\ud800"}),
         ("POST", "/api/current", {"index": "1"}),
+        ("POST", "/api/current", {"index": COUNT}),
+        ("POST", "/api/current", {"index": -1}),
         ("POST", "/api/keys", {}),
         ("POST", "/api/finish/train", {}),
     ],

@@ -24,7 +24,7 @@ CHANGES = [
     ("POST", "/api/images/0/undo"),
     ("POST", "/api/images/0/redo"),
     ("POST", "/api/images/0/aside"),
-    ("POST", "/api/images/0/proposals"),
+    ("POST", "/api/images/0/history"),
     ("POST", "/api/review"),
     ("POST", "/api/classes"),
     ("POST", "/api/current"),
@@ -100,7 +100,7 @@ def test_every_change_is_refused(dataset: Path, viewer: Served, method: str, pat
     before = {name: (dataset / name).read_bytes() for name in files_in(dataset)}
     etag = viewer.get("/api/images/0")["etag"]
     body = {"boxes": [], "verified": True, "aside": True, "action": "add", "name": "x"}
-    body |= {"preset": "vott", "index": 2, "budget": "1m", "to": "onnx", "accept": "all"}
+    body |= {"preset": "vott", "index": 2, "budget": "1m", "to": "onnx"}
     answer = viewer.ask(method, path, body, {"If-Match": etag})
     assert (answer.status, answer.json["code"]) == (403, "BW185")
     assert {name: (dataset / name).read_bytes() for name in files_in(dataset)} == before

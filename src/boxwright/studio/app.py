@@ -23,6 +23,7 @@ from boxwright.console import unexpected
 from boxwright.errors import ArgumentError, BoxwrightError, DataError
 from boxwright.studio import wire
 from boxwright.studio.child import FAILED
+from boxwright.studio.current import set_current
 from boxwright.studio.keys import OWN
 from boxwright.studio.pixels import etag_of, pixels
 from boxwright.studio.queue import next_image
@@ -66,7 +67,7 @@ def application(studio: Studio, quit: Callable[[], None] = lambda: None) -> Star
         Route("/api/images/{index}/undo", api.undo, methods=post),
         Route("/api/images/{index}/redo", api.redo, methods=post),
         Route("/api/images/{index}/aside", api.aside, methods=post),
-        Route("/api/images/{index}/proposals", api.proposals, methods=post),
+        Route("/api/images/{index}/history", api.shelve, methods=post),
         Route("/api/review", api.accept, methods=post),
         Route("/api/classes", api.classes, methods=post),
         Route("/api/current", api.current, methods=post),
@@ -183,13 +184,13 @@ class Api:
 
     async def write(self, request: Request) -> Response:
         index, etag, body = await self._index(request), _etag(request), await _json(request)
+        labels, settled = wire.labels_from(body, etag), wire.keys_from(body, "settled")
+        return await self._edited(index, lambda store: store.write(index, labels, etag, settled))
+
+    async def shelve(self, request: Request) -> Response:
+        index, etag, body = await self._index(request), _etag(request), await _json(request)
         labels = wire.labels_from(body, etag)
-
-        def write(store: LabelStore) -> None:
-            store.write(index, labels, etag)
-            store.journal.reject(index, {box.key for box in labels.boxes})
-
-        return await self._edited(index, write)
+        return await self._edited(index, lambda store: store.shelve(index, labels, etag))
 
     async def undo(self, request: Request) -> Response:
         return await self._stepped(request, LabelStore.undo)
@@ -203,14 +204,6 @@ class Api:
             raise wire.malformed("aside")
         return await self._edited(index, lambda store: store.set_aside(index, aside))
 
-    async def proposals(self, request: Request) -> Response:
-        index, etag, body = await self._index(request), _etag(request), await _json(request)
-        accepted = None if body.get("accept") == "all" else wire.keys_from(body, "accept")
-        rejected = wire.keys_from(body, "reject")
-        return await self._edited(
-            index, lambda store: wire.settle(store, index, etag, accepted, rejected)
-        )
-
     async def classes(self, request: Request) -> Response:
         body = await _json(request)
         answer = await self._desk.do(lambda store: wire.change_classes(store, body))
@@ -218,9 +211,10 @@ class Api:
 
     async def current(self, request: Request) -> Response:
         index = (await _json(request)).get("index")
-        if not isinstance(index, int):
+        count = await self._desk.do(lambda store: len(store.names))
+        if not isinstance(index, int) or not 0 <= index < count:
             raise wire.malformed("index")
-        await self._desk.do(lambda store: store.journal.set("current", index))
+        await self._desk.do(lambda store: set_current(store, index))
         return Response(status_code=204)
 
     async def keys(self, request: Request) -> Response:

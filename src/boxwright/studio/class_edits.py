@@ -116,7 +116,7 @@ class ClassEdits:
             self._set([*self._names, name])
         return Change(0, 0)
 
-    def move(self, old: str, new: str | None, *, preview: bool) -> Change:
+    def move(self, old: str, new: str | None, *, preview: bool = False) -> Change:
         """Give a class another name, merge it into the class that has this name, or delete it with
         its boxes where it is None.
 

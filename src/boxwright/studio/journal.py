@@ -18,6 +18,8 @@ from boxwright.io.database import Database
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (image TEXT, number INTEGER, content BLOB,
                                      PRIMARY KEY (image, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS beside (image TEXT, number INTEGER, etag TEXT, boxes TEXT,
+                                   PRIMARY KEY (image, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS current (image TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checked (image TEXT PRIMARY KEY, etag TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS proposals (image TEXT PRIMARY KEY, boxes TEXT, uncertainty REAL,
@@ -106,11 +108,25 @@ class Journal:
             number = self._noted(database, key, now)
         return self._at(key, number + step)
 
-    def move_to(self, image: str, number: int, content: bytes | None) -> None:
-        """Note that a version is the present one, and what it became when it was written."""
+    def move_to(self, image: str, number: int, content: bytes | None) -> str | None:
+        """Note that a version is the present one, and what it became when it was written. What was
+        proposed beside it is proposed again.
+
+        Returns:
+            The etag of the labels that were verified.
+        """
+        key = _key(image)
         with self._database.changing() as database:
-            _place(database, _key(image), number)
+            _place(database, key, number)
+            query = "SELECT etag, boxes FROM beside WHERE image = ? AND number = ?"
+            etag, boxes = database.execute(query, (key, number)).fetchone() or (None, None)
+            if boxes is not None:
+                database.execute(
+                    "UPDATE proposals SET boxes = ?, count = ? WHERE image = ?",
+                    (boxes, len(json.loads(boxes)), key),
+                )
         self.amend(image, content)
+        return None if etag is None else str(etag)
 
     def has_version(self, image: str, step: int) -> bool:
         """True if there is a version after (1) or before (-1) the present one."""
@@ -221,7 +237,7 @@ class Journal:
                 self._noted(database, _key(image), content)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A small value, such as the index of the current image."""
+        """A small value, such as the name of the current image."""
         row = self._database.read(
             "SELECT value FROM small_values WHERE name = ?", (name,)
         ).fetchone()
@@ -234,14 +250,22 @@ class Journal:
             )
 
     def _noted(self, database: Connection, key: str, now: bytes | None) -> int:
-        """The number of the present version, after it was added if the journal did not have it."""
-        known = self._number(key)
-        if known is not None and self._at(key, known) == (known, now):
-            return known
-        number = 0 if known is None else known + 1
-        database.execute("DELETE FROM versions WHERE image = ? AND number >= ?", (key, number))
-        database.execute("INSERT INTO versions VALUES (?, ?, ?)", (key, number, now))
-        _place(database, key, number)
+        """The number of the present version, after it was added if the journal did not have it.
+
+        It is about to be left: what is verified and proposed beside it is kept with it.
+        """
+        number = self._number(key)
+        if number is None or self._at(key, number) != (number, now):
+            number = 0 if number is None else number + 1
+            database.execute("DELETE FROM versions WHERE image = ? AND number >= ?", (key, number))
+            database.execute("INSERT INTO versions VALUES (?, ?, ?)", (key, number, now))
+            _place(database, key, number)
+        database.execute(
+            "INSERT OR REPLACE INTO beside SELECT ?, ?,"
+            " (SELECT etag FROM checked WHERE image = ?),"
+            " (SELECT boxes FROM proposals WHERE image = ?)",
+            (key, number, key, key),
+        )
         return number
 
     def _number(self, key: str) -> int | None:

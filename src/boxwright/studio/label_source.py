@@ -21,25 +21,24 @@ from boxwright.studio.record_files import RecordFiles
 from boxwright.studio.viewed_labels import ViewedLabels
 
 DEFAULT = "voc"  # the format of a folder without labels
+
 Files = LabelFiles | RecordFiles | ViewedLabels
 Editor = LabelEditor | RecordEditor | ViewedLabels
 
 
-def opened(folder: str | Path, format: str | None, *, read_only: bool) -> tuple[Folder, Chosen]:
-    """The images of a folder and their annotations. Raises DataError as `LabelStore.open`."""
-    scanned = Folder.scan(folder)
-    if scanned.archive or not Path(folder).is_dir():
-        raise DataError(
-            "BW179", "labels are edited in a folder, not in an archive or file.", where=folder
-        )
+def chosen_labels(path: str | Path, form: str | None, *, read_only: bool) -> tuple[Folder, Chosen]:
+    """A folder and its labels, of a format or of the one that it has. Raises as `open` does."""
+    folder = Folder.scan(path)
+    if folder.archive or not Path(path).is_dir():
+        message = "labels are edited in a folder, not in an archive or file."
+        raise DataError("BW179", message, where=path)
     try:
-        chosen = None if read_only else chosen_by_name(scanned, format)
-        chosen = chosen or read_annotations(scanned, format)
+        chosen = None if read_only else chosen_by_name(folder, form)
+        return folder, chosen or read_annotations(folder, form)
     except DataError as error:
-        if error.code != "BW114" or "tool" in error.facts or not scanned.images:
+        if error.code != "BW114" or "tool" in error.facts or not folder.images:
             raise
-        chosen = Chosen(format or DEFAULT, Ownership(scanned, Labels()))
-    return scanned, chosen
+        return folder, Chosen(form or DEFAULT, Ownership(folder, Labels()))
 
 
 def label_source(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,11 @@ from boxwright.formats.selection import Chosen
 from boxwright.studio.aside import Aside
 from boxwright.studio.blind import blind_images
 from boxwright.studio.checked import Checked
-from boxwright.studio.class_edits import Change, ClassEdits, Move
+from boxwright.studio.class_edits import Change, ClassEdits
 from boxwright.studio.home import HOME, alone_in, is_made
 from boxwright.studio.journal import Journal
 from boxwright.studio.known import LABELED, ImageRow, Known, State, as_read
-from boxwright.studio.label_source import label_source, opened
+from boxwright.studio.label_source import chosen_labels, label_source
 from boxwright.studio.labels import (
     ConflictError,
     LabeledBox,
@@ -46,6 +46,7 @@ class LabelStore:
         holds: of "difficult", "truncated", "occluded", "crowd" and "verified", what it can store.
         names: the image paths below the folder, sorted as people read; indices are into it.
         journal: versions, proposals and small values.
+        class_edits: edits of classes in all labels.
         read_only: nothing in the folder is written.
     """
 
@@ -71,7 +72,7 @@ class LabelStore:
         self._checked = Checked(self.journal)
         used = {name for _, one in self._known for name in one.names}
         known = [*chosen.own.labels.classes, *sorted(used), *classes]
-        self._classes = ClassEdits(self, listed, known, used)
+        self.class_edits = ClassEdits(self, listed, known, used)
         for image in self._aside:
             self._summarize(image, self._files.get(image))
 
@@ -96,18 +97,13 @@ class LabelStore:
             DataError: BW114 it has no images, or labels in a format that is not read; BW115 there
                 is no such folder; BW179 its labels cannot be edited in place.
         """
-        scanned, chosen = opened(folder, format, read_only=read_only)
+        scanned, chosen = chosen_labels(folder, format, read_only=read_only)
         return cls(scanned, chosen, classes, read_only=read_only)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names, in the order of the folder's list, if it has one."""
-        return self._classes.names
-
-    @property
-    def class_moves(self) -> Sequence[Move]:
-        """The classes that were renamed, merged or deleted since this was opened."""
-        return self._classes.moves
+        return self.class_edits.names
 
     def rows(self, start: int = 0, count: int | None = None) -> list[ImageRow]:
         """The images from `start` on as a list shows them."""
@@ -145,7 +141,7 @@ class LabelStore:
         """
         return self._labels(index, self.content(self.names[index]))
 
-    def write(self, index: int, labels: Labels, etag: str) -> Labels:
+    def write(self, index: int, labels: Labels, etag: str, settled: Collection[str] = ()) -> Labels:
         """Write the labels of an image; they are on the disk when it returns.
 
         Args:
@@ -153,6 +149,7 @@ class LabelStore:
             labels: boxes with a key of the labels with `etag` keep all that the file says about
                 them; others are new. The order is kept.
             etag: of the labels that were edited.
+            settled: keys of proposals that were accepted or rejected by the edit.
 
         Returns:
             The labels as they are now, with new keys.
@@ -166,11 +163,25 @@ class LabelStore:
         with self.alone():
             before = self._unchanged(index, etag)
             after = self._edited(index, before, labels)
+            was_verified = self._labels(index, before).verified
+            proposed = {one.key for one in self.journal.proposals(index)}
             if after != before:
                 after = self._put(image, before, after)
+            elif labels.verified != was_verified or not proposed.isdisjoint(settled):
+                self.journal.record(image, before, after)
             if "verified" not in self.holds:
                 self._checked.note(image, etag_of(after) if labels.verified else None)
+            if proposed:
+                self.journal.reject(index, settled)
         return self._labels(index, after)
+
+    def shelve(self, index: int, labels: Labels, etag: str) -> None:
+        """Put labels that are not written into the history: undo writes them. As `write`."""
+        with self.alone():
+            now = self._unchanged(index, etag)
+            shelved = self._translator.edited(self._source(index, now), labels)
+            if shelved != now:
+                self.journal.record(self.names[index], shelved, now)
 
     def undo(self, index: int, etag: str) -> Labels | None:
         """Write what the labels were before the last edit; None if they had no other."""
@@ -207,23 +218,6 @@ class LabelStore:
         if self._blind is None:
             self._blind = blind_images(self._folder, self.names, self._stated)
         return self._blind
-
-    def add_class(self, name: str) -> Change:
-        """Add a class to choose from. Raises DataError: BW141 its name cannot be written."""
-        return self._classes.add(name)
-
-    def rename_class(self, old: str, new: str, *, preview: bool = False) -> Change:
-        """Give a class another name in all labels, or merge it into the class with this name; with
-        `preview`, only count what would change. Raises as `ClassEdits.move`."""
-        return self._classes.move(old, new, preview=preview)
-
-    def delete_class(self, name: str, *, preview: bool = False) -> Change:
-        """Delete a class with all its boxes. As `rename_class`."""
-        return self._classes.move(name, None, preview=preview)
-
-    def undo_classes(self) -> Change | None:
-        """Undo the last edit of classes; None if there is none."""
-        return self._classes.undo()
 
     def changed(self) -> list[int]:
         """The images whose labels others have changed since this was last asked.
@@ -285,8 +279,10 @@ class LabelStore:
             if found is None:
                 return None
             number, content = found
-            content = self._files.put(image, content)
-            self.journal.move_to(image, number, content)
+            if content != now:
+                content = self._files.put(image, content)
+            verified = self.journal.move_to(image, number, content)
+            self._checked.note(image, verified if verified == etag_of(content) else None)
             self._summarize(image, content)
         return self._labels(index, content)
 
@@ -297,9 +293,8 @@ class LabelStore:
         first = self.journal.first_labels(self.names[index])
         if first is None or labels.boxes or labels.verified:
             return after
-        return (
-            None if after == self._translator.edited(self._source(index, first), labels) else after
-        )
+        emptied = self._translator.edited(self._source(index, first), labels)
+        return None if after == emptied else after
 
     def _put(self, image: str, before: bytes | None, after: bytes | None) -> bytes | None:
         self.journal.record(image, before, after)  # first: the disk may be full
@@ -389,7 +384,7 @@ class LabelStore:
             self._known.note(image, one)
             names = one.names
         for name in names:
-            self._classes.note(name)
+            self.class_edits.note(name)
 
     def alone(self) -> AbstractContextManager[None]:
         """Let one process at a time edit the folder, as far as it can be written."""

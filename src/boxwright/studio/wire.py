@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from boxwright.errors import ArgumentError
 from boxwright.export.targets import TARGETS
 from boxwright.formats.editing import FLAGS
 from boxwright.studio.class_edits import Change
+from boxwright.studio.current import current
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
 
 MAX_BOXES = 10_000  # of an image
@@ -52,7 +52,7 @@ def folder_json(store: LabelStore) -> dict[str, Any]:
         "read_only": store.read_only,
         "classes": store.classes,
         "images": len(store.names),
-        "current": store.journal.get("current"),
+        "current": current(store),
         "keys": VIEWING if store.read_only else store.journal.get("keys", KEYS),
         "targets": list(TARGETS),
     }
@@ -92,26 +92,6 @@ def labels_from(body: Mapping[str, Any], etag: str) -> Labels:
     return Labels(tuple(map(_box_from, boxes)), verified, etag)
 
 
-def settle(
-    store: LabelStore,
-    index: int,
-    etag: str,
-    accepted: Collection[str] | None,
-    rejected: Collection[str],
-) -> None:
-    """Make proposals labels of an image, or forget them; None accepts all. Raises as `write`."""
-    before = store.read(index)
-    proposals = store.journal.proposals(index)
-    boxes = tuple(
-        LabeledBox(one.key, one.box, one.label)
-        for one in proposals
-        if one.key not in rejected and (accepted is None or one.key in accepted)
-    )
-    if boxes:
-        store.write(index, replace(before, boxes=before.boxes + boxes), etag)
-    store.journal.reject(index, {*rejected, *(box.key for box in boxes)})
-
-
 def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]:
     """Do or preview what the page asks for with a class. Raises ArgumentError BW808."""
     action, preview = text_from(body, "action"), body.get("preview", False)
@@ -120,13 +100,13 @@ def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]
         raise malformed("name")
     match action:
         case "add":
-            change = store.add_class(name)
+            change = store.class_edits.add(name)
         case "rename" | "merge" if to.strip():
-            change = store.rename_class(name, to, preview=preview)
+            change = store.class_edits.move(name, to, preview=preview)
         case "delete":
-            change = store.delete_class(name, preview=preview)
+            change = store.class_edits.move(name, None, preview=preview)
         case "undo":
-            change = store.undo_classes() or Change(0, 0)
+            change = store.class_edits.undo() or Change(0, 0)
         case _:
             raise malformed("action or to")
     return {

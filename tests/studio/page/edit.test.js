@@ -166,16 +166,29 @@ describe("proposals", () => {
     assert.deepEqual(editor.proposals.map(({ key }) => key), ["q"]);
   });
 
-  test("one that is deleted is handed over to be rejected, without an edit", () => {
+  test("one that is deleted is rejected, which is an edit", () => {
     editor.select("p");
-    assert.equal(editor.remove(), proposals[0]);
-    assert.deepEqual([edits, editor.selected], [0, "q"]);
+    editor.remove();
+    assert.deepEqual([edits, editor.selected, editor.settled], [1, "q", ["p"]]);
+    editor.acceptAll();
+    assert.deepEqual([editor.boxes.length, editor.settled], [1, ["p", "q"]]);
+  });
+
+  test("those that an unsaved edit has settled are not shown again", () => {
+    editor.open(labels([box("p", [1, 1, 9, 9])], { index: 2, proposals, settled: ["p"] }));
+    assert.deepEqual([editor.proposals.map(({ key }) => key), editor.settled], [["q"], ["p"]]);
+  });
+
+  test("come back by undo", () => {
+    editor.acceptAll();
+    editor.reload(labels([], { index: 1, proposals }));
+    assert.deepEqual([editor.proposals, editor.settled], [proposals, []]);
   });
 
   test("never change while the image is open", () => {
     const others = [{ key: "r", box: [0, 0, 9, 9], label: "cat", score: 0.9 }];
     editor.saved(labels([box("p", [1, 1, 9, 9])], { index: 1, proposals: others }), new Map());
-    assert.deepEqual(editor.proposals.map(({ key }) => key), ["q"]);
+    assert.deepEqual([editor.proposals.map(({ key }) => key), editor.settled], [["q"], ["p"]]);
   });
 });
 
@@ -190,15 +203,13 @@ describe("an answer of the server", () => {
     assert.equal(editor.locked.has("c"), true);
   });
 
-  test("does not undo edits that came after", () => {
-    editor.add([100, 20, 150, 60]);
-    const key = editor.selected;
-    const answer = editor.boxes.map((each) => (each.key === key ? { ...each, key: "c" } : each));
-    editor.nudge(10, 0);
-    editor.toggleVerified();
-    editor.saved(labels(answer, { etag: "e1" }), new Map([[key, "c"]]), true);
-    assert.deepEqual(editor.box, box("c", [110, 20, 160, 60]));
-    assert.equal(editor.verified, true);
+  test("with other labels keeps the selection and the locks of what is still there", () => {
+    editor.select("b");
+    editor.toggleLock();
+    editor.reload(labels([box("a", [60, 20, 90, 40], "dog"), box("b", [10, 10, 50, 50])]));
+    assert.deepEqual([editor.selected, [...editor.locked]], ["a", ["a"]]);
+    editor.reload(labels([box("a", [10, 10, 50, 50])]));
+    assert.deepEqual([editor.selected, [...editor.locked]], [null, []]);
   });
 });
 

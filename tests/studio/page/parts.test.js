@@ -3,13 +3,11 @@ import { describe, test } from "node:test";
 
 import { sentence, share } from "../../../src/boxwright/studio/page/assist.js";
 import { matching } from "../../../src/boxwright/studio/page/classes.js";
-import { both } from "../../../src/boxwright/studio/page/conflict.js";
 import { path, scale, ticks } from "../../../src/boxwright/studio/page/curves.js";
 import { duration, some } from "../../../src/boxwright/web/page/dom.js";
 import { followed } from "../../../src/boxwright/studio/page/finish.js";
-import { filtered, firstFrom, neighbor, progress } from "../../../src/boxwright/studio/page/images.js";
+import { filtered, firstFrom, Images, neighbor, progress } from "../../../src/boxwright/studio/page/images.js";
 import { nextOpen } from "../../../src/boxwright/studio/page/review.js";
-import { box, labels } from "./labels.js";
 
 const row = (index, name, state, classes = [], values = {}) =>
   ({ index, name, state, boxes: classes.length, classes, blind: false, proposals: 0, ...values });
@@ -41,6 +39,14 @@ describe("the filter of images", () => {
     test(JSON.stringify(filter), () => assert.deepEqual(found(filter), expected));
 });
 
+test("images have as many proposals as the server says, also none", () => {
+  const images = new Images({}, () => {});
+  images.rows = [row(0, "a", "new"), row(1, "b", "new", [], { proposals: 3 }), undefined];
+  images.proposed([[0, 2], [1, 0], [2, 5]]);
+  assert.deepEqual(images.rows.map((each) => each?.proposals), [2, 0, undefined]);
+  assert.deepEqual(filtered(images.rows, { text: "", state: "proposals", label: "" }), [0]);
+});
+
 describe("neighbors among the images that are shown", () => {
   for (const [index, step, expected] of [
     [3, 1, 7], [3, -1, 1], [7, 1, null], [1, -1, null], [5, 1, 7], [5, -1, 3], [0, 1, 1], [9, 1, null],
@@ -60,17 +66,6 @@ test("progress, also per class", () => {
 test("classes that fit what was typed: equal, then beginning, then containing", () => {
   assert.deepEqual(matching(["wildcat", "cat food", "dog", "cat"], " CAT"), ["cat", "cat food", "wildcat"]);
   assert.deepEqual(matching(["b", "a"], ""), ["b", "a"]);
-});
-
-test("both versions of labels, what they share once", () => {
-  const theirs = labels([box("t", [0, 0, 50, 50]), box("u", [60, 0, 90, 30])], { verified: true });
-  const own = [box("t", [0, 0, 50, 50]), box("u", [65, 0, 95, 30]), box("t2", [0, 0, 50, 50], "dog")];
-  const mine = { boxes: own, verified: false };
-  const merged = both(mine, theirs);
-  assert.deepEqual(merged.boxes.map(({ box: rect, label }) => [rect[0], label]),
-    [[0, "cat"], [60, "cat"], [65, "cat"], [0, "dog"]]);
-  assert.equal(new Set(merged.boxes.map(({ key }) => key)).size, 4);
-  assert.equal(merged.verified, false);
 });
 
 describe("axes", () => {

@@ -21,10 +21,12 @@ class Fake {
       if (!status) throw new TypeError("Failed to fetch");
       return { ok: false, status, json: async () => told };
     }
-    if (path.endsWith("/undo")) return { ok: true, status: 204 };
+    if (path.endsWith("/undo"))
+      return this.undone ? { ok: true, status: 200, json: async () => this.undone } : { ok: true, status: 204 };
     this.version += 1;
     this.sent = JSON.parse(body);
-    const boxes = this.sent.boxes.map((each) => ({ ...each, key: each.key.replace("new-", "k") }));
+    const boxes = path.endsWith("/history") ? this.theirs.boxes
+      : this.sent.boxes.map((each) => ({ ...each, key: each.key.replace("new-", "k") }));
     return { ok: true, status: 200, json: async () => labels(boxes, { etag: `e${this.version}` }) };
   }
 }
@@ -35,18 +37,28 @@ let saver;
 
 beforeEach(() => {
   fake = new Fake();
-  told = { saved: [], conflicts: [], problems: [] };
+  told = { saved: [], replaced: [], overtaken: [], conflicts: [], problems: [] };
   saver = new Saver(new Server((...given) => fake.fetch(...given)), {
-    saved: (image, renamed, newer) => told.saved.push([image.etag, [...renamed], newer]),
-    conflict: (mine, theirs) => told.conflicts.push([mine, theirs]),
+    saved: (image, keys, newer) => told.saved.push([image.etag, [...keys], newer]),
+    replaced: (image, newer) => told.replaced.push([image.etag, newer]),
+    overtaken: (theirs) => told.overtaken.push(theirs),
+    conflict: (theirs) => told.conflicts.push([saver.pending(0), theirs]),
     failed: (problem) => told.problems.push(problem.message),
     changed: () => {},
   }, 5);
   saver.opened(labels());
 });
 
-const edit = (...boxes) => ({ boxes, verified: false });
+const edit = (...boxes) => ({ boxes, verified: false, settled: [] });
 const A = box("new-a", [1, 1, 9, 9]);
+const B = box("new-b", [20, 20, 40, 40]);
+
+/** Let the server wait with its answers until the returned function is called. */
+function waiting() {
+  let answer;
+  fake.slow = new Promise((resolve) => { answer = resolve; });
+  return () => { fake.slow = null; answer(); };
+}
 
 describe("saving", () => {
   test("edits in a short time become one", async () => {
@@ -54,13 +66,12 @@ describe("saving", () => {
     saver.edit(0, edit(A));
     await new Promise((resolve) => { setTimeout(resolve, 40); });
     assert.deepEqual(fake.asked, ["PUT /api/images/0 e0"]);
-    assert.deepEqual(told.saved, [["e1", [["new-a", "ka"]], false]]);
+    assert.deepEqual(told.saved, [["e1", [["new-a", "ka"]], null]]);
     assert.deepEqual(saver.unsaved, []);
   });
 
   test("an edit during a request follows it, with the new tag and keys", async () => {
-    let answer;
-    fake.slow = new Promise((resolve) => { answer = resolve; });
+    const answer = waiting();
     saver.edit(0, edit(A));
     const done = saver.flush(0);
     saver.edit(0, edit({ ...A, label: "dog" }));
@@ -68,13 +79,73 @@ describe("saving", () => {
     assert.equal(await done, true);
     assert.deepEqual(fake.asked, ["PUT /api/images/0 e0", "PUT /api/images/0 e1"]);
     assert.deepEqual(fake.sent.boxes.map(({ key, label }) => [key, label]), [["ka", "dog"]]);
-    assert.deepEqual(told.saved.map(([, , newer]) => newer), [true, false]);
+    assert.deepEqual(told.saved.map(([, , newer]) => newer), [edit(box("ka", A.box, "dog")), null]);
+  });
+
+  test("an edit is pending while it is sent", async () => {
+    const answer = waiting();
+    saver.edit(0, edit(A));
+    const done = saver.flush(0);
+    assert.deepEqual(saver.pending(0), edit(A));
+    answer();
+    await done;
+    assert.equal(saver.pending(0), null);
   });
 
   test("undo waits until all is saved", async () => {
     saver.edit(0, edit(A));
     assert.equal(await saver.step("undo", 0), null);
     assert.deepEqual(fake.asked, ["PUT /api/images/0 e0", "POST /api/images/0/undo e1"]);
+  });
+});
+
+describe("a box that is drawn while undo is in flight", () => {
+  const before = box("k", [60, 60, 90, 90]);
+  const theirs = labels([box("t", [0, 0, 5, 5])], { etag: "e9" });
+  let answer;
+  let done;
+  beforeEach(() => {
+    saver.opened(labels([before]));
+    answer = waiting();
+    done = saver.step("undo", 0);
+  });
+
+  test("is added to what was undone", async () => {
+    fake.undone = labels([], { etag: "u1" });
+    saver.edit(0, edit(before, B));
+    answer();
+    assert.equal(await done, fake.undone);
+    assert.equal(await saver.flush(0), true);
+    assert.deepEqual(told.replaced, [["u1", edit(B)]]);
+    assert.deepEqual(fake.asked, ["POST /api/images/0/undo e0", "PUT /api/images/0 u1"]);
+    assert.deepEqual(fake.sent.boxes, [B]);
+  });
+
+  test("stays where nothing can be undone", async () => {
+    saver.edit(0, edit(before, B));
+    answer();
+    assert.equal(await done, null);
+    await saver.flush(0);
+    assert.deepEqual(fake.sent.boxes, [before, B]);
+  });
+
+  test("stays where another program wrote meanwhile, and is asked about", async () => {
+    fake.refuse = { status: 412, told: { theirs } };
+    saver.edit(0, edit(before, B));
+    answer();
+    assert.equal(await done, undefined);
+    assert.equal(await saver.flush(0), false);
+    assert.deepEqual(told.conflicts, [[edit(before, B), theirs]]);
+    assert.deepEqual(told.overtaken, []);
+  });
+
+  test("stays where the server does not answer", async () => {
+    fake.refuse = { status: 0 };
+    saver.edit(0, edit(before, B));
+    answer();
+    assert.equal(await done, undefined);
+    assert.equal(await saver.flush(0), false);
+    assert.deepEqual(saver.pending(0), edit(before, B));
   });
 });
 
@@ -92,7 +163,7 @@ describe("what cannot be saved is kept and tried again", () => {
       assert.equal(await saver.flush(0), false);
       assert.deepEqual([saver.stuck, saver.unsaved, told.problems], [true, [0], [message]]);
       assert.deepEqual(saver.pending(0), edit(A));
-      assert.equal(await saver.step("undo", 0), null);
+      assert.equal(await saver.step("undo", 0), undefined);
       fake.refuse = null;
       assert.equal(await saver.flushAll(), true);
       assert.deepEqual([saver.stuck, saver.unsaved], [false, []]);
@@ -103,6 +174,7 @@ describe("what cannot be saved is kept and tried again", () => {
 describe("a conflict", () => {
   const theirs = labels([box("t", [0, 0, 5, 5])], { etag: "e9" });
   beforeEach(async () => {
+    fake.theirs = theirs;
     fake.refuse = { status: 412, told: { theirs } };
     saver.edit(0, edit(A));
     assert.equal(await saver.flush(0), false);
@@ -117,23 +189,42 @@ describe("a conflict", () => {
   });
 
   test("writes the chosen version over theirs", async () => {
-    assert.equal(await saver.resolve(theirs, edit(A)), true);
+    await saver.resolve(theirs, "mine");
     assert.equal(fake.asked.at(-1), "PUT /api/images/0 e9");
-    assert.deepEqual(saver.unsaved, []);
+    assert.deepEqual(told.replaced, [["e9", edit(A)]]);
+    assert.deepEqual([fake.sent, saver.unsaved, saver.stuck], [edit(A), [], false]);
   });
 
-  test("leaves theirs", async () => {
-    assert.equal(await saver.resolve(theirs, null), true);
-    assert.deepEqual([fake.asked.length, saver.unsaved, saver.stuck], [1, [], false]);
+  test("writes what was edited until the choice", async () => {
+    saver.edit(0, edit(A, B));
+    await saver.resolve(theirs, "both");
+    assert.deepEqual(fake.sent.boxes, [...theirs.boxes, A, B]);
+  });
+
+  test("leaves theirs, with mine in the history", async () => {
+    await saver.resolve(theirs, "theirs");
+    assert.deepEqual(fake.asked.slice(1), ["POST /api/images/0/history e9"]);
+    assert.deepEqual(fake.sent, edit(A));
+    assert.deepEqual(told.replaced, [["e1", null]]);
+    assert.deepEqual([saver.unsaved, saver.stuck, saver.pending(0)], [[], false, null]);
+  });
+
+  test("is asked again if mine cannot be put into the history", async () => {
+    fake.refuse = { status: 507, told: { message: "The disk is full" } };
+    await saver.resolve(theirs, "theirs");
+    assert.deepEqual([saver.pending(0), saver.stuck, told.problems], [edit(A), true, ["The disk is full"]]);
+    fake.refuse = { status: 412, told: { theirs } };
+    assert.equal(await saver.flush(0), false);
+    assert.equal(fake.asked.at(-1), "PUT /api/images/0 e0");
+    assert.equal(told.conflicts.length, 2);
   });
 });
 
-test("undo of labels that another program changed hands over theirs", async () => {
+test("undo of labels that another program changed takes theirs", async () => {
   const theirs = labels([], { etag: "e9" });
   fake.refuse = { status: 412, told: { theirs } };
-  assert.equal(await saver.step("undo", 0), null);
-  assert.deepEqual(told.conflicts, [[null, theirs]]);
-  assert.equal(saver.stuck, false);
+  assert.equal(await saver.step("undo", 0), undefined);
+  assert.deepEqual([told.overtaken, told.conflicts, saver.stuck], [[theirs], [], false]);
 });
 
 test("a problem has the server's words", async () => {

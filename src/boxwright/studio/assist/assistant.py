@@ -126,8 +126,8 @@ class Assistant:
                 self._rounds.failed(round)
                 self._say("missing", reason=f"{told['message']} {told['remedy']}".strip())
         elif "proposals" in told:
-            indices = self._rounds.propose(round, told["proposals"])
-            self._tell("proposals", {"indices": indices})
+            counts = self._rounds.propose(round, told["proposals"])
+            self._tell("proposals", {"counts": counts})
         elif "quality" in told:
             self._tell("quality", {"points": self._rounds.measured(round, told["quality"])})
         elif "step" in told:

@@ -13,6 +13,7 @@ from boxwright.errors import DataError
 from boxwright.formats.editing import FLAGS
 from boxwright.studio.assist import plan
 from boxwright.studio.class_edits import Move, moved
+from boxwright.studio.current import current
 from boxwright.studio.desk import Desk
 from boxwright.studio.journal import Proposal
 from boxwright.studio.store import ImageRow, LabelStore
@@ -76,7 +77,7 @@ class Rounds:
 
     def request(self, round: Round) -> dict[str, Any]:
         """The request of a round, see `round.run`."""
-        self._moves = self._desk.wait_for(lambda store: len(store.class_moves))
+        self._moves = self._desk.wait_for(lambda store: len(store.class_edits.moves))
         known = [row.index for row in self._labeled()]
         train, test, unlabeled, about = self._desk.wait_for(partial(_chosen, known))
         home = about.pop("home")
@@ -92,16 +93,16 @@ class Rounds:
             "test": list(self._read(test)),
             "unlabeled": list(self._read(unlabeled)),
         }
-        if self._desk.wait_for(lambda store: len(store.class_moves)) > self._moves:
+        if self._desk.wait_for(lambda store: len(store.class_edits.moves)) > self._moves:
             return self.request(round)  # some labels have other classes by now than others
         return request
 
-    def propose(self, round: Round, found: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Keep what was detected, and return the images whose proposals have changed: not of those
-        that were opened last or labeled meanwhile."""
+    def propose(self, round: Round, found: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+        """Keep what was detected, and return the images whose proposals have changed, with how
+        many they have: not those that were opened last or labeled meanwhile."""
 
-        def propose(store: LabelStore) -> list[int]:
-            moves = store.class_moves[self._moves :]
+        def propose(store: LabelStore) -> list[tuple[int, int]]:
+            moves, counts = store.class_edits.moves[self._moves :], []
             open_ones = [
                 image
                 for image in found
@@ -113,7 +114,8 @@ class Rounds:
                 proposals = _proposals(boxes, f"p{round.number}-{index}", moves)
                 doubt = plan.uncertainty(score for *_, score in boxes)
                 store.journal.propose(index, proposals, doubt)
-            return [image["index"] for image in open_ones]
+                counts.append((index, len(proposals)))
+            return counts
 
         return self._desk.wait_for(propose)
 
@@ -160,7 +162,7 @@ def _chosen(
     return (
         plan.spread([index for index in known if index not in blind], plan.LEARNED),
         plan.spread([index for index in known if index in blind], plan.MEASURED),
-        plan.pool(new, store.journal.get("current") or 0),
+        plan.pool(new, current(store) or 0),
         about,
     )
 

@@ -1,29 +1,15 @@
 // The labels of an image were changed by another program while they were edited here.
 
 import { ask, h, some } from "../../web/page/dom.js";
-import { iou } from "./geometry.js";
 
 /** @typedef {import("./store.js").Edit} Edit */
 /** @typedef {import("./edit.js").ImageLabels} ImageLabels */
 
-const SAME = 0.95;
 const SIDE = 340;
-
-/** All boxes of both versions; those that both have, once.
- * @param {Edit} mine @param {ImageLabels} theirs @returns {Edit} */
-export function both(mine, theirs) {
-  const added = mine.boxes.filter(({ box, label }) =>
-    !theirs.boxes.some((each) => each.label === label && iou(each.box, box) > SAME));
-  return {
-    boxes: [...theirs.boxes, ...added.map((box, i) => ({ ...box, key: `new-both-${i}` }))],
-    verified: mine.verified && theirs.verified,
-  };
-}
 
 /** Show both versions, and ask which one to keep.
  * @param {Edit} mine @param {ImageLabels} theirs @param {HTMLImageElement|null} picture
- * @param {(label: string) => string} color
- * @returns {Promise<Edit|null>} what to write; null leaves theirs */
+ * @param {(label: string) => string} color @returns {Promise<import("./store.js").Choice>} */
 export async function settle(mine, theirs, picture, color) {
   const answer = await ask("Another program changed these labels",
     [
@@ -37,8 +23,7 @@ export async function settle(mine, theirs, picture, color) {
       { label: "Keep yours", value: "mine" },
       { label: "Keep the other", value: "theirs" },
     ]);
-  if (answer === "theirs") return null;
-  return answer === "mine" ? mine : both(mine, theirs);
+  return answer === "mine" || answer === "theirs" ? answer : "both";
 }
 
 /** @param {string} title @param {import("./edit.js").Box[]} boxes @param {ImageLabels} image

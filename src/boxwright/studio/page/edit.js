@@ -2,6 +2,7 @@
 // `edited`, after any change that is visible `changed`.
 
 import { HANDLES, iou, isLarge, moved, resized, snapped } from "./geometry.js";
+import { counterparts, isSame, newKey } from "./versions.js";
 
 /** @typedef {import("./geometry.js").Rect} Rect */
 /** @typedef {import("./geometry.js").Handle} Handle */
@@ -29,6 +30,7 @@ import { HANDLES, iou, isLarge, moved, resized, snapped } from "./geometry.js";
  * @property {boolean} blind
  * @property {Box[]} boxes
  * @property {Proposal[]} proposals
+ * @property {string[]} [settled] keys of those that an edit which is not saved has settled
  * @property {boolean} can_undo
  * @property {boolean} can_redo
  */
@@ -36,11 +38,6 @@ import { HANDLES, iou, isLarge, moved, resized, snapped } from "./geometry.js";
 /** @type {Flag[]} */
 export const FLAGS = ["difficult", "truncated", "occluded", "crowd"];
 const PLAIN = { difficult: false, truncated: false, occluded: false, crowd: false };
-const SAME = 0.95; // IoU from which a pasted box is the one that is there
-
-let count = 0;
-/** A key until the server gives one. */
-const newKey = () => `new-${Date.now().toString(36)}-${(count += 1)}`;
 
 export class Editor {
   /** @param {{edited: () => void, changed: () => void, nameless: () => void}} listener `nameless`
@@ -53,6 +50,8 @@ export class Editor {
     this.boxes = [];
     /** @type {Proposal[]} */
     this.proposals = [];
+    /** All that were proposed when the labels were read. @type {Proposal[]} */
+    this.offered = [];
     this.verified = false;
     /** @type {string|null} */
     this.selected = null;
@@ -78,39 +77,48 @@ export class Editor {
     this.selected = null;
     this.draft = null;
     this.locked.clear();
-    this.proposals = image.proposals;
+    this.#offer(image);
     this.#take(image);
   }
 
   close() {
     this.image = null;
-    this.boxes = this.proposals = [];
+    this.boxes = this.proposals = this.offered = [];
     this.selected = this.draft = null;
     this.listener.changed();
   }
 
   /** The server has saved an edit. Proposals never change while the image is
    * open: of those only the ones that are boxes now go.
-   * @param {ImageLabels} image @param {Map<string, string>} renamed keys that the server gave
-   * @param {boolean} [newer] there are edits after the one that was saved */
-  saved(image, renamed, newer = false) {
-    const name = (/** @type {string} */ key) => renamed.get(key) ?? key;
+   * @param {ImageLabels} image with what was edited meanwhile
+   * @param {Map<string, string>} keys that boxes have now */
+  saved(image, keys) {
+    const name = (/** @type {string} */ key) => keys.get(key) ?? key;
     this.locked = new Set([...this.locked].map(name));
     if (this.selected) this.selected = name(this.selected);
-    if (newer) {
-      this.boxes = this.boxes.map((box) => ({ ...box, key: name(box.key) }));
-      this.image = { ...image, verified: this.verified };
-      return;
-    }
     this.#take(image);
   }
 
   /** Other labels of the open image, by undo or another program: keys may be those of other boxes.
-   * @param {ImageLabels} image */
+   * @param {ImageLabels} image with what was edited meanwhile */
   reload(image) {
-    this.selected = null;
-    this.locked.clear();
+    const keys = counterparts(this.boxes, image.boxes);
+    this.locked = new Set([...this.locked].flatMap((key) => keys.get(key) ?? []));
+    this.selected = keys.get(this.selected ?? "") ?? null;
+    this.#offer(image);
     this.#take(image);
+  }
+
+  /** @param {ImageLabels} image */
+  #offer({ proposals, settled = [] }) {
+    this.offered = proposals;
+    this.proposals = proposals.filter(({ key }) => !settled.includes(key));
+  }
+
+  /** Keys of proposals that are boxes now, or were rejected. */
+  get settled() {
+    const open = new Set(this.proposals.map(({ key }) => key));
+    return this.offered.map(({ key }) => key).filter((key) => !open.has(key));
   }
 
   /** @param {ImageLabels} image */
@@ -240,22 +248,16 @@ export class Editor {
     this.change(box.key, { box: resized(box.box, handle, dx, dy, this.image) });
   }
 
-  /** Delete the selected box. @returns {Proposal|null} a proposal, which is to be rejected */
+  /** Delete the selected box, or reject the selected proposal: then the next one is selected. */
   remove() {
-    const proposal = this.proposals.find(({ key }) => key === this.selected);
     const all = [...this.boxes, ...this.proposals];
     const at = all.findIndex(({ key }) => key === this.selected);
-    if (at < 0) return null;
-    const next = all[at + 1] ?? all[at - 1];
-    const heir = proposal && next ? next.key : null;
-    if (proposal) {
-      this.proposals = this.proposals.filter((each) => each !== proposal);
-      this.selected = heir;
-      this.listener.changed();
-      return proposal;
-    }
-    this.#put(this.boxes.filter(({ key }) => key !== this.selected), null);
-    return null;
+    if (at < 0) return;
+    const { key } = all[at];
+    const proposals = this.proposals.filter((each) => each.key !== key);
+    const heir = proposals.length < this.proposals.length ? all[at + 1] ?? all[at - 1] : null;
+    this.proposals = proposals;
+    this.#put(this.boxes.filter((each) => each.key !== key), heir?.key ?? null);
   }
 
   copy() {
@@ -286,8 +288,7 @@ export class Editor {
     const there = by ? [] : this.boxes;
     const added = boxes
       .map((box) => ({ ...box, key: newKey(), box: snapped(moved(box.box, by, by, image), image) }))
-      .filter(({ box, label }) => isLarge(box)
-        && !there.some((each) => each.label === label && iou(each.box, box) > SAME));
+      .filter((box) => isLarge(box.box) && !there.some((each) => isSame(each, box)));
     if (!added.length) return;
     this.#put([...this.boxes, ...added], added.length === 1 ? added[0].key : null);
   }

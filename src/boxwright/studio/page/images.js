@@ -137,11 +137,11 @@ export class Images {
     this.changed();
   }
 
-  /** There are new proposals. @param {number[]} indices */
-  proposed(indices) {
-    for (const index of indices) {
+  /** There are other proposals. @param {[number, number][]} counts index, and number of proposals */
+  proposed(counts) {
+    for (const [index, count] of counts) {
       const row = this.rows[index];
-      if (row) row.proposals ||= 1; // how many is said when the image is opened
+      if (row) row.proposals = count;
     }
     this.changed();
   }

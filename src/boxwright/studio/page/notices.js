@@ -12,9 +12,13 @@ export class Notices {
     this.lasting = new Map();
   }
 
-  /** Say something for some seconds. @param {string} text @param {string} [remedy] */
-  say(text, remedy = "") {
+  /** Say something for some seconds. @param {string} text @param {string} [remedy]
+   * @param {() => void} [undo] of what was done */
+  say(text, remedy = "", undo) {
     const notice = this.#build(text, remedy, "notice");
+    const press = () => { notice.remove(); undo?.(); };
+    if (undo) notice.lastElementChild?.before(
+      h("button", { type: "button", className: "small", on: { click: press } }, "Undo"));
     setTimeout(() => notice.remove(), SHOWN);
   }
 

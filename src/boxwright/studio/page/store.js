@@ -1,9 +1,18 @@
 // Talks to the server, and saves edits. An edit is never dropped: what cannot be saved stays here
 // and is tried again.
 
+import { both, carried, counterparts, over, stored } from "./versions.js";
+
 /** @typedef {import("./edit.js").ImageLabels} ImageLabels */
 /** @typedef {import("./edit.js").Box} Box */
-/** @typedef {{boxes: Box[], verified: boolean}} Edit */
+/**
+ * What the labels shall be.
+ * @typedef {object} Edit
+ * @property {Box[]} boxes
+ * @property {boolean} verified
+ * @property {string[]} settled keys of proposals that are boxes now, or were rejected
+ */
+/** @typedef {"mine"|"theirs"|"both"} Choice between two versions */
 
 const AWAY = "The studio does not answer: is the command still running?";
 const STRANGER = "This page is of an earlier studio: open the address that the terminal shows.";
@@ -59,18 +68,22 @@ export class Server {
 }
 
 /**
+ * What becomes of the labels of an image. `newer` is what was edited meanwhile, in keys of the answer.
  * @typedef {object} Listener
- * @property {(image: ImageLabels, renamed: Map<string, string>, newer: boolean) => void} saved
- * @property {(mine: Edit|null, theirs: ImageLabels) => void} conflict another program wrote
- *    meanwhile; `resolve` goes on
+ * @property {(image: ImageLabels, keys: Map<string, string>, newer: Edit|null) => void} saved an edit
+ *    is on disk; `keys` are those that its boxes got
+ * @property {(image: ImageLabels, newer: Edit|null) => void} replaced by others, such as by undo
+ * @property {(theirs: ImageLabels) => void} overtaken by another program, while nothing was edited here
+ * @property {(theirs: ImageLabels) => void} conflict another program wrote meanwhile; `resolve` goes on
  * @property {(problem: Problem, index: number) => void} failed
  * @property {() => void} changed how many are unsaved, or when the last one was saved
  */
 /**
  * @typedef {object} Work
- * @property {string} etag
+ * @property {ImageLabels} image the labels on disk, as they were last heard of
  * @property {Edit|null} edit the newest that is not saved
- * @property {Promise<void>|null} running
+ * @property {Edit|null} sent the one that is being saved
+ * @property {Promise<unknown>|null} running
  * @property {ReturnType<typeof setTimeout>|null} timer
  * @property {boolean} stuck it could not be saved
  * @property {boolean} held it waits for the choice between two versions
@@ -97,7 +110,8 @@ export class Saver {
 
   /** The edit of an image that is not on disk. @param {number} index @returns {Edit|null} */
   pending(index) {
-    return this.#work.get(index)?.edit ?? null;
+    const work = this.#work.get(index);
+    return work?.edit ?? work?.sent ?? null;
   }
 
   /** Whether an edit could not be saved. */
@@ -108,11 +122,10 @@ export class Saver {
   /** The labels of an image were read. @param {ImageLabels} image */
   opened(image) {
     const work = this.#work.get(image.index);
-    if (work) work.etag = image.etag;
-    else {
-      const { index, etag } = image;
-      this.#work.set(index, { etag, edit: null, running: null, timer: null, stuck: false, held: false });
-    }
+    if (work) work.image = image;
+    else
+      this.#work.set(image.index,
+        { image, edit: null, sent: null, running: null, timer: null, stuck: false, held: false });
   }
 
   /** Save an edit soon; one that comes before replaces it. @param {number} index @param {Edit} edit */
@@ -132,12 +145,14 @@ export class Saver {
     if (work.timer !== null) clearTimeout(work.timer);
     work.timer = null;
     while (work.running) await work.running;
-    if (!work.edit) return true;
+    const { edit } = work;
+    if (!edit) return true;
     if (work.held) return false;
-    work.running = this.#save(index, work);
-    await work.running;
-    work.running = null;
-    this.listener.changed();
+    await this.#exchange(work, edit, (etag) => this.server.send("PUT", `/api/images/${index}`, edit, etag),
+      (image, base) => {
+        this.savedAt = Date.now();
+        return stored(base.boxes, image.boxes);
+      });
     return work.edit && !work.stuck ? this.flush(index) : !work.stuck;
   }
 
@@ -147,42 +162,29 @@ export class Saver {
     return done.every(Boolean);
   }
 
-  /** Undo or redo, after what is unsaved was saved.
-   * @param {"undo"|"redo"} verb @param {number} index @returns {Promise<ImageLabels|null>} */
+  /** Undo or redo, after what is unsaved was saved. @param {"undo"|"redo"} verb @param {number} index
+   * @returns {Promise<ImageLabels|null|undefined>} null if there is no such version, undefined if
+   *    it failed, which the listener hears */
   async step(verb, index) {
-    if (!(await this.flush(index))) return null;
-    return this.exchange(index, (etag) => this.server.post(`/api/images/${index}/${verb}`, {}, etag));
+    if (!(await this.flush(index))) return undefined;
+    return this.#replace(index, null, (etag) => this.server.post(`/api/images/${index}/${verb}`, {}, etag));
   }
 
-  /** A request that changes the labels of an image; its answer has the new etag.
-   * @param {number} index @param {(etag: string) => Promise<ImageLabels|null>} request */
-  async exchange(index, request) {
+  /** Go on after a conflict. The version that is not chosen is in the history: undo brings it back.
+   * @param {ImageLabels} theirs @param {Choice} choice */
+  async resolve(theirs, choice) {
+    const { index, etag } = theirs;
     const work = this.#of(index);
-    while (work.running) await work.running;
-    /** @type {ImageLabels|null} */
-    let answer = null;
-    work.running = (async () => {
-      try {
-        answer = await request(work.etag);
-        if (answer) work.etag = answer.etag;
-      } catch (error) {
-        this.#failed(index, error, work, null);
-      }
-    })();
-    await work.running;
-    work.running = null;
-    if (work.edit && !work.stuck) void this.flush(index);
-    this.listener.changed();
-    return /** @type {ImageLabels|null} */ (answer);
-  }
-
-  /** Go on after a conflict. @param {ImageLabels} theirs
-   * @param {Edit|null} edit what to write; null leaves theirs */
-  resolve(theirs, edit) {
-    const work = this.#of(theirs.index);
-    Object.assign(work, { etag: theirs.etag, edit, stuck: false, held: false });
-    this.listener.changed();
-    return this.flush(theirs.index);
+    work.held = false;
+    if (!work.edit) return;
+    const mine = over(work.edit, work.image.boxes, theirs.boxes);
+    if (choice === "theirs") {
+      await this.#replace(index, work.edit, () => this.server.post(`/api/images/${index}/history`, mine, etag));
+      return;
+    }
+    Object.assign(work, { image: theirs, edit: choice === "both" ? both(mine, theirs) : mine });
+    this.listener.replaced(theirs, work.edit);
+    await this.flush(index);
   }
 
   /** @param {number} index */
@@ -192,46 +194,68 @@ export class Saver {
     return work;
   }
 
-  /** @param {number} index @param {Work} work */
-  async #save(index, work) {
-    const edit = /** @type {Edit} */ (work.edit);
-    work.edit = null;
-    try {
-      /** @type {ImageLabels} */
-      const image = await this.server.send("PUT", `/api/images/${index}`, edit, work.etag);
-      work.etag = image.etag;
-      work.stuck = false;
-      this.savedAt = Date.now();
-      const renamed = renames(edit.boxes, image.boxes);
-      const newer = /** @type {Edit|null} */ (work.edit);
-      if (newer) {
-        const boxes = newer.boxes.map((box) => ({ ...box, key: renamed.get(box.key) ?? box.key }));
-        work.edit = { ...newer, boxes };
+  /** A request after which the labels are others than those that are edited here.
+   * @param {number} index @param {Edit|null} edit
+   * @param {(etag: string) => Promise<ImageLabels|null>} request */
+  async #replace(index, edit, request) {
+    const work = this.#of(index);
+    const answer = await this.#exchange(work, edit, request);
+    if (work.edit && !work.stuck) void this.flush(index);
+    return answer;
+  }
+
+  /** Send a request that changes the labels of an image. What is edited meanwhile is carried over
+   * to the labels of the answer.
+   * @param {Work} work @param {Edit|null} edit what the request does away with; it stays if that fails
+   * @param {(etag: string) => Promise<ImageLabels|null>} request
+   * @param {(image: ImageLabels, base: ImageLabels) => Map<string, string>} [saved] the edit is on
+   *    disk; returns the keys that its boxes have now
+   * @returns {Promise<ImageLabels|null|undefined>} undefined if it failed */
+  async #exchange(work, edit, request, saved) {
+    while (work.running) await work.running;
+    work.sent = edit;
+    if (edit) work.edit = null;
+    const run = async () => {
+      const base = { ...work.image, ...edit };
+      try {
+        const image = await request(work.image.etag);
+        if (!image) return null;
+        const keys = saved ? saved(image, base) : counterparts(base.boxes, image.boxes);
+        Object.assign(work, { image, sent: null, stuck: false });
+        work.edit &&= carried(work.edit, base, image, keys);
+        if (saved) this.listener.saved(image, keys, work.edit);
+        else this.listener.replaced(image, work.edit);
+        return image;
+      } catch (error) {
+        this.#failed(work, edit, error);
+        return undefined;
       }
-      this.listener.saved(image, renamed, newer !== null);
-    } catch (error) {
-      work.edit ??= edit;
-      this.#failed(index, error, work, edit);
+    };
+    const running = run();
+    work.running = running;
+    this.listener.changed();
+    try {
+      return await running;
+    } finally {
+      work.running = null;
+      this.listener.changed();
     }
   }
 
-  /** @param {number} index @param {unknown} problem @param {Work} work @param {Edit|null} edit */
-  #failed(index, problem, work, edit) {
-    if (!(problem instanceof Problem)) throw problem;
+  /** @param {Work} work @param {Edit|null} edit @param {unknown} problem */
+  #failed(work, edit, problem) {
+    work.edit ??= edit;
+    work.sent = null;
     work.stuck = edit !== null;
-    if (problem.status === 412 && problem.theirs) {
-      work.held = edit !== null;
-      this.listener.conflict(edit && work.edit, problem.theirs);
-    } else this.listener.failed(problem, index);
+    if (!(problem instanceof Problem)) throw problem;
+    const { theirs } = problem;
+    if (problem.status !== 412 || !theirs) this.listener.failed(problem, work.image.index);
+    else if (edit) {
+      work.held = true;
+      this.listener.conflict(theirs);
+    } else if (!work.edit) { // else saving what was edited meanwhile finds out
+      work.image = theirs;
+      this.listener.overtaken(theirs);
+    }
   }
-}
-
-/** The keys that the server gave to boxes: it answers in the order in which they were sent.
- * @param {Box[]} sent @param {Box[]} answered @returns {Map<string, string>} */
-export function renames(sent, answered) {
-  if (sent.length !== answered.length) return new Map();
-  return new Map(
-    sent.map(({ key }, i) => /** @type {[string, string]} */ ([key, answered[i].key]))
-      .filter(([before, after]) => before !== after),
-  );
 }

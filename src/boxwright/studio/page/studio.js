@@ -1,6 +1,7 @@
 // The parts put together. Data flows one way: the server's labels -> the editor -> edits -> saver
 // -> the server; panels and the stage show what the editor has.
 
+import { Aside } from "./aside.js";
 import { AssistPanel } from "./assist.js";
 import { chooseClass, manageClasses } from "./classes.js";
 import { colorOf } from "../../web/page/colors.js";
@@ -44,6 +45,7 @@ export class Studio {
     this.classes = folder.classes;
     this.view = "label";
     this.opening = 0;
+    this.aside = new Aside(this);
     this.connected = true;
     this.notices = new Notices(byId("notices"));
     const color = (/** @type {string} */ label) => colorOf(Math.max(this.classes.indexOf(label), 0));
@@ -55,8 +57,10 @@ export class Studio {
     this.editor.label = this.#firstClass;
     this.stage = new Stage(byId("stage"), this.editor, color, showTool);
     this.saver = new Saver(server, {
-      saved: (image, renamed, newer) => this.#saved(image, renamed, newer),
-      conflict: (mine, theirs) => void this.#conflict(mine, theirs),
+      saved: (image, keys, newer) => this.#saved(image, keys, newer),
+      replaced: (image, newer) => this.#replaced(image, newer),
+      overtaken: (theirs) => this.#overtaken(theirs),
+      conflict: (theirs) => void this.#conflict(theirs),
       failed: (problem, index) => this.#failed(problem, index),
       changed: () => this.#saving(),
     });
@@ -96,6 +100,7 @@ export class Studio {
   /** Open an image: its labels and pixels come together. @param {number} index */
   async open(index) {
     const turn = (this.opening += 1);
+    this.aside.last = null;
     if (this.index !== null) void this.saver.flush(this.index);
     this.list.select(index);
     try {
@@ -171,46 +176,12 @@ export class Studio {
     if (this.index === next) this.editor.pasteLast();
   }
 
-  /** Delete the selected box, or reject the selected proposal. */
-  async remove() {
-    const { index } = this;
-    const proposal = this.editor.remove();
-    if (!proposal || index === null) return;
-    await this.saver.flush(index);
-    const body = { accept: [], reject: [proposal.key] };
-    const answer = await this.saver.exchange(index, (etag) =>
-      this.server.post(`/api/images/${index}/proposals`, body, etag));
-    if (answer) this.#saved(answer, new Map(), this.saver.pending(index) !== null);
-  }
-
   /** @param {"undo"|"redo"} verb */
   async step(verb) {
     const { index } = this;
     if (index === null) return;
-    const answer = await this.saver.step(verb, index);
-    if (answer) this.#reloaded(answer);
-    else if (!this.saver.stuck) this.notices.say(`Nothing to ${verb} on this image.`);
-  }
-
-  /** @param {ImageLabels} image */
-  #reloaded(image) {
-    if (image.index === this.index) this.editor.reload(image);
-    this.images.saved(image);
-  }
-
-  async setAside() {
-    const { index } = this;
-    if (index === null) return;
-    const aside = this.images.rows[index]?.state !== "aside";
-    try {
-      await this.saver.flush(index);
-      await this.server.post(`/api/images/${index}/aside`, { aside });
-      await this.images.refresh(index);
-      this.notices.say(aside ? "Set aside: it will not be trained with." : "Taken back.", "Shift+S reverses it.");
-      if (aside) await this.go(1);
-    } catch (error) {
-      this.failed(error);
-    }
+    if (verb === "undo" && this.aside.last !== null) await this.aside.takeBack(this.aside.last);
+    else if ((await this.saver.step(verb, index)) === null) this.notices.say(`Nothing to ${verb} on this image.`);
   }
 
   /** Search a class, for the box that waits, else for the selected one. */
@@ -276,7 +247,7 @@ export class Studio {
       case "finish": this.finish.hear(data); break;
       case "problem": this.notices.keep(data.code, data); break;
       case "proposals":
-        this.images.proposed(data.indices);
+        this.images.proposed(data.counts);
         break;
       case "image": void this.#changedElsewhere(data.index, data.etag); break;
     }
@@ -292,8 +263,7 @@ export class Studio {
       const image = await this.server.get(`/api/images/${index}`);
       if (index !== this.index || this.saver.unsaved.includes(index)) return;
       this.saver.opened(image);
-      this.#reloaded(image);
-      this.notices.say("Another program changed these labels: this is what it wrote.");
+      this.#overtaken(image);
     } catch (error) {
       this.failed(error);
     }
@@ -321,27 +291,39 @@ export class Studio {
   }
 
   #edited() {
-    const { image, boxes, verified } = this.editor;
+    const { image, boxes, verified, settled } = this.editor;
     if (!image) return;
-    this.saver.edit(image.index, { boxes, verified });
+    this.aside.last = null;
+    this.saver.edit(image.index, { boxes, verified, settled });
     if (this.view === "review") this.review.corrected(image.index);
   }
 
-  /** @param {ImageLabels} image @param {Map<string, string>} renamed @param {boolean} newer */
-  #saved(image, renamed, newer) {
-    if (image.index === this.index) this.editor.saved(image, renamed, newer);
+  /** @param {ImageLabels} image @param {Map<string, string>} keys @param {Edit|null} newer */
+  #saved(image, keys, newer) {
+    if (image.index === this.index) this.editor.saved({ ...image, ...newer }, keys);
     this.images.saved(image);
     this.notices.over("away");
     if (!this.saver.stuck) this.notices.over("saving");
   }
 
-  /** @param {Edit|null} mine @param {ImageLabels} theirs */
-  async #conflict(mine, theirs) {
+  /** @param {ImageLabels} image @param {Edit|null} newer */
+  #replaced(image, newer) {
+    if (image.index === this.index) this.editor.reload({ ...image, ...newer });
+    this.images.saved(image);
+  }
+
+  /** @param {ImageLabels} theirs */
+  #overtaken(theirs) {
+    this.#replaced(theirs, null);
+    this.notices.say("Another program changed these labels: this is what it wrote.");
+  }
+
+  /** @param {ImageLabels} theirs */
+  async #conflict(theirs) {
     const picture = await this.images.picture(theirs.index).catch(() => null);
-    const edit = mine && (await settle(mine, theirs, picture, this.color));
-    if (theirs.index === this.index)
-      this.editor.reload(edit ? { ...theirs, ...edit } : theirs);
-    await this.saver.resolve(theirs, edit);
+    const mine = this.saver.pending(theirs.index);
+    if (!mine) return;
+    await this.saver.resolve(theirs, await settle(mine, theirs, picture, this.color));
     await this.images.refresh(theirs.index);
   }
 

@@ -1,0 +1,93 @@
+"""What requests undo, and what of a folder is remembered."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from requesting import BOX, asked, of_kind, propose, put
+from served import Served, serving
+
+from boxwright.studio.store import LabelStore
+from folders import VocFolder
+
+
+def test_undo_and_redo(served: Served) -> None:
+    edited = put(served, 2, [BOX]).json
+    undone = served.ask("POST", "/api/images/2/undo", {}, {"If-Match": edited["etag"]}).json
+    assert undone["boxes"] == []
+    assert undone["can_redo"]
+    redone = served.ask("POST", "/api/images/2/redo", {}, {"If-Match": undone["etag"]}).json
+    assert [box["box"] for box in redone["boxes"]] == [BOX["box"]]
+    nothing = served.ask("POST", "/api/images/2/redo", {}, {"If-Match": redone["etag"]})
+    assert nothing.status == 204
+
+
+def test_a_box_of_a_proposal_is_no_proposal_any_more(served: Served) -> None:
+    index = of_kind(served, blind=False)
+    propose(served, index, "a", "b")
+    shown = served.get(f"/api/images/{index}")["proposals"]
+    assert shown[0] == {"key": "a", "box": [1, 2, 21, 22], "label": "dog", "score": 0.75}
+    body = {"boxes": [{"key": "a", "box": [1, 2, 25, 22], "label": "dog"}], "settled": ["a"]}
+    image = asked(served, "PUT", index, body)
+    assert [one["key"] for one in image["proposals"]] == ["b"]
+
+
+def test_rejected_and_accepted_proposals_come_back_by_undo(served: Served) -> None:
+    index = of_kind(served, blind=False)
+    propose(served, index, "a", "b")
+    box = {"key": "b", "box": [1, 2, 21, 22], "label": "dog"}
+    keys = []
+    for action, body in (
+        ("", {"boxes": [], "settled": ["a"]}),
+        ("", {"boxes": [box], "settled": ["b"]}),
+        ("/undo", {}),
+        ("/undo", {}),
+        ("/redo", {}),
+        ("/undo", {}),
+    ):
+        image = asked(served, "POST" if action else "PUT", index, body, action)
+        keys.append("".join(one["key"] for one in image["proposals"]))
+        assert len(image["boxes"]) == (keys[-1] == "")
+    assert keys == ["b", "", "b", "ab", "b", "ab"]
+    assert not image["can_undo"]
+    assert served.get("/api/rows")["rows"][index]["proposals"] == 2
+
+
+def test_a_version_that_is_not_written_is_in_the_history(served: Served) -> None:
+    theirs = put(served, 2, [BOX]).json
+    mine = {"boxes": [{**BOX, "label": "dog"}], "verified": False}
+    etag = {"If-Match": theirs["etag"]}
+    assert served.ask("POST", "/api/images/2/history", mine, {"If-Match": "old"}).status == 412
+    kept = served.ask("POST", "/api/images/2/history", mine, etag).json
+    assert kept == theirs
+    labels = []
+    for verb in ("undo", "undo", "redo", "redo"):
+        image = asked(served, "POST", 2, {}, f"/{verb}")
+        labels.append([box["label"] for box in image["boxes"]])
+    assert labels == [["dog"], ["cat"], ["dog"], ["cat"]]
+
+
+@pytest.mark.parametrize(
+    ("gone", "come", "expected"),
+    [
+        ((), (), "c.jpg"),
+        (("a.jpg",), (), "c.jpg"),
+        ((), ("aa.jpg", "bb.jpg"), "c.jpg"),
+        (("c.jpg",), (), "d.jpg"),
+        (("c.jpg", "d.jpg"), (), "b.jpg"),
+    ],
+)
+def test_one_is_where_one_was_after_images_came_and_went(
+    gone: tuple[str, ...], come: tuple[str, ...], expected: str, voc_folder: VocFolder
+) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg", "d.jpg"):
+        voc_folder.image(name)
+    with serving(partial(LabelStore.open, voc_folder.root)) as served:
+        assert served.ask("POST", "/api/current", {"index": 2}).status == 204
+    for name in gone:
+        (voc_folder.root / name).unlink()
+    for name in come:
+        voc_folder.image(name)
+    with serving(partial(LabelStore.open, voc_folder.root)) as served:
+        assert served.name(served.get("/api/folder")["current"]) == expected
