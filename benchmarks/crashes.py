@@ -173,7 +173,10 @@ def of_another_run(path: Path, random_: random.Random) -> None:
 
 
 def deleted(path: Path, random_: random.Random) -> None:
-    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    """Delete a file, or a folder in which a command may be making files meanwhile."""
+    while path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    path.unlink(missing_ok=True)
 
 
 PARTS = ("checkpoint.npz", "best.weights.h5", "run.json", "log.jsonl")
