@@ -375,6 +375,17 @@ def test_a_run_that_ended_before_its_first_checkpoint_cannot_be_resumed(
     assert "delete the run" in caught.value.remedy
 
 
+def test_a_checkpoint_of_another_network_is_refused(run: Path, squares: Squares) -> None:
+    path = run / "checkpoint.npz"
+    checkpoint = Checkpoint.load(path)
+    checkpoint.arrays["weight/0"] = checkpoint.arrays["weight/0"][..., None]
+    checkpoint.save(path)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with pytest.raises(TrainingError, match=r"BW305 .*not fit the network"):
+        loop.train(dataset_of(squares), out=run, weights=None, steps=4, resume=True)
+    assert before == {path: path.read_bytes() for path in before}
+
+
 def test_there_must_be_a_run_to_resume(squares: Squares, tmp_path: Path) -> None:
     with pytest.raises(TrainingError) as caught:
         loop.train(dataset_of(squares), out=tmp_path / "run", weights=None, resume=True)

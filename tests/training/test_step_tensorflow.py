@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from boxwright.augment.transforms import count_draws
 from boxwright.backend import framework
+from boxwright.errors import TrainingError
 from boxwright.ops.anchors import AnchorSpec
 from boxwright.training.optimizers import Averaging
 from boxwright.training.recipe import Recipe
@@ -216,6 +217,15 @@ def test_a_restored_engine_goes_on_as_it_would_have(tuning: Bench) -> None:
     tuning.steps(1e-3, first=1)
     for name, value in tuning.engine.state().items():
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+def test_the_state_of_another_network_is_refused(tuning: Bench) -> None:
+    state = tuning.engine.state()
+    name = next(iter(state))
+    for other in ({**state, name: state[name][..., None]}, {**state, name: None}):
+        with pytest.raises(TrainingError, match=rf"BW305 .*does not fit .*{name}"):
+            tuning.engine.restore(other)
+    tuning.engine.restore(state)
 
 
 @pytest.mark.parametrize("shape", [(4, 5, 5, 8), (16, 1, 1, 8)])

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.backend import framework
+from boxwright.errors import TrainingError
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.models.layers.conv_norm import ConvNorm
@@ -126,9 +127,16 @@ def from_checkpoint(artifact: Artifact, recipe: Recipe, checkpoint: Checkpoint) 
 def from_run(
     artifact: Artifact, recipe: Recipe, weights: Sequence[NDArray[Any]], precision: str
 ) -> Start:
-    """Return the model of a run with the given weights, to be trained on by its recipe."""
+    """Return the model of a run with the given weights, to be trained on by its recipe.
+
+    Raises:
+        TrainingError: BW305 the weights are of another network.
+    """
     model = built(*restored(artifact.model), recipe, precision)
-    model.network.set_weights(weights)
+    try:
+        model.network.set_weights(weights)
+    except ValueError as error:
+        raise TrainingError("BW305", "the weights do not fit the network.") from error
     for layer in _conv_norms(model):
         layer.scale_is_one = _absorbed(recipe) and not layer.shares_kernel
     return Start(

@@ -162,10 +162,14 @@ class Engine(ABC):
         }
 
     def restore(self, state: dict[str, NDArray[np.float32]]) -> None:
-        """Restore a `state`."""
+        """Restore a `state`. Raises TrainingError: BW305 it is that of another network."""
         for kind, variables in self._parts().items():
             for i, variable in enumerate(variables):
-                variable.assign(state[f"{kind}/{i}"])
+                value = state.get(f"{kind}/{i}")
+                if value is None or value.shape != tuple(variable.shape):
+                    message = f"the checkpoint does not fit the network: its array {kind}/{i}."
+                    raise TrainingError("BW305", message)
+                variable.assign(value)
 
     def _parts(self) -> dict[str, list[Any]]:
         return {"average": self._averages, **self._slots}
