@@ -106,6 +106,12 @@ class Folder:
                     images.setdefault(parent, []).append(name)
         return Folder(self.root, images, {})
 
+    def inside(self, place: str | Path) -> str:
+        """A path below the root, relative to it; others are unchanged."""
+        path = Path(place)
+        is_below = path.is_relative_to(self.root)
+        return path.relative_to(self.root).as_posix() if is_below else str(place)
+
     @property
     def image_count(self) -> int:
         return sum(len(names) for names in self.images.values())

@@ -287,7 +287,7 @@ def _odd(described: Sequence[Description], names: Names, shapes: int) -> Iterato
             "bounding boxes are used",
         )
     if names.nameless:
-        message = "neither data.yaml nor classes.txt names the classes"
+        message = "no file beside the labels names the classes"
         yield Finding("BW148", names.nameless[0], message, "called 'class 0' and so on")
 
 
