@@ -133,7 +133,7 @@ def test_no_class_gets_a_number_where_a_list_is_unreadable(
     (voc_folder.root / "train/data").mkdir(parents=True)
     (voc_folder.root / "train/x").mkdir()
     (voc_folder.root / "train" / path).write_bytes(UNREADABLE[path].encode(encoding))
-    with pytest.raises(DataError, match="BW160.*1 label file cannot be used without it") as caught:
+    with pytest.raises(DataError, match=r"BW160.*1 label file cannot be used without it") as caught:
         yolo(voc_folder, {})
     assert Path(caught.value.where).resolve() == (voc_folder.root / "train" / path).resolve()
     tolerated = formats.read(voc_folder.root / "train", "yolo", tolerant=True)
@@ -144,7 +144,7 @@ def test_no_class_gets_a_number_where_a_list_is_unreadable(
 
 @pytest.mark.parametrize("text", ["[", "nothing"])
 def test_a_damaged_list_is_no_reason_for_numbers(voc_folder: VocFolder, text: str) -> None:
-    with pytest.raises(DataError, match="BW110.*classes.json"):
+    with pytest.raises(DataError, match=r"BW110.*classes\.json"):
         yolo(voc_folder, {"classes.json": text})
 
 
@@ -256,7 +256,7 @@ def test_a_list_for_numbers_is_unreadable(voc_folder: VocFolder, form: str, path
     lay(voc_folder, {"a.jpg": "", **NUMBERED[form]})
     text = UNREADABLE.get(path) or UNREADABLE[f"{'x' if path.endswith('.csv') else '..'}/{path}"]
     (voc_folder.root / path).write_bytes(text.encode("gbk"))
-    with pytest.raises(DataError, match="BW160.*only numbers for their classes") as caught:
+    with pytest.raises(DataError, match=r"BW160.*only numbers for their classes") as caught:
         formats.read(voc_folder.root)
     assert caught.value.where == str(voc_folder.root / path)
     tolerated = formats.read(voc_folder.root, tolerant=True)

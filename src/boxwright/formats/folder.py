@@ -195,8 +195,8 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
                     continue
                 if entry.is_dir():
                     folders.append(entry.name)
-                elif entry.is_file():  # a pipe or a device may never end
-                    names.append(entry.name)
+                elif entry.is_file() or not os.path.exists(entry):  # noqa: PTH110 - it is a link
+                    names.append(entry.name)  # a pipe or a device may never end
         waiting.extend(join(parent, name) for name in sorted(folders, reverse=True))
         yield parent, sorted(names)
 
