@@ -148,10 +148,22 @@ SIGNATURES: tuple[Foreign, ...] = (
         r"^\S+\.\w+\r?\n\d+ *\r?\n(\d+ ){9}\d+",
     ),
     _row(
+        "VisDrone text",
+        "the VisDrone data set",
+        f"{AS_CSV}",
+        r"\A(-?\d+, *){4}[01], *\d\d?, *-?[01], *-?[012],?[ \r]*(\n|\Z)",
+    ),
+    _row(
         "MOTChallenge text",
         "the MOTChallenge data sets or CVAT",
         "choose 'COCO 1.0' in CVAT, or write its boxes as COCO",
         r"\A(\d+, *-?\d+(, *-?\d+(\.\d+)?){4,8}[ \r]*(\n|\Z))+",
+    ),
+    _row(
+        "KITTI's labels of tracking",
+        "the KITTI tracking data set",
+        "write a label file for each image, without the first two columns",
+        r"\A\d+ -?\d+ [A-Za-z]\S*( -?\d+(\.\d+)?(e-?\d+)?){14,15}[ \r]*$",
     ),
     _row(
         "DOTA text",
@@ -171,6 +183,34 @@ SIGNATURES: tuple[Foreign, ...] = (
         "export with dataset_type=fiftyone.types.COCODetectionDataset",
         '"_cls" *: *"Detections?"|"samples" *: *\\[',
         '"filepath" *:',
+    ),
+    _row(
+        "a project of VIA 3",
+        "VGG Image Annotator 3",
+        f"use VIA 2, whose files are read, or {AS_CSV}",
+        '"(vid_list|fid_list)" *:',
+        '"(av|xy)" *:',
+    ),
+    _row(
+        "Label Studio's predictions without annotations",
+        "Label Studio",
+        "choose 'Create Annotations From Predictions' in the Data Manager, then export JSON",
+        r'"predictions"\s*:\s*\[\s*\{',
+        r'"data"\s*:\s*\{',
+    ),
+    _row(
+        "a file of Label Studio's storage, with one task",
+        "Label Studio",
+        "choose the export JSON in the project; the files of a target storage are not exports",
+        r'"result"\s*:\s*\[',
+        r'"task"\s*:\s*[{\d]',
+    ),
+    _row(
+        "Hasty JSON",
+        "Hasty",
+        "choose the export COCO or Pascal VOC",
+        '"export_format_version" *:',
+        '"label_classes" *:',
     ),
     _row(
         "V7 Darwin JSON",

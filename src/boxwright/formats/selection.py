@@ -64,6 +64,8 @@ def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
 
 def name_unread(own: Ownership, others: Iterable[Ownership] = ()) -> int:
     """Add findings about files in formats that are not read; returns their number."""
+    if not (own.labels.images or own.labels.broken):
+        return 0  # an error names them
     known = {finding.where for one in (own, *others) for finding in one.labels.findings}
     used = known.union(*map(_files, (own, *others)))
     found = list(unread(own.folder, used, own.labels.assumed.keys() - own.paired.keys()))
