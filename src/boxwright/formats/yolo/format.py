@@ -50,11 +50,14 @@ ABOUT = About(
     written=("data.yaml", "labels/*/*.txt"),
     quirks=(
         "An image without a label file has no objects, as in Ultralytics, if other images beside "
-        "it have label files and no label file lacks its image.",
-        "Polygons and rotated boxes become boxes; keypoints are ignored.",
+        "it have label files, no label file lacks its image, and no file that is not read may "
+        "have its boxes (`BW155`).",
+        "Polygons and rotated boxes become boxes. Keypoints are ignored; they are known by "
+        "`kpt_shape` in `data.yaml`, or by their visibilities 0, 1 and 2.",
         "The splits are those of `data.yaml`: folders, images or lists of images.",
-        "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, a label "
-        "map, or a `data.yaml` one folder above is used if it has all classes (`BW158`).",
+        "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
+        "`classes.json`, `classes.csv`, a label map, a YAML file that has only `names`, or a "
+        "`data.yaml` one folder above is used if it has all classes (`BW158`).",
     ),
 )
 SAMPLED = 50  # text files that are read to detect labels
