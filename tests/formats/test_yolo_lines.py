@@ -77,6 +77,7 @@ def test_key_points_are_not_a_shape(voc_folder: VocFolder) -> None:
         "0.3 0.3 2 " * 17,
         "0.5 0.4 1 0 0 0 " * 8,
         "-0.01 0.5 2 0.9 1.02 1",
+        "0 0 0 " * 17,
     ],
 )
 def test_keypoints_are_known_by_their_visibilities(voc_folder: VocFolder, points: str) -> None:
@@ -92,6 +93,8 @@ def test_keypoints_are_known_by_their_visibilities(voc_folder: VocFolder, points
         "0 0 1 0 1 1 0 1 0 0",
         "0.5 0.25 1 0 1 0.5 1 1 0.5 1",
         "0.5 0 1 0 1 0.5 1 1 0.5 1 0 1 0 0.5 0 0",
+        "0.6 0.6 0.9 0.6 1 0.7 1 1 0.6 1",
+        "0.6 0.6 0.7 0.5 0.8 0.6 1 0.7 0.6 1",
         "0.1 0.1 0.9 0.1 0.5 0.9 1",
         "0.1 0.1 0.9 0.1 0.5 0.9 0",
     ],

@@ -15,6 +15,7 @@ from boxwright.structures.findings import counted
 
 NAMELESS = "class "  # start of the name of a class without one
 VISIBILITIES = frozenset({0, 1, 2})  # of keypoints: not labeled, hidden, visible
+CORNER = 2  # coordinates of a shape that are 0 or 1 in a corner of the image
 
 
 @dataclass(frozen=True)
@@ -123,16 +124,22 @@ def _is_tracked(cells: Sequence[str]) -> bool:
 def _has_keypoints(values: Sequence[float]) -> bool:
     """True if keypoints with their visibilities follow the box.
 
-    No shape has a coordinate of 2. The coordinates of a shape at the image's border may all be 0 or
-    1 where keypoints have visibilities, but then the box does not have the other points inside.
+    No shape has a coordinate of 2. Where keypoints have visibilities, two coordinates of a shape in
+    a corner of the image may be 0 or 1. If more are, then others are not those of points in the
+    box, or of points at 0, 0 that are not labeled.
     """
     x, y, width, height, *points = values
     visibilities = points[2::3]
     if len(points) % 3 or not VISIBILITIES.issuperset(visibilities):
         return False
-    shown = [
-        abs(across - x) <= width / 2 and abs(down - y) <= height / 2
-        for across, down, visibility in zip(points[::3], points[1::3], visibilities, strict=True)
-        if visibility
-    ]
-    return max(visibilities) > 1 or (bool(shown) and all(shown))
+    return max(visibilities) > 1 or (
+        len(visibilities) != CORNER
+        and all(
+            (abs(across - x) <= width / 2 and abs(down - y) <= height / 2)
+            if visibility
+            else across == down == 0
+            for across, down, visibility in zip(
+                points[::3], points[1::3], visibilities, strict=True
+            )
+        )
+    )
