@@ -91,6 +91,17 @@ def test_other_files_lose_no_background(voc_folder: VocFolder, path: str, conten
     assert codes(dataset) == ["BW109"]
 
 
+def test_each_file_with_the_name_of_an_image_is_named(voc_folder: VocFolder) -> None:
+    root = yolo(voc_folder)
+    named = ["first/b.txt", "labels/b.label", "second/b.json"]
+    for path in named:
+        voc_folder.text(path, "[1, 2, 3, 4]")
+    (root / "labels/b.npy").write_bytes(b"\x93NUMPY\x01")
+    dataset = formats.read(root)
+    assert dataset.names == ("images/a.jpg",)
+    assert sorted(warned(dataset)) == named
+
+
 def test_a_link_to_a_label_file_that_is_gone_is_named(voc_folder: VocFolder) -> None:
     root = yolo(voc_folder)
     (root / "labels/b.txt").symlink_to(root / "gone.txt")

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from boxwright.formats.annotations import Labeled
-from boxwright.formats.folder import Folder
+from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.foreign import foreign_files
+from boxwright.formats.names import CHANGED
 from boxwright.formats.pairing import pair
 from boxwright.structures.findings import Finding
 
@@ -41,13 +42,19 @@ def _of_images(
     folder: Folder, files: Iterable[str], images: Collection[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The files with the name of one of the images that may have boxes, and these images."""
-    if not images:
-        return
-    alone = [Labeled(path, alone=True) for path in files]
-    for one, match in zip(alone, pair(folder, alone), strict=True):
-        named = tuple(image for image in (match.image or "", *match.could_be) if image in images)
-        if named and _may_have_boxes(folder.root / one.path):
+    names = {key for image in images for key in CHANGED.of_file(_stem(image))}
+    called_so = [path for path in files if not names.isdisjoint(CHANGED.of_stated(_stem(path)))]
+    alone = [Labeled(path, alone=True) for path in called_so if _may_have_boxes(folder.root / path)]
+    matches = pair(folder, alone)
+    for one, match in zip(alone, matches, strict=True):
+        own = match if match.owner is None else matches[match.owner]
+        named = tuple(image for image in (own.image or "", *match.could_be) if image in images)
+        if named:
             yield one.path, named
+
+
+def _stem(path: str) -> str:
+    return stem(split_path(path)[1])
 
 
 def _may_have_boxes(path: Path) -> bool:
