@@ -12,7 +12,7 @@ from boxwright.formats.folder import Folder
 
 SUFFIX = ".json"
 HEAD = 1 << 15  # bytes at the start of a file that are read for detection
-LONGER_HEADS = (1 << 20, 1 << 25)  # that are read if it shows nothing, as before long lists
+LONGER_HEADS = (1 << 20, 1 << 23)  # that are read if it shows nothing, as before long lists
 DEEPEST = 4  # nested levels that are read
 DAMAGED = "damaged"  # the kind of a file that does not begin as JSON
 
