@@ -93,6 +93,12 @@ class Folder:
         """The paths of the files with one of these suffixes: `folder.with_suffix(".xml")`."""
         return [path for suffix in suffixes for path in self.files.get(suffix, [])]
 
+    def inside(self, place: str | Path) -> str:
+        """A path below the root, relative to it; others are unchanged."""
+        path = Path(place)
+        is_below = path.is_relative_to(self.root)
+        return path.relative_to(self.root).as_posix() if is_below else str(place)
+
     def unopened(self, names: Collection[str] = ()) -> Folder:
         """The images in formats that are not opened, as the images of a folder.
 
@@ -105,12 +111,6 @@ class Folder:
                 if suffix in UNOPENED or folded(name) in names:
                     images.setdefault(parent, []).append(name)
         return Folder(self.root, images, {})
-
-    def inside(self, place: str | Path) -> str:
-        """A path below the root, relative to it; others are unchanged."""
-        path = Path(place)
-        is_below = path.is_relative_to(self.root)
-        return path.relative_to(self.root).as_posix() if is_below else str(place)
 
     @property
     def image_count(self) -> int:
