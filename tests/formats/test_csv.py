@@ -198,6 +198,18 @@ def test_some_countries_write_a_comma_in_numbers(
     assert described(formats.read(root)) == {"a.jpg": [("cat", box)]}
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_first_line_may_state_the_separator(
+    voc_folder: VocFolder, separator: str, end: str
+) -> None:
+    text = f"{HEADER}{CAT_ROW}".replace(",", separator).replace("\n", end)
+    root = lay(voc_folder, {"a.jpg": "", "a.csv": f"sep={separator}{end}{text}"})
+    assert described(formats.read(root)) == {"a.jpg": [("cat", CAT_BOX)]}
+    voc_folder.text("a.csv", f"sep={separator}{end}{text}a.jpg{separator}64{end}")
+    assert formats.read(root, tolerant=True).findings[0].where == "a.csv:4"
+
+
 def test_a_class_that_never_has_a_box_says_that_the_image_shows_nothing(
     voc_folder: VocFolder,
 ) -> None:

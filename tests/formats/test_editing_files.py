@@ -176,6 +176,12 @@ def test_another_program_adds_classes_to_the_list_too(tmp_path: Path) -> None:
             "0 0.2 0.3 0.2 0.2\n",
             id="a polygon that is moved becomes a box",
         ),
+        pytest.param(
+            "0 .5 .5 .2 .2 .5 .5 2 0 0 0\n",
+            [EditedBox("cat", (0.1, 0.2, 0.3, 0.4), 0, 0)],
+            "0 0.2 0.3 0.2 0.2 .5 .5 2 0 0 0\n",
+            id="keypoints stay",
+        ),
         pytest.param("0 .5 .5 .2 .2\n", [], "", id="no boxes"),
     ],
 )

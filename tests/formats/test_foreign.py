@@ -178,6 +178,26 @@ PALIGEMMA = {
     "suffix": "<loc0128><loc0064><loc0853><loc0480> cat",
 }
 
+KITTI = "0.00 0 -1.57 4 6 30 40 1.5 1.6 3.9 1.8 1.5 8.4 -1.6\n"
+VIA_3 = {
+    "project": {"pid": "x", "data_format_version": "3.1.1", "creator": "VGG Image Annotator"},
+    "config": {},
+    "attribute": {"1": {"aname": "class", "options": {"0": "cat"}}},
+    "file": {"1": {"fid": "1", "fname": "a.jpg", "type": 2, "loc": 1, "src": "a.jpg"}},
+    "metadata": {"1_abc": {"vid": "1", "flg": 0, "z": [], "xy": [2, 4, 6, 26, 34], "av": {}}},
+    "view": {"1": {"fid_list": ["1"]}},
+}
+REGION = {"type": "rectanglelabels", "value": {"x": 1, "y": 2, "rectanglelabels": ["cat"]}}
+TASK = {"id": 1, "data": {"image": "a.jpg"}}
+PREDICTED = [{**TASK, "annotations": [], "predictions": [{"result": [REGION]}]}]
+STORED = {"id": 5, "result": [REGION], "task": TASK}
+HASTY = {
+    "project_name": "cats",
+    "export_format_version": "1.1",
+    "label_classes": [{"class_name": "cat"}],
+    "images": [{"image_name": "a.jpg", "labels": [{"class_name": "cat", "bbox": [4, 6, 30, 40]}]}],
+}
+
 SAMPLES: tuple[tuple[str, object, str], ...] = (
     ("annotations.ndjson", LABELBOX, "Labelbox NDJSON"),
     ("export.json", LABELBOX, "Labelbox NDJSON"),
@@ -202,6 +222,13 @@ SAMPLES: tuple[tuple[str, object, str], ...] = (
     ("list.txt", "C:\\my images\\a b.jpg 4.5,6,30,40,12\nc.jpg\n", "a keras-yolo list"),
     ("wider.txt", "0--Parade/a.jpg\n1\n4 6 26 34 0 0 0 0 0 0 \n", "WIDER FACE's list"),
     ("gt/gt.txt", "1,1,4,6,26,34,1,1,0.86\n2,1,4,6,26,34,1,1,1\n", "MOTChallenge text"),
+    ("annotations/a.txt", "4,6,26,34,1,4,0,0\n40,2,5,6,0,11,1,2\n", "VisDrone text"),
+    ("label_02/0000.txt", f"0 -1 DontCare {KITTI}0 1 Car {KITTI}", "KITTI's labels of tracking"),
+    ("via.json", VIA_3, "a project of VIA 3"),
+    ("export.json", PREDICTED, "Label Studio's predictions without annotations"),
+    ("1", STORED, "a file of Label Studio's storage, with one task"),
+    ("1.json", STORED | {"task": 1}, "a file of Label Studio's storage, with one task"),
+    ("hasty.json", HASTY, "Hasty JSON"),
     ("labelTxt/P0.txt", "4.0 6.0 30.0 6.0 30.0 40.0 4.0 40.0 ship 0\n", "DOTA text"),
     ("labels.json", BDD, "Scalabel JSON"),
     ("samples.json", FIFTYONE, "a FiftyOne data set"),
@@ -214,9 +241,12 @@ SAMPLES: tuple[tuple[str, object, str], ...] = (
     ("metadata.jsonl", HUGGING_FACE, "metadata of a Hugging Face ImageFolder"),
     ("train-00000-of-00001.parquet", b"PAR1\x15\x04\x15", "Parquet"),
     ("gt.mat", b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(200), "a MATLAB file"),
+    ("boxes.xlsx", zipped({"xl/workbook.xml": b"<workbook/>"}), "a workbook"),
     ("labels.zip", zipped({"a.txt": b"0 0.5 0.5 0.1 0.1"}), "an archive"),
     ("labels.json.gz", packed_gzip(b"{}"), "a compressed file"),
 )
+
+PACKED = {"a workbook", "an archive"}  # are unpacked where they are given themselves
 
 
 def put(root: Path, name: str, content: object) -> Path:
@@ -235,7 +265,7 @@ def test_a_file_is_named_with_its_tool_and_the_way_out(
     voc_folder.text("readme.md", "hello")
     path = put(voc_folder.root, name, content)
     (row,) = {one for one in SIGNATURES if one.title.startswith(title)}
-    given = [voc_folder.root, path] if title != "an archive" else [voc_folder.root]
+    given = [voc_folder.root, path] if title not in PACKED else [voc_folder.root]
     for where in given:
         with pytest.raises(DataError, match="BW114") as caught:
             formats.read(where)

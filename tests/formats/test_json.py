@@ -96,6 +96,42 @@ def test_no_more_than_the_start_of_a_file_is_needed(voc_folder: VocFolder) -> No
     assert detected(voc_folder.root) == ["labelme"]
 
 
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("first", ['"' + "A" * (2 * HEAD) + '"', f"[{'[1, 2], ' * HEAD}0]"])
+def test_a_format_is_known_after_any_long_beginning(
+    voc_folder: VocFolder, sample: str, first: str
+) -> None:
+    text = SAMPLES[sample]
+    start = text.index("{") + 1
+    longer = (
+        f'{text[:start]}"aaa": {first}{"" if text[start:].strip() == "}" else ","}{text[start:]}'
+    )
+    voc_folder.text("a.json", longer)
+    assert detected(voc_folder.root) == [format_of(sample)]
+
+
+IMAGE = {"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}
+BOX = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [4, 6, 26, 34]}
+NAMES = [{"id": i, "name": f"class number {i}"} for i in range(1203)]
+POLYGON = {"segmentation": [[10.125, 20.375] * HEAD]}
+LONG_COCO = {
+    "names": {"categories": NAMES, "images": [IMAGE], "annotations": [BOX]},
+    "polygon": {"annotations": [POLYGON | BOX], "images": [IMAGE], "categories": NAMES[1:2]},
+}
+
+
+@pytest.mark.parametrize("first", LONG_COCO)
+@pytest.mark.parametrize("form", [None, "coco"])
+def test_coco_is_read_after_a_long_beginning(
+    voc_folder: VocFolder, first: str, form: str | None
+) -> None:
+    voc_folder.image("a.jpg")
+    voc_folder.text("a.json", json.dumps(LONG_COCO[first]))
+    dataset = formats.read(voc_folder.root, form)
+    assert dataset.boxes.tolist() == [[4, 6, 30, 40]]
+    assert dataset.classes[dataset.labels[0]] == "class number 1"
+
+
 # ---- encodings ----
 
 

@@ -9,6 +9,7 @@ import pytest
 from tfrecord_samples import CAT_BOX, example, put
 
 from boxwright import formats
+from boxwright.errors import DataError
 from boxwright.structures.dataset import Dataset
 from folders import VocFolder, codes, lay
 
@@ -55,6 +56,18 @@ def yolo(
         ({"../data.yaml": DATA.format("../", "../")}, "../data.yaml"),  # Roboflow
         ({"../data.yaml": DATA.format("/home/me/x/", "C:\\x\\")}, "../data.yaml"),
         ({"../data.yml": "nc: 3\nnames: {0: cat, 1: dog, 2: hen}\n"}, "../data.yml"),
+        ({"data.yaml": "names: [cat, dog, hen]\n"}, "data.yaml"),
+        ({"data.yaml": "names:\n  0: cat\n  1: dog\n  2: hen\n"}, "data.yaml"),
+        ({"../data.yaml": "names:\n- cat\n- dog\n- hen\n"}, "../data.yaml"),
+        ({"classes.csv": "0,cat\n1,dog\n2,hen\n"}, "classes.csv"),
+        ({"classes.csv": "id,name\n0,cat\n1,dog\n2,hen\n"}, "classes.csv"),
+        ({"labels.csv": "cat,0\ndog,1\nhen,2\n"}, "labels.csv"),  # keras-retinanet
+        ({"../class_names.tsv": "name\ncat\ndog\nhen\n"}, "../class_names.tsv"),
+        ({"classes.csv": "sep=;\n0;cat\n1;dog\n2;hen\n"}, "classes.csv"),
+        ({"classes.json": '["cat", "dog", "hen"]'}, "classes.json"),
+        ({"x/labels.json": '{"0": "cat", "1": "dog", "2": "hen"}'}, "x/labels.json"),
+        ({"names.json": '{"cat": 0, "dog": 1, "hen": 2}'}, "names.json"),
+        ({"classes.json": NOTES.replace("categories", "classes")}, "classes.json"),
         ({"../classes.txt": NAMES, "notes.json": NOTES}, "../classes.txt"),  # they agree
     ],
 )
@@ -83,6 +96,11 @@ def test_names_elsewhere_are_used(
         ),  # not of this folder
         ({"../label.txt": LINE}, []),  # labels, not names
         ({"../notes.json": "{}"}, []),
+        ({"data.yaml": "names: [cat]\n"}, ["data.yaml"]),
+        ({"classes.csv": "1,dog\n2,hen\n"}, ["classes.csv"]),
+        ({"labels.csv": "a.jpg,4,6,30,40,cat\n"}, []),
+        ({"labels.json": '{"images": [], "annotations": [], "categories": []}'}, []),
+        ({"graph.pbtxt": "node { name: 'x' }"}, []),
         ({}, []),
     ],
 )
@@ -93,6 +111,41 @@ def test_names_that_do_not_fit_are_named(
     assert used(dataset) == ["class 0", "class 1"]
     assert [one.where for one in dataset.findings if one.code == "BW158"] == named
     assert "BW148" in codes(dataset)
+
+
+UNREADABLE = {
+    "../classes.txt": "红\n",
+    "data/predefined_classes.txt": "红\n",
+    "../obj.names": "红\n",
+    "notes.json": '{"categories": [{"id": 0, "name": "红"}]}',
+    "classes.json": '["红"]',
+    "label_map.pbtxt": "item { id: 1 name: '红' }",
+    "../data.yaml": "names: ['红']\nnc: 1\n",
+    "x/classes.csv": "0,红\n",
+}
+
+
+@pytest.mark.parametrize("path", UNREADABLE)
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16-le"])
+def test_no_class_gets_a_number_where_a_list_is_unreadable(
+    voc_folder: VocFolder, path: str, encoding: str
+) -> None:
+    (voc_folder.root / "train/data").mkdir(parents=True)
+    (voc_folder.root / "train/x").mkdir()
+    (voc_folder.root / "train" / path).write_bytes(UNREADABLE[path].encode(encoding))
+    with pytest.raises(DataError, match=r"BW160.*1 label file cannot be used without it") as caught:
+        yolo(voc_folder, {})
+    assert Path(caught.value.where).resolve() == (voc_folder.root / "train" / path).resolve()
+    tolerated = formats.read(voc_folder.root / "train", "yolo", tolerant=True)
+    assert len(tolerated) == 0
+    named = yolo(voc_folder, {"x/names.txt": NAMES})  # another list has them all
+    assert used(named) == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("text", ["[", "nothing"])
+def test_a_damaged_list_is_no_reason_for_numbers(voc_folder: VocFolder, text: str) -> None:
+    with pytest.raises(DataError, match=r"BW110.*classes\.json"):
+        yolo(voc_folder, {"classes.json": text})
 
 
 def test_numbers_of_a_label_map_may_be_meant(voc_folder: VocFolder) -> None:
@@ -195,6 +248,19 @@ NUMBERED = {
         )
     },
 }
+
+
+@pytest.mark.parametrize("form", NUMBERED)
+@pytest.mark.parametrize("path", ["classes.txt", "classes.csv", "label_map.pbtxt"])
+def test_a_list_for_numbers_is_unreadable(voc_folder: VocFolder, form: str, path: str) -> None:
+    lay(voc_folder, {"a.jpg": "", **NUMBERED[form]})
+    text = UNREADABLE.get(path) or UNREADABLE[f"{'x' if path.endswith('.csv') else '..'}/{path}"]
+    (voc_folder.root / path).write_bytes(text.encode("gbk"))
+    with pytest.raises(DataError, match=r"BW160.*only numbers for their classes") as caught:
+        formats.read(voc_folder.root)
+    assert caught.value.where == str(voc_folder.root / path)
+    tolerated = formats.read(voc_folder.root, tolerant=True)
+    assert ("BW160", path) in {(one.code, one.where) for one in tolerated.findings}
 
 
 @pytest.mark.parametrize("form", NUMBERED)

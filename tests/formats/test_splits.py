@@ -240,3 +240,14 @@ def test_images_of_one_name_are_told_apart_by_folders_that_mirror_each_other(
         "JPEGImages/day 2/a.jpg": 30,
         "JPEGImages/day 2/am/a.jpg": 40,
     }
+
+
+def test_a_list_that_cannot_be_read_is_named_below_the_folder(voc_folder: VocFolder) -> None:
+    voc_folder.pair("a")
+    path = voc_folder.root / "ImageSets/Main/train.txt"
+    path.parent.mkdir(parents=True)
+    path.write_bytes("红\na\n".encode("gbk"))
+    dataset = formats.read(voc_folder.root, tolerant=True)
+    assert [(one.code, one.where) for one in dataset.findings] == [
+        ("BW160", "ImageSets/Main/train.txt")
+    ]

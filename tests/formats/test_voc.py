@@ -92,6 +92,15 @@ def test_what_other_tools_leave_out_is_not_missed(
     assert {finding.code for finding in dataset.findings} <= {"BW139"}  # no size is stated
 
 
+@pytest.mark.parametrize("name", ["cat", "\n  cat\n", "cat\r\n\t", "\ncat"])
+def test_a_class_on_a_line_of_its_own(voc_folder: VocFolder, name: str) -> None:
+    voc_folder.image("a.jpg")
+    voc_folder.xml("a.xml", [(name, 4, 6, 30, 40)])
+    dataset = formats.read(voc_folder.root)
+    assert dataset.classes == ("cat",)
+    assert dataset.findings == ()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "cp1252"])
 def test_annotations_in_any_encoding_they_declare(voc_folder: VocFolder, encoding: str) -> None:
     voc_folder.image("a.jpg")

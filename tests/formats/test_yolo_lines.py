@@ -67,6 +67,44 @@ def test_key_points_are_not_a_shape(voc_folder: VocFolder) -> None:
 
 
 @pytest.mark.parametrize(
+    "points",
+    [
+        "0.5 0.5 2",
+        "0.5 0.5 1",
+        "0.1 0.1 2 0 0 0",
+        "0.5 0.5 2.000000 0 0 0.000000",
+        "0.45 0.5 1 0.55 0.5 1 0 0 0",
+        "0.3 0.3 2 " * 17,
+        "0.5 0.4 1 0 0 0 " * 8,
+        "-0.01 0.5 2 0.9 1.02 1",
+        "0 0 0 " * 17,
+    ],
+)
+def test_keypoints_are_known_by_their_visibilities(voc_folder: VocFolder, points: str) -> None:
+    files = {"a.jpg": "", "a.txt": f"0 0.5 0.5 0.25 0.5 {points}\n", "classes.txt": "cat"}
+    dataset = formats.read(lay(voc_folder, files))
+    assert dataset.boxes.tolist() == [CAT_BOX]
+    assert dataset.findings == ()
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        "0 0 1 0 1 1 0 1 0 0",
+        "0.5 0.25 1 0 1 0.5 1 1 0.5 1",
+        "0.5 0 1 0 1 0.5 1 1 0.5 1 0 1 0 0.5 0 0",
+        "0.6 0.6 0.9 0.6 1 0.7 1 1 0.6 1",
+        "0.6 0.6 0.7 0.5 0.8 0.6 1 0.7 0.6 1",
+        "0.1 0.1 0.9 0.1 0.5 0.9 1",
+        "0.1 0.1 0.9 0.1 0.5 0.9 0",
+    ],
+)
+def test_a_shape_at_the_border_has_no_keypoints(voc_folder: VocFolder, corners: str) -> None:
+    files = {"a.jpg": "", "a.txt": f"0 {corners}\n", "classes.txt": "cat"}
+    assert codes(formats.read(lay(voc_folder, files))) == ["BW143"]
+
+
+@pytest.mark.parametrize(
     ("text", "where", "message"),
     [
         (

@@ -243,9 +243,11 @@ FITNESS: dict[str, Meaning] = {
     "BW155": Meaning(
         "warning",
         "Annotations in another format are not used",
-        "The folder has annotations in several formats. The one with the most images is read.",
+        "The folder has annotations in several formats. The one with the most images is read. Or a "
+        "file is in a format that is not read, or has the name of an image without annotation.",
         "Choose the format with --format, move the other annotations to a folder of their own, or "
-        "combine both with `boxwright merge`.",
+        "combine both with `boxwright merge`. Export what is not read in a format that is, and "
+        "move files away that are no annotations.",
     ),
     "BW156": Meaning(
         "error",

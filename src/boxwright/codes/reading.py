@@ -71,7 +71,8 @@ READING: dict[str, Meaning] = {
         "Images have no annotation",
         "They were never labeled, or they contain no object and the labeling tool saved no file "
         "for them. YOLO's tools write no label file for an image without objects, so that such "
-        "images count as that while every label file has its image.",
+        "images count as that while every label file has its image and no other file may be "
+        "theirs.",
         "Label the images that contain an object of your classes. If they show none of your "
         "objects, use them with `--unlabelled background`, which helps against false positives; "
         "leave them out with `--unlabelled skip`. Without either, the finding says what is done.",

@@ -76,7 +76,8 @@ def assemble(
     findings += _unsure({name: paired[name] for name in names}, headers)
     used = {name for image in images for name in image.class_names}
     classes = labels.classes or _classes(folder, used, findings)
-    findings += unused_names(folder, used)
+    for odd in unused_names(folder, used):
+        findings += _left_out(folder, [odd], tolerant) if isinstance(odd, Broken) else [odd]
     return replace(Dataset.of(folder.root, images, classes, findings), decoding=decoding)
 
 
@@ -172,8 +173,8 @@ def _splits(
     except DataError as error:
         if not tolerant:
             raise
-        where = error.where or "."
-        findings.append(Finding(error.code, where, error.message, "no split is used"))
+        one = Broken.of(error, folder.inside(error.where or "."))
+        findings.append(Finding(one.code, one.where, one.message, "no split is used"))
         return [Split.UNASSIGNED] * len(stated)
     findings += odd
     return splits

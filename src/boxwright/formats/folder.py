@@ -93,6 +93,12 @@ class Folder:
         """The paths of the files with one of these suffixes: `folder.with_suffix(".xml")`."""
         return [path for suffix in suffixes for path in self.files.get(suffix, [])]
 
+    def inside(self, place: str | Path) -> str:
+        """A path below the root, relative to it; others are unchanged."""
+        path = Path(place)
+        is_below = path.is_relative_to(self.root)
+        return path.relative_to(self.root).as_posix() if is_below else str(place)
+
     def unopened(self, names: Collection[str] = ()) -> Folder:
         """The images in formats that are not opened, as the images of a folder.
 
@@ -193,8 +199,8 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
                     continue
                 if entry.is_dir():
                     folders.append(entry.name)
-                elif entry.is_file():  # a pipe or a device may never end
-                    names.append(entry.name)
+                elif entry.is_file() or not os.path.exists(entry):  # noqa: PTH110 - it is a link
+                    names.append(entry.name)  # a pipe or a device may never end
         waiting.extend(join(parent, name) for name in sorted(folders, reverse=True))
         yield parent, sorted(names)
 

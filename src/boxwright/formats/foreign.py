@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,18 +29,29 @@ class Foreign(NamedTuple):
         tool: the program that writes it.
         export: what to do in the program; the end of a sentence about it.
         pattern: found in the first bytes of a file, decoded.
+        suffixes: of the files, where programs use such bytes for other files too; empty for any.
     """
 
     title: str
     tool: str
     export: str
     pattern: re.Pattern[str]
+    suffixes: tuple[str, ...] = ()
+
+    def fits(self, path: Path, *starts: str) -> bool:
+        """True if a file that starts with one of these texts is in this format."""
+        is_called_so = not self.suffixes or path.name.lower().endswith(self.suffixes)
+        return is_called_so and any(map(self.pattern.match, starts))
 
 
-def _row(title: str, tool: str, export: str, *patterns: str) -> Foreign:
+def _row(
+    title: str, tool: str, export: str, *patterns: str, suffixes: tuple[str, ...] = ()
+) -> Foreign:
     """A format whose files have all of these patterns in their first bytes, in any order."""
     every = "".join(rf"(?=.*?{pattern})" for pattern in patterns)
-    return Foreign(title, tool, export, re.compile(rf"\A{every}", re.DOTALL | re.MULTILINE))
+    return Foreign(
+        title, tool, export, re.compile(rf"\A{every}", re.DOTALL | re.MULTILINE), suffixes
+    )
 
 
 SIGNATURES: tuple[Foreign, ...] = (
@@ -137,10 +148,22 @@ SIGNATURES: tuple[Foreign, ...] = (
         r"^\S+\.\w+\r?\n\d+ *\r?\n(\d+ ){9}\d+",
     ),
     _row(
+        "VisDrone text",
+        "the VisDrone data set",
+        f"{AS_CSV}",
+        r"\A(-?\d+, *){4}[01], *\d\d?, *-?[01], *-?[012],?[ \r]*(\n|\Z)",
+    ),
+    _row(
         "MOTChallenge text",
         "the MOTChallenge data sets or CVAT",
         "choose 'COCO 1.0' in CVAT, or write its boxes as COCO",
         r"\A(\d+, *-?\d+(, *-?\d+(\.\d+)?){4,8}[ \r]*(\n|\Z))+",
+    ),
+    _row(
+        "KITTI's labels of tracking",
+        "the KITTI tracking data set",
+        "write a label file for each image, without the first two columns",
+        r"\A\d+ -?\d+ [A-Za-z]\S*( -?\d+(\.\d+)?(e-?\d+)?){14,15}[ \r]*$",
     ),
     _row(
         "DOTA text",
@@ -160,6 +183,34 @@ SIGNATURES: tuple[Foreign, ...] = (
         "export with dataset_type=fiftyone.types.COCODetectionDataset",
         '"_cls" *: *"Detections?"|"samples" *: *\\[',
         '"filepath" *:',
+    ),
+    _row(
+        "a project of VIA 3",
+        "VGG Image Annotator 3",
+        f"use VIA 2, whose files are read, or {AS_CSV}",
+        '"(vid_list|fid_list)" *:',
+        '"(av|xy)" *:',
+    ),
+    _row(
+        "Label Studio's predictions without annotations",
+        "Label Studio",
+        "choose 'Create Annotations From Predictions' in the Data Manager, then export JSON",
+        r'"predictions"\s*:\s*\[\s*\{',
+        r'"data"\s*:\s*\{',
+    ),
+    _row(
+        "a file of Label Studio's storage, with one task",
+        "Label Studio",
+        "choose the export JSON in the project; the files of a target storage are not exports",
+        r'"result"\s*:\s*\[',
+        r'"task"\s*:\s*[{\d]',
+    ),
+    _row(
+        "Hasty JSON",
+        "Hasty",
+        "choose the export COCO or Pascal VOC",
+        '"export_format_version" *:',
+        '"label_classes" *:',
     ),
     _row(
         "V7 Darwin JSON",
@@ -215,17 +266,26 @@ SIGNATURES: tuple[Foreign, ...] = (
     ),
     _row("a MATLAB file", "MATLAB", f"{AS_CSV}", r"\AMATLAB 5\.0 MAT-file"),
     _row(
+        "a workbook",
+        "a spreadsheet program",
+        "save its table as 'CSV UTF-8'",
+        r"\APK\x03\x04",
+        suffixes=(".xlsx", ".xlsm", ".ods"),
+    ),
+    _row(
         "an archive",
         "whoever packed the folder",
         "give the archive itself instead of its folder; several archives have to be unpacked into "
         "one folder first",
         r"\A(PK\x03\x04|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c)",
+        suffixes=(".zip", ".rar", ".7z"),
     ),
     _row(
         "a compressed file",
         "whoever packed it",
         "unpack it, or if it is a .tar of everything, give it instead of its folder",
         r"\A(\x1f\x8b\x08|BZh|\xfd7zXZ)",
+        suffixes=(".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz"),
     ),
 )
 
@@ -244,12 +304,12 @@ class Candidates(NamedTuple):
 
 def candidates(folder: Folder) -> Candidates:
     """The largest files that may be annotations, those in a recognized format first."""
-    sizes = dict(_sizes(folder))
-    largest = sorted(sizes, key=lambda path: (-sizes[path], path))
+    files = [path for paths in folder.files.values() for path in paths]
+    sizes = _sizes(folder, files)
+    largest = list(sizes)
     groups: dict[Foreign, list[str]] = defaultdict(list)
-    for path in largest[:LOOKED_AT]:
-        if known := recognized(folder.root / path):
-            groups[known].append(path)
+    for path, known in foreign_files(folder, files).items():
+        groups[known].append(path)
     if groups:
         said = [_said(known, files, sizes) for known, files in list(groups.items())[:SHOWN]]
         return Candidates(f"{'; '.join(said)}, which is not read", next(iter(groups)))
@@ -262,6 +322,12 @@ def candidates(folder: Folder) -> Candidates:
     return Candidates(f"{verb} {listed}", None)
 
 
+def foreign_files(folder: Folder, files: Iterable[str]) -> dict[str, Foreign]:
+    """Those of the files, the largest first, that are in a format that is recognized."""
+    largest = list(_sizes(folder, files))[:LOOKED_AT]
+    return {path: one for path in largest if (one := recognized(folder.root / path))}
+
+
 def recognized(path: Path) -> Foreign | None:
     """The format of a file by its first bytes; None if it is unknown."""
     try:
@@ -271,18 +337,18 @@ def recognized(path: Path) -> Foreign | None:
         return None
     binary = data[:8].decode("latin-1")
     text = data.decode(json.detect_encoding(data), "replace").lstrip("\ufeff")
-    return next(
-        (one for one in SIGNATURES if one.pattern.match(text) or one.pattern.match(binary)), None
-    )
+    return next((one for one in SIGNATURES if one.fits(path, text, binary)), None)
 
 
-def _sizes(folder: Folder) -> Iterator[tuple[str, int]]:
-    for paths in folder.files.values():
-        for path in paths:
-            try:
-                yield path, (folder.root / path).stat().st_size
-            except OSError:
-                continue
+def _sizes(folder: Folder, files: Iterable[str]) -> dict[str, int]:
+    """The sizes of the files that exist, the largest first."""
+    sizes = {}
+    for path in files:
+        try:
+            sizes[path] = (folder.root / path).stat().st_size
+        except OSError:
+            continue
+    return dict(sorted(sizes.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _said(known: Foreign, files: list[str], sizes: dict[str, int]) -> str:

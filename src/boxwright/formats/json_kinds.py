@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from boxwright.formats.folder import Folder
 
 SUFFIX = ".json"
 HEAD = 1 << 15  # bytes at the start of a file that are read for detection
+LONGER_HEADS = (1 << 20, 1 << 23)  # that are read if it shows nothing, as before long lists
 DEEPEST = 4  # nested levels that are read
 DAMAGED = "damaged"  # the kind of a file that does not begin as JSON
 
@@ -64,9 +66,28 @@ def kind_of(file: Path) -> str:
     """The format of a JSON file; DAMAGED if it is not JSON, "" if it is of no known format."""
     try:
         with file.open("rb") as opened:
-            data = opened.read(HEAD)
+            kind = _kind_in(opened.read(HEAD))
+        stat = file.stat()
     except OSError:
         return DAMAGED
+    if kind or stat.st_size <= HEAD:
+        return kind
+    return _kind_of_large(str(file), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 10)
+def _kind_of_large(file: str, size: int, _changed: int) -> str:
+    """The format of a file whose first bytes do not show it. Every format asks for it."""
+    for head in LONGER_HEADS:
+        with Path(file).open("rb") as opened:
+            kind = _kind_in(opened.read(head))
+        if kind or size <= head:
+            return kind
+    return ""
+
+
+def _kind_in(data: bytes) -> str:
+    """The format of a JSON file that starts with these bytes."""
     head = data.decode(json.detect_encoding(data), "replace").lstrip("\ufeff \t\r\n")
     if not head.startswith(("{", "[")):
         return DAMAGED

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from boxwright.errors import DataError
+from boxwright.formats.annotations import Broken
 from boxwright.formats.around import around, is_above
-from boxwright.formats.folder import Folder, split_path
+from boxwright.formats.folder import Folder, split_path, stem
+from boxwright.formats.tables import rows
 from boxwright.formats.yolo.lines import is_label
+from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
 from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
 
-TEXT = re.compile(r"(predefined_|obj_|_)?(class|label|name)(es|s)?([_-]?(names?|list))?\.txt")
-TEXTS = (".txt", ".names", ".labels")
+NAMED = re.compile(r"(predefined_|obj_|_)?(class|label|name)(es|s)?([_-]?(names?|list))?")
+TEXT = ".txt"
+LISTS = (".names", ".labels")  # whatever their names are
 NOTES = "notes.json"  # of Label Studio's YOLO export
-LABEL_MAPS = (".pbtxt", ".pbtext")
+JSON, TABLES, LABEL_MAPS = ".json", (".csv", ".tsv"), (".pbtxt", ".pbtext")
+ITEM = re.compile(rb"\bitem\s*[:{]")  # in a label map of any encoding
+HEADERS = frozenset({"name", "names", "class", "classes", "class_name", "classname", "label"})
+KEYS = ("names", "classes", "class_names", "labels")  # of the names in a JSON object
 MAX_BYTES = 1 << 20  # bytes of a list of names
 MAX_CLASSES = 100_000
 
@@ -37,58 +46,62 @@ class NameList:
     """
 
     path: str
-    names: Mapping[int, str] = field(repr=False)
+    names: Mapping[int, str] = attribute(default_factory=dict, repr=False)
     shifted: bool = False
-    problem: str = ""
+    problem: Broken | None = None
 
     def fits(self, numbers: set[int]) -> bool:
         """True if it names all these classes. Numbers without a 0 may count from 1 too."""
         return numbers <= self.names.keys() and (0 in numbers or not self.shifted)
 
 
+def is_list_name(path: str) -> bool:
+    """True if a list of class names is usually called so, whatever its suffix."""
+    return NAMED.fullmatch(stem(split_path(path)[1]).lower()) is not None
+
+
 def name_lists(folder: Folder) -> Iterator[NameList]:
-    """The lists in or around the folder: first texts, then notes.json, then label maps."""
-    texts = [path for path in around(folder, *TEXTS) if _is_text(folder.root / path)]
-    notes = [path for path in around(folder, ".json") if split_path(path)[1].lower() == NOTES]
-    for paths in (texts, notes, around(folder, *LABEL_MAPS)):
+    """The lists in or around the folder: texts, notes.json, JSON, tables, label maps, YAML."""
+    root = folder.root
+    texts = [
+        path
+        for path in around(folder, TEXT, *LISTS)
+        if path.lower().endswith(LISTS) or (is_list_name(path) and not is_label(root / path))
+    ]
+    jsons = around(folder, JSON)
+    notes = [path for path in jsons if split_path(path)[1].lower() == NOTES]
+    kinds: tuple[tuple[Iterable[str], Callable[[Path], Mapping[int, str]]], ...] = (
+        (texts, lambda path: names_in_lines(read_text(path))),
+        (notes, lambda path: _in_json(json.loads(read_text(path)), "categories")),
+        (filter(is_list_name, jsons), lambda path: _in_json(json.loads(read_text(path)), *KEYS)),
+        (filter(is_list_name, around(folder, *TABLES)), _in_table),
+        (around(folder, *LABEL_MAPS), _in_label_map),
+    )
+    for paths, names_in in kinds:
         for path in sorted(paths, key=lambda path: (is_above(path), path.count("/"))):
-            if one := _read(folder.root, path):
+            one = _read(root, path, names_in)
+            if one.names or one.problem:
                 yield one
+    for found in descriptions_elsewhere(folder):
+        if isinstance(found, Description):
+            if found.names:
+                yield NameList(found.path, found.names)
+        else:
+            yield NameList(found.where, problem=found)
 
 
-def unused_names(folder: Folder, used: set[str]) -> Iterator[Finding]:
+def unused_names(folder: Folder, used: set[str]) -> Iterator[Finding | Broken]:
     """The lists that may name the classes of annotations that give only numbers (BW158)."""
     if not used or not all(name.isdecimal() for name in used):
         return
     for one in name_lists(folder):
-        if used.isdisjoint(one.names.values()):
+        if one.problem:
+            numbers = "the annotations have only numbers for their classes"
+            yield one.problem._replace(message=f"{one.problem.message}; {numbers}")
+        elif used.isdisjoint(one.names.values()):
             named = f"names {counted(len(one.names), 'class', 'classes')}"
-            message = one.problem or f"{named}; those of the annotations are only numbers"
+            message = f"{named}; those of the annotations are only numbers"
             yield Finding("BW158", one.path, message, "not used")
-
-
-def _is_text(path: Path) -> bool:
-    name = path.name.lower()
-    return name.endswith(TEXTS[1:]) or (TEXT.fullmatch(name) is not None and not is_label(path))
-
-
-def _read(root: Path, path: str) -> NameList | None:
-    """The names in a file; None if it has none, or is not what its name says."""
-    try:
-        if path.lower().endswith(LABEL_MAPS):
-            names = read_label_map(root / path)
-            return NameList(path, {number - 1: name for number, name in names.items()}, True)
-        if (root / path).stat().st_size > MAX_BYTES:
-            return None
-        text = read_text(root / path)
-        found = (
-            _in_notes(json.loads(text)) if path.lower().endswith(NOTES) else names_in_lines(text)
-        )
-    except DataError as error:
-        return NameList(path, {}, problem=error.message)
-    except (OSError, ValueError, RecursionError):
-        return None
-    return NameList(path, found) if found else None
 
 
 def names_in_lines(text: str) -> dict[int, str]:
@@ -97,10 +110,62 @@ def names_in_lines(text: str) -> dict[int, str]:
     return names if len(names) <= MAX_CLASSES else {}
 
 
-def _in_notes(content: Any) -> dict[int, str]:
-    entries = content.get("categories") if isinstance(content, dict) else None
-    return {
-        one["id"]: one["name"]
-        for one in (entries if isinstance(entries, list) else ())
-        if isinstance(one, dict) and type(one.get("id")) is int and isinstance(one.get("name"), str)
-    }
+def _read(root: Path, path: str, names_in: Callable[[Path], Mapping[int, str]]) -> NameList:
+    """The names in a file; none if it is not what its name says."""
+    shifted = path.lower().endswith(LABEL_MAPS)
+    try:
+        too_long = (root / path).stat().st_size > MAX_BYTES
+        return NameList(path, {} if too_long else names_in(root / path), shifted)
+    except DataError as error:
+        return NameList(path, problem=Broken.of(error, path))
+    except (OSError, ValueError, RecursionError):
+        reason = "has the name of a list of class names, but cannot be read"
+        return NameList(path, problem=Broken("BW110", path, reason))
+
+
+def _in_json(content: Any, *keys: str) -> dict[int, str]:
+    """The names in a list of them or of objects, or in an object with numbers: keys or values."""
+    if isinstance(content, dict):
+        content = next((content[key] for key in keys if key in content), content)
+    if isinstance(content, dict):
+        pairs = list(content.items())
+    else:
+        pairs = list(enumerate(content)) if isinstance(content, list) else []
+    return _named(
+        (value.get("id"), value.get("name")) if isinstance(value, dict) else (key, value)
+        for key, value in pairs
+    )
+
+
+def _in_table(path: Path) -> dict[int, str]:
+    """The names in a table: a column of them, or one beside a column of numbers."""
+    table = [row for _, row in islice(rows(path), MAX_CLASSES)]
+    if all(len(row) == 1 for row in table):
+        names = [name for (name,) in table]
+        return dict(enumerate(names[1:] if {*names[:1]} & HEADERS else names))
+    pairs = [(row[0], row[1]) for row in table if len(row) == 2]
+    return (_named(pairs) or _named(pairs[1:])) if len(pairs) == len(table) else {}
+
+
+def _in_label_map(path: Path) -> dict[int, str]:
+    if not ITEM.search(path.read_bytes().replace(b"\0", b"")):
+        return {}
+    return {number - 1: name for number, name in read_label_map(path).items()}
+
+
+def _named(pairs: Iterable[Sequence[object]]) -> dict[int, str]:
+    """Number -> name from pairs in either order; empty if one has no number or no name."""
+    names: dict[int, str] = {}
+    for pair in pairs:
+        first, second = pair if _number(pair[0]) is not None else pair[::-1]
+        number = _number(first)
+        if number is None or not isinstance(second, str) or not second.strip():
+            return {}
+        names[number] = second
+    return names
+
+
+def _number(value: object) -> int | None:
+    if isinstance(value, str):
+        return int(value) if re.fullmatch("[0-9]{1,6}", value) else None
+    return value if type(value) is int else None

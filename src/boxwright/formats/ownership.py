@@ -156,7 +156,7 @@ class Ownership:
             f"file, such as {images[0]}"
         )
         if lost:
-            message += f"; {counted(lost, 'annotation')} without image may be theirs"
+            message += f"; {counted(lost, 'unused annotation')} may be theirs"
         parent = split_path(images[0])[0]
         self.findings.append(_unlabeled(parent, message, images, keeps=keeps))
 

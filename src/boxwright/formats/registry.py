@@ -101,11 +101,12 @@ def read_annotations(folder: Folder, form: str | None = None) -> Chosen:
         DataError: as `read`.
     """
     from boxwright.formats.ownership import Ownership
-    from boxwright.formats.selection import Chosen, choose
+    from boxwright.formats.selection import Chosen, choose, name_unread
 
     with without_collecting():
         if form:
-            return Chosen(form, Ownership(folder, named(form).read(folder)))
+            own = Ownership(folder, named(form).read(folder))
+            return Chosen(form, own, name_unread(own))
         return choose(folder, _detected(folder))
 
 

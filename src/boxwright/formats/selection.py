@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Labeled
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.ownership import Ownership
+from boxwright.formats.unread import unread
 from boxwright.structures.dataset import WHOLE_FILE
 from boxwright.structures.findings import Finding, counted
 
@@ -50,9 +51,7 @@ def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
         raise errors[0]
     best = max(read, key=lambda name: len(read[name].paired) + len(_broken_files(read[name])))
     own, unused = read.pop(best), 0
-    if not read:
-        return Chosen(best, own)
-    files = {one.path for one in own.labels.images} | _broken_files(own)
+    files = _files(own)
     for other in read.values():
         own.give_up(other)
     for name, other in read.items():
@@ -60,7 +59,22 @@ def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
         if more:
             unused += len(more)
             own.labels.findings.append(_unused(found[name].TITLE, name, more))
-    return Chosen(best, own, unused)
+    return Chosen(best, own, unused + name_unread(own, read.values()))
+
+
+def name_unread(own: Ownership, others: Iterable[Ownership] = ()) -> int:
+    """Add findings about files in formats that are not read; returns their number."""
+    if not (own.labels.images or own.labels.broken):
+        return 0  # an error names them
+    known = {finding.where for one in (own, *others) for finding in one.labels.findings}
+    used = known.union(*map(_files, (own, *others)))
+    found = list(unread(own.folder, used, own.labels.assumed.keys() - own.paired.keys()))
+    own.labels.findings += found
+    return len(found)
+
+
+def _files(own: Ownership) -> set[str]:
+    return {one.path for one in own.labels.images} | _broken_files(own)
 
 
 def _broken_files(own: Ownership) -> set[str]:

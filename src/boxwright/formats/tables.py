@@ -15,6 +15,7 @@ from boxwright.io.files import write_text
 from boxwright.io.text import encoding_of, open_text
 
 SEPARATORS = ",;\t|"
+STATED = re.compile(rf"sep=([{SEPARATORS}])[{SEPARATORS}]*\r?\n?")  # first line, for Excel
 DECIMAL_COMMA = re.compile(r"\A(-?[0-9]+),([0-9]+)\Z")
 HEAD = 4096  # bytes at the start of a text that are searched for its first line
 MAX_FIRST_LINE = 1 << 16  # characters of the first line that are searched for the separator
@@ -52,15 +53,18 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
 
 def rows_of(lines: TextIO) -> Iterator[tuple[int, list[str]]]:
     """Yield what `rows` does from an open file. Raises csv.Error: it is not a table."""
-    separator = separator_of(lines.readline(MAX_FIRST_LINE))
-    lines.seek(0)
+    first = lines.readline(MAX_FIRST_LINE)
+    stated = STATED.fullmatch(first)
+    separator = stated[1] if stated else separator_of(first)
+    if not stated:
+        lines.seek(0)
     reader = csv.reader(lines, delimiter=separator)
     for row in reader:
         cells = [cell.strip() for cell in row]
         if separator != ",":
             cells = [DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
         if any(cells):
-            yield reader.line_num, cells
+            yield reader.line_num + (stated is not None), cells
 
 
 def first_words(path: Path) -> list[str] | None:

@@ -12,6 +12,7 @@ from boxwright.errors import visible
 from boxwright.io.shell import quoted
 
 SHOWN = 3  # findings shown per code in a summary
+BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r"})  # a finding is one line
 RANKS = {severity: rank for rank, severity in enumerate(SIGNS)}
 
 
@@ -38,7 +39,8 @@ class Finding:
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", visible(self.message))
+        object.__setattr__(self, "where", self.where.translate(BREAKS))
+        object.__setattr__(self, "message", visible(self.message).translate(BREAKS))
 
     def __str__(self) -> str:
         done = f" -> {self.repair}" if self.repair else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element
 
 from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled, number, size_of
@@ -10,6 +11,7 @@ from boxwright.formats.xml_file import read_tree
 from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
+INDENTS = re.compile(r"\A\s*\n\s*|\s*\n\s*\Z")  # of a name on a line of its own
 FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "occluded": OCCLUDED}
 
 
@@ -65,7 +67,7 @@ def _add_object(part: Element, labeled: Labeled) -> None:
     for field in part:
         tag = field.tag
         if tag == "name":
-            names.append(field.text or "")
+            names.append(INDENTS.sub("", field.text or ""))
         elif tag == "bndbox":
             boxes.append(field)
         elif tag in FLAGS and _is_set(field.text):

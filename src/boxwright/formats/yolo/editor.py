@@ -14,7 +14,7 @@ from boxwright.formats.folder import Folder
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.tables import words
 from boxwright.formats.yolo.format import label_path, names_of
-from boxwright.formats.yolo.lines import NAMELESS, Naming, add_lines
+from boxwright.formats.yolo.lines import NAMELESS, Naming, add_lines, begins_with_box
 from boxwright.io.text import RawText
 
 SUFFIX = ".txt"
@@ -76,7 +76,7 @@ class Editor:
         old = [line for line in lines if words(line)]
         numbers = self._numbers([box.name for box in edit.boxes])
         new = [
-            _line(number, box, old, raw.line_end)
+            _line(number, box, old, raw.line_end, self._keypoints)
             for number, box in zip(numbers, edit.boxes, strict=True)
         ]
         pieces = ((line, bool(words(line))) for line in lines)
@@ -90,7 +90,7 @@ class Editor:
         return [known[name] for name in names]
 
 
-def _line(number: int, box: EditedBox, old: Sequence[str], line_end: str) -> str:
+def _line(number: int, box: EditedBox, old: Sequence[str], line_end: str, keypoints: bool) -> str:
     line = "" if box.origin is None else old[box.origin]
     cells = words(line)
     if box.sides is None:
@@ -101,11 +101,6 @@ def _line(number: int, box: EditedBox, old: Sequence[str], line_end: str) -> str
     xmin, ymin, xmax, ymax = box.sides
     values = ((xmin + xmax) / 2, (ymin + ymax) / 2, abs(xmax - xmin), abs(ymax - ymin))
     texts = [np.format_float_positional(value, precision=10, trim="-") for value in values]
-    rest = cells[1 + BOX :] if _is_box(cells) else []
+    rest = cells[1 + BOX :] if keypoints or begins_with_box(cells[1:]) else []
     end = line[len(line.rstrip("\r\n")) :] or line_end
     return " ".join([str(number), *texts, *rest]) + end
-
-
-def _is_box(cells: Sequence[str]) -> bool:
-    """True unless the numbers of a line are the corners of a shape."""
-    return len(cells) <= BOX + 2

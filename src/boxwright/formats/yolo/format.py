@@ -15,12 +15,15 @@ import numpy as np
 import yaml
 
 from boxwright.errors import DataError
+from boxwright.formats import kitti
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
+from boxwright.formats.name_lists import is_list_name
 from boxwright.formats.names import CHANGED
 from boxwright.formats.pairing import pair
 from boxwright.formats.splits import folder_split
+from boxwright.formats.tables import first_words
 from boxwright.formats.yolo.lines import is_label, read_label
 from boxwright.formats.yolo.locations import Placed, place_images
 from boxwright.formats.yolo.names import Names
@@ -47,11 +50,14 @@ ABOUT = About(
     written=("data.yaml", "labels/*/*.txt"),
     quirks=(
         "An image without a label file has no objects, as in Ultralytics, if other images beside "
-        "it have label files and no label file lacks its image.",
-        "Polygons and rotated boxes become boxes; keypoints are ignored.",
+        "it have label files, no label file lacks its image, and no file that is not read may "
+        "have its boxes (`BW155`).",
+        "Polygons and rotated boxes become boxes. Keypoints are ignored; they are known by "
+        "`kpt_shape` in `data.yaml`, or by their visibilities 0, 1 and 2.",
         "The splits are those of `data.yaml`: folders, images or lists of images.",
-        "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, a label "
-        "map, or a `data.yaml` one folder above is used if it has all classes (`BW158`).",
+        "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
+        "`classes.json`, `classes.csv`, a label map, a YAML file that has only `names`, or a "
+        "`data.yaml` one folder above is used if it has all classes (`BW158`).",
     ),
 )
 SAMPLED = 50  # text files that are read to detect labels
@@ -198,7 +204,14 @@ def _expected(folder: Folder) -> set[str]:
         for image in map(folded, images)
         for place in (label_path(image), f"{stem(image)}.txt")
     )
-    return {texts[place] for place in paths if place in texts}
+    found = {texts[place] for place in paths if place in texts}
+    return (
+        {path for path in found if not _is_kitti(folder, path)} if kitti.detect(folder) else found
+    )
+
+
+def _is_kitti(folder: Folder, path: str) -> bool:
+    return kitti.is_line(first_words(folder.root / path) or ())
 
 
 def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]:
@@ -211,12 +224,10 @@ def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]
     }
     labels = [*expected, *(path for path, state in states.items() if state)]
     parents = {split_path(path)[0] for path in labels}
-    beside = _beside_images(folder, [path for path, state in states.items() if state is None])
-    return [
-        path
-        for path, state in states.items()
-        if state or (state is None and (split_path(path)[0] in parents or path in beside))
-    ]
+    empty = [path for path, state in states.items() if state is None and not is_list_name(path)]
+    beside = _beside_images(folder, empty)
+    labels_too = {path for path in empty if split_path(path)[0] in parents or path in beside}
+    return [path for path, state in states.items() if state or path in labels_too]
 
 
 def _beside_images(folder: Folder, paths: Iterable[str]) -> set[str]:
@@ -287,7 +298,7 @@ def _odd(described: Sequence[Description], names: Names, shapes: int) -> Iterato
             "bounding boxes are used",
         )
     if names.nameless:
-        message = "neither data.yaml nor classes.txt names the classes"
+        message = "no file beside the labels names the classes"
         yield Finding("BW148", names.nameless[0], message, "called 'class 0' and so on")
 
 

@@ -14,6 +14,8 @@ from boxwright.io.text import read_text
 from boxwright.structures.findings import counted
 
 NAMELESS = "class "  # start of the name of a class without one
+VISIBILITIES = frozenset({0, 1, 2})  # of keypoints: not labeled, hidden, visible
+CORNER = 2  # coordinates of a shape that are 0 or 1 in a corner of the image
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
     count = len(values)
     if count < 4:
         raise BadEntryError(f"has {counted(count, 'number')} after the class, not 4")
-    if count <= 5 or naming.keypoints or _is_tracked(cells):
+    if naming.keypoints or begins_with_box(cells):
         x, y, width, height = values[:4]
         if width < 0 or height < 0:
             raise BadEntryError(f"has a box of negative size, {width:g} x {height:g}")
@@ -109,6 +111,35 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
     return (min(across), min(down), max(across), max(down)), True
 
 
+def begins_with_box(cells: Sequence[str]) -> bool:
+    """True unless the numbers after the class are the corners of a shape."""
+    return len(cells) <= 5 or _is_tracked(cells) or _has_keypoints(numbers(cells))
+
+
 def _is_tracked(cells: Sequence[str]) -> bool:
     """True if a confidence and a track id follow the box; otherwise it is a triangle."""
     return len(cells) == 6 and cells[5].isdecimal() and int(cells[5][:9]) > 1
+
+
+def _has_keypoints(values: Sequence[float]) -> bool:
+    """True if keypoints with their visibilities follow the box.
+
+    No shape has a coordinate of 2. Where keypoints have visibilities, two coordinates of a shape in
+    a corner of the image may be 0 or 1. If more are, then others are not those of points in the
+    box, or of points at 0, 0 that are not labeled.
+    """
+    x, y, width, height, *points = values
+    visibilities = points[2::3]
+    if len(points) % 3 or not VISIBILITIES.issuperset(visibilities):
+        return False
+    return max(visibilities) > 1 or (
+        len(visibilities) != CORNER
+        and all(
+            (abs(across - x) <= width / 2 and abs(down - y) <= height / 2)
+            if visibility
+            else across == down == 0
+            for across, down, visibility in zip(
+                points[::3], points[1::3], visibilities, strict=True
+            )
+        )
+    )

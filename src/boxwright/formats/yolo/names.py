@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
-from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, outwards, split_path
-from boxwright.formats.name_lists import NameList, name_lists, names_in_lines
+from boxwright.formats.name_lists import name_lists, names_in_lines
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import Naming, is_label
-from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, read_description
+from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
 from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding, counted
 
@@ -47,7 +45,8 @@ class Names:
         self.findings: list[Finding] = []
         self.nameless: list[str] = []
         self._folder = folder
-        self._above = list(_descriptions_above(folder))
+        elsewhere = descriptions_elsewhere(folder)
+        self._keypoints = any(isinstance(one, Description) and one.keypoints for one in elsewhere)
         self._owners = owners
         self._known: dict[tuple[str, ...], Naming] = {}
         self._described: dict[str, list[Description]] = {}
@@ -68,7 +67,7 @@ class Names:
         self._used[naming.origin] = naming
         if naming.names is None:
             self.nameless.append(label)
-            return Naming(keypoints=naming.keypoints or any(one.keypoints for one in self._above))
+            return Naming(keypoints=naming.keypoints or self._keypoints)
         return naming
 
     @property
@@ -97,22 +96,30 @@ class Names:
         nameless = sorted(set(found).difference(named), key=lambda name: (len(name), name))
         return list(dict.fromkeys([*named, *nameless]))
 
-    def name_rest(self, images: Sequence[Labeled]) -> None:
-        """Name the classes of nameless label files from a file elsewhere that has all of them."""
+    def name_rest(self, images: list[Labeled]) -> None:
+        """Name the classes of nameless label files from a file elsewhere that has all of them.
+
+        If none has and one of these files cannot be read, the label files are removed.
+        """
         nameless = set(self.nameless)
-        rest = [one for one in images if one.path in nameless]
+        rest = [one for one in images if one.path in nameless and one.names]
         numbers = {int(name.split()[1]) for one in rest for name in one.names}
         if not numbers:
             return
-        candidates = [*name_lists(self._folder), *_lists_of(self._above)]
+        candidates = list(name_lists(self._folder))
         fitting = [one for one in candidates if one.fits(numbers)]
         meant = {tuple(one.names[number] for number in sorted(numbers)) for one in fitting}
         found = fitting[0] if len(meant) == 1 else None
+        unreadable = [one.problem for one in candidates if one.problem and not found]
+        if unreadable:
+            files = {one.path for one in rest}
+            self._unreadable += [(one, Naming(one.where, {}, needed=files)) for one in unreadable]
+            images[:] = [one for one in images if one.path not in files]
+            self.nameless = []
+            return
         for one in candidates if found is None else [found]:
             message, repair = f"names {counted(len(one.names), 'class', 'classes')}", "used"
-            if one.problem:
-                message, repair = one.problem.removesuffix("."), "not used"
-            elif found is None:
+            if found is None:
                 other = "another list has other names" if one in fitting else "it does not fit"
                 message += f"; the labels have the numbers {_shown(numbers)}, and {other}"
                 repair = "not used"
@@ -175,23 +182,6 @@ class Names:
                 message = f"its classes differ from those of {believed.origin}"
                 self.findings.append(Finding("BW116", path, message, "not used"))
         self._lists.setdefault(parent, Naming(path, names))
-
-
-def _descriptions_above(folder: Folder) -> Iterator[Description]:
-    """The data.yaml files one folder up that name this folder or no folder."""
-    here = folder.root.absolute().name
-    for path in around(folder, *SUFFIXES):
-        if is_above(path):
-            one = read_description(folder.root, path)
-            if isinstance(one, Description):
-                entries = [entry for entries in one.splits.values() for entry in entries]
-                parts = {part for entry in entries for part in re.split(r"[/\\]", entry)}
-                if not entries or here in parts:
-                    yield one
-
-
-def _lists_of(described: Iterable[Description]) -> Iterator[NameList]:
-    yield from (NameList(one.path, one.names) for one in described if one.names)
 
 
 def _shown(numbers: Collection[int]) -> str:

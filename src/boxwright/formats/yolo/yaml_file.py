@@ -13,6 +13,7 @@ import yaml
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
+from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder
 from boxwright.io.text import decoded
 from boxwright.structures.dataset import Split
@@ -26,7 +27,7 @@ OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Description:
-    """The content of a data.yaml.
+    """The content of a data.yaml, or of a file with only names.
 
     Attributes:
         path: the file, below the root.
@@ -35,6 +36,7 @@ class Description:
         splits: the folders, lists or images of each split.
         base: the stated folder that these are relative to, if any.
         keypoints: True if keypoints follow the box on label lines.
+        is_dataset: True if it says more than names, which files of other programs may have too.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Description:
     splits: dict[Split, list[str]] = field(default_factory=dict)
     base: str = ""
     keypoints: bool = False
+    is_dataset: bool = True
 
 
 class _UnclearError(Exception):
@@ -52,12 +55,28 @@ class _UnclearError(Exception):
 def descriptions(folder: Folder) -> Iterator[Description | Broken]:
     """Read each YAML file of the folder that describes a YOLO dataset."""
     for path in folder.with_suffix(*SUFFIXES):
-        if found := read_description(folder.root, path):
+        found = read_description(folder.root, path)
+        if isinstance(found, Broken) or (found and found.is_dataset):
+            yield found
+
+
+def descriptions_elsewhere(folder: Folder) -> Iterator[Description | Broken]:
+    """The files with only names, and those one folder up that name this folder or no folder."""
+    here = folder.root.absolute().name
+    for path in around(folder, *SUFFIXES):
+        found = read_description(folder.root, path)
+        if isinstance(found, Description):
+            entries = [entry for entries in found.splits.values() for entry in entries]
+            parts = {part for entry in entries for part in re.split(r"[/\\]", entry)}
+            is_ours = not entries or here in parts
+            if is_ours if is_above(path) else not found.is_dataset:
+                yield found
+        elif found and is_above(path):
             yield found
 
 
 def read_description(root: Path, path: str) -> Description | Broken | None:
-    """Read the file `path` below `root`; None if it does not describe a dataset."""
+    """Read the file `path` below `root`; None if it has neither names nor a number of classes."""
     try:
         with (root / path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -87,8 +106,13 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
 
 
 def _description(path: str, said: dict[Any, Any]) -> Description | None:
-    telling = ["names" in said, "nc" in said, not said.keys().isdisjoint(KEYS)]
-    if sum(telling) < 2 and not {"names", "path"} <= said.keys():
+    telling = [
+        "names" in said,
+        "nc" in said,
+        not said.keys().isdisjoint(KEYS),
+        not said.keys().isdisjoint({"path", "kpt_shape"}),
+    ]
+    if "names" not in said and sum(telling[:3]) < 2:
         return None
     count, base = said.get("nc"), said.get("path", "")
     splits: dict[Split, list[str]] = {}
@@ -102,6 +126,7 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
         splits=splits,
         base=base if isinstance(base, str) else "",
         keypoints="kpt_shape" in said,
+        is_dataset=sum(telling) > 1,
     )
 
 
