@@ -15,6 +15,7 @@ import boxwright
 from boxwright.errors import BoxwrightError
 from boxwright.formats.records import sidecar
 from boxwright.studio.store import LabelStore
+from folders import VocFolder
 
 
 @pytest.fixture(params=FORMS)
@@ -241,6 +242,25 @@ def test_a_damaged_journal_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / ".boxwright" / "journal.db").write_text("not a database", encoding="utf-8")
     with pytest.raises(BoxwrightError, match=r"BW110 .*journal\.db"):
         LabelStore.open(tmp_path)
+
+
+@pytest.mark.parametrize("form", [None, "yolo"])
+@pytest.mark.parametrize("splits", ["", "train: images\nval: images\n"])
+def test_a_new_yolo_project_is_labeled_by_its_list_of_classes(
+    form: str | None, splits: str, voc_folder: VocFolder
+) -> None:
+    image = "images/a.jpg" if splits else "a.jpg"
+    voc_folder.image(image)
+    voc_folder.text("data.yaml", f"names: [cat, dog]\nnc: 2\n{splits}")
+    (voc_folder.root / "labels").mkdir()
+    store = LabelStore.open(voc_folder.root, format=form)
+    assert (store.format, store.classes) == ("yolo", ("cat", "dog"))
+    edit(store, 0, NEW, replace(NEW, label="owl"))
+    store.close()
+    labels = voc_folder.root / image.replace("images/", "labels/").replace(".jpg", ".txt")
+    assert [line.split()[0] for line in labels.read_text("utf-8").splitlines()] == ["1", "2"]
+    assert "owl" in (voc_folder.root / "data.yaml").read_text("utf-8")
+    assert as_read(voc_folder.root)[image] == [("dog", NEW.box), ("owl", NEW.box)]
 
 
 def test_a_folder_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:

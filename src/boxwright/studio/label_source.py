@@ -15,6 +15,7 @@ from boxwright.formats.ownership import Ownership
 from boxwright.formats.records import RecordEditor
 from boxwright.formats.registry import read_annotations
 from boxwright.formats.selection import Chosen
+from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, descriptions
 from boxwright.studio.aside import Aside
 from boxwright.studio.label_files import LabelFiles
 from boxwright.studio.record_files import RecordFiles
@@ -36,9 +37,19 @@ def chosen_labels(path: str | Path, form: str | None, *, read_only: bool) -> tup
         chosen = None if read_only else chosen_by_name(folder, form)
         return folder, chosen or read_annotations(folder, form)
     except DataError as error:
-        if error.code != "BW114" or "tool" in error.facts or not folder.images:
+        if not _is_unlabeled(folder, error):
             raise
-        return folder, Chosen(form or DEFAULT, Ownership(folder, Labels()))
+        described = any(isinstance(one, Description) for one in descriptions(folder))
+        return folder, Chosen(
+            form or ("yolo" if described else DEFAULT), Ownership(folder, Labels())
+        )
+
+
+def _is_unlabeled(folder: Folder, error: DataError) -> bool:
+    """True if labels cannot be read because there are none: images alone, or a new YOLO project."""
+    if not folder.images or "tool" in error.facts:
+        return False
+    return error.code == "BW114" or (error.code == "BW101" and not {*folder.files} - {*SUFFIXES})
 
 
 def label_source(

@@ -71,7 +71,8 @@ class LabelStore:
             self.journal = Journal(path, self.names)
         self._checked = Checked(self.journal)
         used = {name for _, one in self._known for name in one.names}
-        known = [*chosen.own.labels.classes, *sorted(used), *classes]
+        names = listed.names.values() if listed else ()
+        known = [*chosen.own.labels.classes, *names, *sorted(used), *classes]
         self.class_edits = ClassEdits(self, listed, known, used)
         for image in self._aside:
             self._summarize(image, self._files.get(image))
