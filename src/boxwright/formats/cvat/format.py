@@ -64,7 +64,8 @@ ABOUT = About(
         "A subset named train, val or test is the split.",
         "Tracks become boxes in frames: between keyframes a box moves evenly, and it ends where "
         "the object is outside. If the file has keyframes only, the last one holds until the end "
-        "of the video, as in CVAT.",
+        "of the video, as in CVAT. A single shape in one of the last two frames is only there, "
+        "because CVAT does not write its end.",
         "Frames are images whose stem is `frame_000000` as in CVAT, or has another prefix if they "
         "are numbered from the first frame of the task. Frames of the task without boxes have no "
         "objects.",
