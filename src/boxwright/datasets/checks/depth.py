@@ -50,7 +50,7 @@ class Scale(NamedTuple):
         return not is_used and self.whole.low < self.whole.high
 
     def hides(self, depth: Depth) -> bool:
-        """True if floats are on a finer scale, so that this one would leave them few gray levels."""
+        """True if floats are on a finer scale: this one would leave them few gray levels."""
         spread = depth.high - depth.low
         return depth.floats and 0 < FINER * spread < self.whole.high - self.whole.low
 
