@@ -56,6 +56,10 @@ class Records:
         for row in self._rows[int(columns.header) :]:
             if name := self._name(row):
                 self._by_name[name].append(row)
+        for name, rows in self._by_name.items():
+            if len({columns.split_in(row.cells) for row in rows}) > 1:
+                message = f"its rows of {name} have several splits, so that they may be two images."
+                raise DataError("BW179", message, where=path)
 
     def get(self, name: str) -> Any:
         rows = self._by_name.get(name)
@@ -88,8 +92,7 @@ class Records:
         return self._by_name.keys()
 
     def _name(self, row: Row) -> str:
-        place = self.columns.image
-        return row.cells[place].strip() if len(row.cells) > place else ""
+        return self.columns.name_in([cell.strip() for cell in row.cells])
 
     def _line(self, cells: list[str]) -> str:
         text = io.StringIO()

@@ -80,7 +80,7 @@ def frame_images(folder: Folder, clips: Sequence[Clip]) -> dict[Clip, FrameImage
         if any(owners.values()):
             images.apart = clip.task.name or stem(split_path(clip.path)[1])
         for frame in {*clip.stated, *images.of(clip.task)}:
-            if len(paths := images.paths.get(frame, ())) == 1:
+            if len(paths := images.paths.get(frame, [])) == 1:
                 users[paths[0]].append(clip)
         found[clip] = images
     for path in sorted(users, reverse=True):
