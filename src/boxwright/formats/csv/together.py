@@ -1,8 +1,8 @@
 """The images of several CSV files, and of rows with several splits, put together.
 
 Rows with the same path are of one image. A file name alone may be that of several, as of frames
-that are numbered in each clip. It is that of one if the image is beside the files, or if they have
-a box in common. Otherwise the rows of each split, or of each file, are those of an image in a
+that are numbered in each clip. It is that of one if the image is beside several files, or if they
+have a box in common. Otherwise the rows of each split, or of each file, are those of an image in a
 folder that is called after it.
 """
 
@@ -60,9 +60,11 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
     words = {folder_split(part): part for part in sorted(folders, reverse=True)}
     images: list[Labeled] = []
     for (parent, name), group in groups.items():
-        is_path = "/" in name
-        joined = _joined(group, is_one=is_path or folded(join(parent, name)) in here)
-        if not is_path and not all(joined[0].is_copy_of(other) for other in joined[1:]):
+        is_path, is_beside = "/" in name, folded(join(parent, name)) in here
+        joined = _joined(group, is_one=is_path or is_beside)
+        by_file = len({one.path for one in joined}) == len(joined)
+        is_one = is_path or (is_beside and by_file)
+        if not is_one and not all(joined[0].is_copy_of(other) for other in joined[1:]):
             _tell_apart(joined, words)
         images += joined
     return images

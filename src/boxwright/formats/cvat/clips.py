@@ -75,8 +75,8 @@ def frame_images(folder: Folder, clips: Sequence[Clip]) -> dict[Clip, FrameImage
     users: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         foreign = {at for at, some in owners.items() if some and all(map(clip.differs, some))}
-        places = ((at, name) for at, name in near(folder, clip.path) if at not in foreign)
-        images = FrameImages.find(places, clip.task, clip.stated)
+        candidates = ((at, name) for at, name in near(folder, clip.path) if at not in foreign)
+        images = FrameImages.find(candidates, clip.task, clip.stated)
         if any(owners.values()):
             images.apart = clip.task.name or stem(split_path(clip.path)[1])
         for frame in {*clip.stated, *images.of(clip.task)}:

@@ -86,7 +86,7 @@ class FrameImages:
 
     @classmethod
     def find(
-        cls, places: Iterable[tuple[str, str]], task: Task, stated: Iterable[int]
+        cls, candidates: Iterable[tuple[str, str]], task: Task, stated: Iterable[int]
     ) -> FrameImages:
         """The images called frame_000000, or the only ones with other names that are numbered so.
 
@@ -94,7 +94,7 @@ class FrameImages:
         the first frame: images that are numbered from 1 would all be off by one.
         """
         series: dict[str, FrameImages] = defaultdict(cls)
-        for parent, name in places:
+        for parent, name in candidates:
             if match := NUMBERED.fullmatch(stem(name)):
                 one, frame = series[match[1]], int(match[2])
                 one.stems.setdefault(frame, stem(name))
