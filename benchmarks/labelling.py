@@ -227,9 +227,7 @@ def session(desk: Desk, annotator: Annotator, rounds: Rounds) -> Session:
             seconds, told = trained(rounds.request(due))
             done.trained.append(seconds)
             waiting = clock + seconds, due, told
-        index = desk.wait_for(
-            lambda store, after=current: next_image(store, after, uncertain_first=True)
-        )
+        index = desk.wait_for(lambda store, after=current: next_image(store, after, {}))
         if index is None:
             break
         rounds.opened(index)

@@ -74,7 +74,7 @@ BRITISH = re.compile(
 OTHERS = {
     "demo/scenes/backdrops.py": {"focus"},  # a camera's
     "studio/journal.py": {"uncertain"},  # of active learning
-    "studio/queue.py": {"uncertain", "uncertain_first"},
+    "studio/queue.py": {"uncertain"},
     "studio/security.py": {"Guard"},  # of a door
     "tfod/doctor.py": {"tfod_doctor"},  # a command
     "tfod/config/model.py": {  # fields of the Object Detection API

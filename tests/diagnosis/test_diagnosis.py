@@ -27,7 +27,7 @@ from boxwright.diagnosis.registry import RUNGS
 from boxwright.images.preprocessing import Preprocessing
 from boxwright.inference.artifact import Artifact
 from boxwright.inference.detector import Detector
-from boxwright.structures.dataset import Dataset, LabeledImage
+from boxwright.structures.dataset import Dataset, LabeledImage, Split
 
 pytestmark = pytest.mark.tiny
 SIDE, CLASSES = 96, ("cup", "plate", "spoon")
@@ -216,6 +216,18 @@ def test_a_threshold_above_all_scores_is_named(
 ) -> None:
     fault = diagnosed(Finder(), scenes, threshold=threshold).fault
     assert (fault and fault.reading.cause) == ("the threshold is too high" if fails else None)
+
+
+def test_low_scores_of_a_detector_that_has_learned_little_are_not_the_threshold(
+    scenes: Dataset,
+) -> None:
+    """It finds one of three classes in the images that it was trained on."""
+    own = replace(scenes, splits=np.full(len(scenes), Split.TRAIN, np.int8))
+    case = case_of(Finder(scored=0.2, colors=COLORS[2:]), scenes, threshold=0.3)
+    assert RUNGS["scores"].read(case).cause == "the threshold is too high"
+    case = replace(case, own=own)
+    assert RUNGS["scores"].read(case).status == PASSED
+    assert RUNGS["training"].read(case).cause == "trained too little"
 
 
 def test_thresholds_of_classes_count(scenes: Dataset) -> None:

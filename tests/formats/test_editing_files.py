@@ -127,7 +127,7 @@ def test_a_class_is_added_to_and_renamed_in_a_description(
     path.write_bytes(before.encode())
     listed = ClassList(path, {0: "cat", 1: "dog"})
     assert listed.add(name) == 2
-    listed.rename("dog", name + "s")
+    listed.relist("dog", name + "s")
     content = path.read_bytes().decode()
     said = yaml.load(content, yaml.BaseLoader)  # as the reader
     names = said["names"]
@@ -148,7 +148,7 @@ def test_a_class_is_added_to_and_renamed_in_a_list(before: str, after: str, tmp_
     path.write_bytes(before.encode())
     listed = ClassList(path, {0: "cat", 1: "dog"})
     listed.add("owl")
-    listed.rename("dog", "wolf")
+    listed.relist("dog", "wolf")
     assert path.read_bytes().decode() == after
     with pytest.raises(DataError, match="BW141"):
         listed.add("two\nlines")

@@ -250,10 +250,43 @@ def test_it_waits_while_another_step_needs_the_processor(desk: Desk) -> None:
     with assisting(desk, start := Scripted([RESULT]), lambda: busy[0]) as (assistant, told):
         assistant.see()
         assert not start.requests
-        busy.clear()
-        busy.append(False)
+        busy[0] = False
         assistant.see()
         eventually(lambda: ended(told))
+
+
+def test_it_stops_for_another_step_and_goes_on_after_it(desk: Desk) -> None:
+    label(desk, others(desk)[:8])
+    busy = [False]
+
+    class Interrupted(Scripted):
+        def __call__(self, request: Mapping[str, Any]) -> Any:
+            busy[0] = not self.requests
+            return super().__call__(request)
+
+    start = Interrupted([STEP, STEP, RESULT], [RESULT])
+    with assisting(desk, start, lambda: busy[0]) as (assistant, told):
+        eventually(lambda: start.closed)
+        eventually(lambda: "after the present step" in str(assistant.state["reason"]))
+        busy[0] = False
+        assistant.see()
+        eventually(lambda: ended(told))
+    assert [request["before"] for request in start.requests] == [None, None]
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", None])
+def test_damaged_images_are_left_out_of_a_round(content: bytes | None, desk: Desk) -> None:
+    train = others(desk)
+    path = desk.wait_for(lambda store: store.path(train[20]))
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    label(desk, train[:8])
+    with assisting(desk, start := Scripted([RESULT])) as (_, told):
+        eventually(lambda: ended(told))
+    [request] = start.requests
+    assert [one["index"] for one in request["unlabeled"]] == [*train[8:20], *train[21:]]
 
 
 def test_a_round_is_ended_with_the_studio(desk: Desk) -> None:
@@ -273,7 +306,7 @@ def test_uncertain_images_come_first_and_every_fifth_is_for_testing(desk: Desk) 
         eventually(lambda: ended(told))
     order = []
     for _ in range(5):
-        index = desk.wait_for(lambda store: next_image(store, -1, uncertain_first=True))
+        index = desk.wait_for(lambda store: next_image(store, -1, {}))
         assert index is not None
         order.append(index)
         label(desk, [index])
@@ -284,9 +317,27 @@ def test_uncertain_images_come_first_and_every_fifth_is_for_testing(desk: Desk) 
 
 def test_the_next_unlabeled_image_is_the_next_of_the_list(desk: Desk) -> None:
     label(desk, range(3, COUNT - 1))
-    after = [
-        desk.wait_for(lambda s, i=i: next_image(s, i, uncertain_first=False)) for i in (0, 5, 39)
-    ]
+    after = [desk.wait_for(lambda s, i=i: next_image(s, i)) for i in (0, 5, 39)]
     assert after == [1, 39, 0]
     label(desk, [0, 1, 2, 39])
-    assert desk.wait_for(lambda s: next_image(s, 5, uncertain_first=False)) is None
+    assert desk.wait_for(lambda s: next_image(s, 5)) is None
+
+
+def test_images_that_were_left_without_labels_come_last(desk: Desk) -> None:
+    train, blind = others(desk), blind_ones(desk)
+    label(desk, [*train[:8], *blind[:4]])
+    script = [found(index, score=0.5) for index in train[8:11]]
+    with assisting(desk, Scripted([*script, RESULT])) as (_, told):
+        eventually(lambda: ended(told))
+    order: list[int] = []
+    for _ in range(COUNT - 12):  # each is opened, and nothing is done
+        opened = {index: i for i, index in enumerate(order, start=1)}
+        after = order[-1] if order else -1
+        index = desk.wait_for(lambda store, o=opened, a=after: next_image(store, a, o))
+        assert index is not None
+        order.append(index)
+    assert len(set(order)) == len(order) == COUNT - 12
+    assert {*order} == {*range(COUNT)} - {*train[:8], *blind[:4]}
+    opened = {index: i for i, index in enumerate(order, start=1)}
+    again = desk.wait_for(lambda store: next_image(store, order[-1], opened))
+    assert again == order[0]

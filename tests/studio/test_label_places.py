@@ -46,6 +46,25 @@ def test_an_image_is_set_aside_with_its_labels_and_taken_back(tmp_path: Path) ->
     again.close()
 
 
+@pytest.mark.parametrize("taken", ["c.jpg", "c.xml"])
+def test_no_file_is_replaced_when_an_image_is_set_aside_or_taken_back(
+    taken: str, tmp_path: Path
+) -> None:
+    store = voc(tmp_path)
+    edit(store, 2, NEW)
+    for aside, place in ((True, tmp_path / "_aside_" / taken), (False, tmp_path / taken)):
+        before = {path: path.read_bytes() for path in tmp_path.rglob("c.*")}
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(b"another one")
+        with pytest.raises(BoxwrightError, match=r"BW180 .*would replace another file"):
+            store.set_aside(2, aside)
+        assert place.read_bytes() == b"another one"
+        place.unlink()
+        assert {path: path.read_bytes() for path in tmp_path.rglob("c.*")} == before
+        store.set_aside(2, aside)
+    store.close()
+
+
 def test_changes_by_others_are_noticed_once(store: LabelStore) -> None:
     assert store.changed() == []
     other = LabelStore.open(store.folder)
@@ -97,12 +116,15 @@ def test_a_fifth_of_the_images_is_for_testing_in_the_split_file(tmp_path: Path) 
     again.close()
 
 
-def test_a_split_of_the_folder_is_kept(tmp_path: Path) -> None:
-    for split in ("train", "test"):
+@pytest.mark.parametrize(
+    ("splits", "blind"), [("train test", "test"), ("train val test", "test"), ("train val", "val")]
+)
+def test_a_split_of_the_folder_is_kept(splits: str, blind: str, tmp_path: Path) -> None:
+    for split in splits.split():
         (tmp_path / split).mkdir()
         put_sample(tmp_path / split, "voc")
     store = LabelStore.open(tmp_path)
-    assert {store.names[i].split("/")[0] for i in store.blind()} == {"test"}
+    assert {store.names[i].split("/")[0] for i in store.blind()} == {blind}
     assert not (tmp_path / "boxwright.split").exists()
 
 
@@ -213,9 +235,21 @@ def test_proposals_and_small_values_survive_a_restart(tmp_path: Path) -> None:
     again.close()
 
 
-def test_the_journal_of_another_program_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_journal_is_refused_with_its_name(tmp_path: Path) -> None:
     put_sample(tmp_path, "voc")
     (tmp_path / ".boxwright").mkdir()
     (tmp_path / ".boxwright" / "journal.db").write_text("not a database", encoding="utf-8")
-    with pytest.raises(BoxwrightError, match="BW903"):
+    with pytest.raises(BoxwrightError, match=r"BW110 .*journal\.db"):
         LabelStore.open(tmp_path)
+
+
+def test_a_folder_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    store = voc(tmp_path / "images")
+    labels = store.read(0)
+    (tmp_path / "images").rename(tmp_path / "elsewhere")
+    with pytest.raises(BoxwrightError, match="BW115"):
+        store.write(0, replace(labels, boxes=()), labels.etag)
+    assert not (tmp_path / "images").exists()
+    (tmp_path / "elsewhere").rename(tmp_path / "images")
+    store.close()

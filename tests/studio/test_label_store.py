@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from label_edits import FORMS, NEW, as_read, contents, edit, shown, voc
 from label_samples import CAT, DOG, SAMPLES, A, put_sample
+from PIL import Image
 
 import boxwright
 from boxwright.errors import BoxwrightError
@@ -106,6 +107,64 @@ def test_undo_and_redo_survive_a_restart(store: LabelStore) -> None:
         )
 
 
+def test_undo_goes_back_past_edits_of_other_images(store: LabelStore) -> None:
+    begin = shown(store.read(0))
+    edit(store, 0, NEW)
+    edit(store, 0)
+    edit(store, 1, NEW)  # in COCO it takes the numbers of the boxes that are gone
+    back = []
+    while store.can_undo(0):
+        undone = store.undo(0, store.read(0).etag)
+        back.append(undone and shown(undone))
+    assert back == [[("dog", NEW.box)], begin]
+    while store.can_redo(0):
+        store.redo(0, store.read(0).etag)
+    assert shown(store.read(0)) == []
+
+
+def test_a_box_by_mistake_does_not_say_that_nothing_is_there(store: LabelStore) -> None:
+    before = contents(store.folder)
+    edit(store, 2, NEW)
+    edit(store, 2)
+    assert store.rows(2, 1)[0].state == "new"
+    store.flush()
+    if store.format in ("voc", "yolo", "labelme"):
+        assert contents(store.folder) == before
+    edit(store, 0)  # someone had labeled this one
+    assert store.rows(0, 1)[0].state == "labeled"
+    edit(store, 2, verified=True)
+    assert store.rows(2, 1)[0].state == "verified"
+
+
+def test_a_full_disk_is_found_before_the_labels_change(
+    store: LabelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shown(store.read(0))
+    pages = store.journal._database._connection
+    pages.execute(f"PRAGMA max_page_count = {pages.execute('PRAGMA page_count').fetchone()[0]}")
+    many = [replace(NEW, key=f"new-{i}") for i in range(1000)]
+    with pytest.raises(BoxwrightError, match="BW902"):
+        edit(store, 0, *many)
+    assert shown(store.read(0)) == before
+    pages.execute("PRAGMA max_page_count = 1000000")
+    edit(store, 0, NEW)
+    assert shown(store.undo(0, store.read(0).etag) or store.read(0)) == before
+
+
+def test_an_edit_that_is_not_written_is_no_version(
+    store: LabelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(store, 0, NEW)
+    with monkeypatch.context() as patch:
+        patch.setattr(store._files, "put", lambda *_: [][1])
+        with pytest.raises(IndexError):
+            edit(store, 0)
+    assert not store.can_redo(0)
+    undone = store.undo(0, store.read(0).etag)
+    assert undone
+    assert shown(undone) == [("cat", CAT), ("dog", DOG)]
+
+
 def test_an_edit_after_an_undo_forgets_what_was_undone(store: LabelStore) -> None:
     first = edit(store, 0, NEW)
     undone = store.undo(0, first.etag)
@@ -162,7 +221,7 @@ def test_classes_are_renamed_merged_and_deleted_everywhere(store: LabelStore) ->
     assert store.rename_class("dog", "wolf", preview=True) == store.rename_class("dog", "wolf")
     assert store.classes == ("cat", "wolf")
     assert shown(store.read(1)) == [("wolf", DOG)]
-    change = store.merge_class("wolf", "cat")
+    change = store.rename_class("wolf", "cat")
     assert (change.images, change.boxes) == (2, 2)
     assert store.classes == ("cat",)
     assert [row.classes for row in store.rows()] == [("cat",), ("cat",), ()]
@@ -183,7 +242,7 @@ def test_classes_are_renamed_merged_and_deleted_everywhere(store: LabelStore) ->
 
 def test_undone_class_edits_spare_images_that_were_edited_since(tmp_path: Path) -> None:
     store = voc(tmp_path)
-    store.merge_class("dog", "cat")
+    store.rename_class("dog", "cat")
     edit(store, 0, NEW)
     change = store.undo_classes()
     assert change
@@ -260,4 +319,16 @@ def test_a_flag_that_the_format_cannot_hold_is_refused(form: str, tmp_path: Path
     with pytest.raises(BoxwrightError, match="BW180") as refused:
         edit(store, 0, replace(NEW, difficult=True))
     assert "convert" in refused.value.remedy
+    store.close()
+
+
+@pytest.mark.parametrize("form", ["voc", "yolo"])
+def test_an_image_may_be_replaced_by_one_of_another_size(form: str, tmp_path: Path) -> None:
+    store = LabelStore.open(put_sample(tmp_path, form))
+    width, height = store.size(0)
+    Image.new("RGB", (2 * width, 2 * height)).save(store.path(0))
+    assert store.size(0) == (2 * width, 2 * height)
+    corner = replace(NEW, box=(width, height, 2 * width, 2 * height))
+    edit(store, 0, corner)
+    assert as_read(tmp_path)[A] == [("dog", corner.box)]
     store.close()

@@ -74,6 +74,26 @@ def test_a_round_goes_on_from_the_last_one_measures_and_proposes(
     assert "held_out" not in run.provenance
 
 
+@pytest.mark.usefixtures("centers", "op_by_op")
+def test_images_that_cannot_be_decoded_are_left_out(
+    request_of_squares: dict[str, Any], tmp_path: Path
+) -> None:
+    from toy_family import CenterModel, CenterSpec
+
+    last = Run(tmp_path / "round-0")
+    network = CenterModel.build(CenterSpec(1, 64))
+    last.save(Artifact(network.to_json(), ("square",), Preprocessing(64)), network)
+    for part in ("train", "test", "unlabeled"):
+        path = Path(request_of_squares["root"]) / request_of_squares[part][1]["name"]
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+    told = rounds({**request_of_squares, "before": str(last.folder)})
+    [quality] = [one["quality"] for one in told if "quality" in one]
+    assert quality["images"] == 3
+    proposals = [image for one in told for image in one.get("proposals", ())]
+    assert [image["index"] for image in proposals] == [16, 18, 19]
+
+
 @pytest.mark.parametrize("classes", [("cat",), ("square", "cat")])
 def test_a_round_with_other_classes_begins_anew(
     request_of_squares: dict[str, Any], classes: tuple[str, ...], tmp_path: Path

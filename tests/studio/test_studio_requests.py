@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +14,7 @@ import pytest
 from served import HOST, Served, serving
 
 from boxwright.errors import DataError, SystemFaultError
+from boxwright.studio import app
 from boxwright.studio.journal import Proposal
 from boxwright.studio.keys import read_keys
 from boxwright.studio.review import MAX_ITEMS, queue
@@ -164,9 +167,9 @@ def test_classes_are_changed_after_a_preview(served: Served) -> None:
     rename = {"action": "rename", "name": "cat", "to": "lynx"}
     change = {"images": 1, "boxes": 2}
     preview = served.ask("POST", "/api/classes", {**rename, "preview": True}).json
-    assert preview == {**change, "classes": ["cat", "dog"]}
+    assert preview == {**change, "left": [], "classes": ["cat", "dog"]}
     done = served.ask("POST", "/api/classes", rename).json
-    assert done == {**change, "classes": ["lynx", "dog"]}
+    assert done == {**change, "left": [], "classes": ["lynx", "dog"]}
     assert served.get("/api/images/2")["boxes"][0]["label"] == "lynx"
     added = served.ask("POST", "/api/classes", {"action": "add", "name": "<i>"}).json
     assert added["classes"][-1] == "<i>"
@@ -196,6 +199,7 @@ def test_where_one_was_and_the_keys_are_remembered(served: Served) -> None:
         ("PUT", "/api/images/0", {"boxes": [{**BOX, "box": [9, 2, 3, 4]}]}),
         ("PUT", "/api/images/0", {"boxes": [{**BOX, "label": " "}]}),
         ("PUT", "/api/images/0", {"boxes": [{**BOX, "label": "x" * 501}]}),
+        ("PUT", "/api/images/0", {"boxes": [{**BOX, "label": "\ud800"}]}),
         ("PUT", "/api/images/0", {"boxes": [{**BOX, "difficult": "yes"}]}),
         ("PUT", "/api/images/0", {"boxes": [BOX] * 10_001}),
         ("POST", "/api/images/0/aside", {"aside": "yes"}),
@@ -203,6 +207,7 @@ def test_where_one_was_and_the_keys_are_remembered(served: Served) -> None:
         ("POST", "/api/classes", {"action": "explode", "name": "cat"}),
         ("POST", "/api/classes", {"action": "rename", "name": "cat"}),
         ("POST", "/api/classes", {"action": "add", "name": ""}),
+        ("POST", "/api/classes", {"action": "add", "name": "\ud800"}),
         ("POST", "/api/current", {"index": "1"}),
         ("POST", "/api/keys", {}),
         ("POST", "/api/finish/train", {}),
@@ -352,3 +357,40 @@ def test_no_suspect_is_left_out(voc_folder: VocFolder) -> None:
     opened = partial(LabelStore.open, voc_folder.root, ["cat"])
     with serving(opened, suspects=[one] * 3000) as served:
         assert len(served.get("/api/review")["items"]) == 3000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_name_that_is_not_utf_8_is_shown(voc_folder: VocFolder) -> None:
+    name = os.fsdecode(b"a\xff.jpg")
+    voc_folder.image(name)
+    voc_folder.image("b.jpg")
+    with serving(partial(LabelStore.open, voc_folder.root, ["cat"])) as served:
+        assert [row["name"] for row in served.get("/api/rows")["rows"]] == [name, "b.jpg"]
+        assert served.get("/api/images/0")["name"] == name
+        propose(served, 0, "a")
+        assert served.get("/api/rows")["rows"][0]["proposals"] in (0, 1)  # it may be for testing
+        assert put(served, 0, [BOX]).json["code"] == "BW141"  # XML cannot hold the name
+        assert put(served, 1, [BOX]).status == 200
+
+
+def test_changes_by_others_are_told_beside_broken_ones(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    etags = {index: put(served, index, [BOX]).json["etag"] for index in (2, 3)}
+    read = LabelStore.read
+
+    def broken(store: LabelStore, index: int) -> Any:
+        if index == 2:
+            raise DataError("BW110", "is damaged.")
+        return read(store, index)
+
+    monkeypatch.setattr(LabelStore, "read", broken)
+    monkeypatch.setattr(LabelStore, "changed", lambda store: [2, 3])
+    changed = served.studio.desk.wait_for(app.changed_labels)
+    assert changed == [(2, ""), (3, etags[3])]
+
+
+@pytest.mark.parametrize("after", ["-1", "-99"])
+def test_the_first_image_comes_after_none(unchanged: Served, after: str) -> None:
+    for kind in ("", "&kind=queue"):
+        assert unchanged.get(f"/api/next?after={after}{kind}")["index"] is not None

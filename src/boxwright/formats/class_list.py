@@ -47,8 +47,7 @@ class ClassList:
 
     def add(self, name: str) -> int:
         """Append a class; returns its number. Raises DataError: BW141; SystemFaultError."""
-        self.refresh()
-        number = next((number for number, one in self.names.items() if one == name), None)
+        number = self.listed(name)
         if number is not None:
             return number
         number = max(self.names, default=-1) + 1
@@ -56,12 +55,32 @@ class ClassList:
         self.names[number] = name
         return number
 
-    def rename(self, old: str, new: str) -> None:
-        """Give a class another name. Raises as `add`."""
+    def listed(self, name: str) -> int | None:
+        """The number of a class; None if it is not in the list."""
         self.refresh()
-        number = next(number for number, name in self.names.items() if name == old)
-        self._write(lambda raw: self._renamed(raw, number, new))
-        self.names[number] = new
+        return next((number for number, one in self.names.items() if one == name), None)
+
+    def relist(self, old: str, new: str | None) -> None:
+        """Give a class another name. A name that the list has too, or None, takes its place: then
+        it is removed, unless label files have the numbers. Raises as `add`."""
+        while (number := self.listed(old)) is not None:
+            if new is not None and new not in self.names.values():
+                self._write(lambda raw: self._renamed(raw, number, new))
+                self.names[number] = new
+            elif self.numbered:
+                return
+            else:
+                self._relist(lambda lines: lines.pop(number))
+
+    def restore(self, name: str, number: int) -> None:
+        """Put a class that was removed back to its number. Raises as `add`."""
+        if self.listed(name) is None:
+            self._relist(lambda lines: lines.insert(number, name))
+
+    def check(self, name: str) -> None:
+        """Raise DataError BW141 if the list cannot have a name."""
+        if not self._is_yaml:
+            _line(name)
 
     @property
     def _is_yaml(self) -> bool:
@@ -77,6 +96,17 @@ class ClassList:
             raw = RawText("".join(f"{line}\n" for line in lines))
         write_bytes(self.path, raw.bytes_of(change(raw)))
         self._seen = signature(self.path)
+
+    def _relist(self, change: Callable[[list[str]], object]) -> None:
+        """Change the lines of a list whose numbers nothing uses."""
+
+        def changed(raw: RawText) -> str:
+            lines = raw.text.splitlines()
+            change(lines)
+            return "".join(f"{line}{raw.line_end}" for line in lines)
+
+        self._write(changed)
+        self.names = names_in_lines(read_text(self.path))
 
     def _with(self, raw: RawText, number: int, name: str) -> str:
         if not self._is_yaml:

@@ -18,7 +18,7 @@ from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.editing import Edit, EditedBox
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
-from boxwright.formats.records import record_bytes
+from boxwright.formats.records import Unlisted, record_bytes
 from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import folder_split
@@ -111,7 +111,7 @@ def _centered(box: Sequence[float]) -> dict[str, float]:
     }
 
 
-class Records:
+class Records(Unlisted):
     """The records of a file: its entries, by the names of their images."""
 
     def __init__(self, content: bytes, path: str) -> None:

@@ -106,6 +106,10 @@ class Folder:
                     images.setdefault(parent, []).append(name)
         return Folder(self.root, images, {})
 
+    def image_paths(self) -> Iterator[str]:
+        """The images, by their paths below the root."""
+        return (join(parent, name) for parent, names in self.images.items() for name in names)
+
     @property
     def image_count(self) -> int:
         return sum(len(names) for names in self.images.values())

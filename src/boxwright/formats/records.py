@@ -41,6 +41,29 @@ class RecordFile(Protocol):
     def content(self) -> bytes:
         """The whole file."""
 
+    def listed(self, name: str) -> list[Any]:
+        """What the list of classes in the file says about a class, as JSON; [] if nothing."""
+
+    def relist(self, old: str, new: str | None) -> None:
+        """Give a class in the list another name. It is removed if the list has that name too, or
+        the name is None; boxes that are of a class by its place in the list follow."""
+
+    def restore(self, listed: list[Any]) -> None:
+        """Put what `listed` has returned back into the list, unless it has such a class."""
+
+
+class Unlisted:
+    """A RecordFile, as far as it has no list of classes."""
+
+    def listed(self, name: str) -> list[Any]:
+        return []
+
+    def relist(self, old: str, new: str | None) -> None:
+        pass
+
+    def restore(self, listed: list[Any]) -> None:
+        pass
+
 
 class RecordEditor(Protocol):
     """The interface of each editor of records, as `LabelEditor`; bytes are those of a record."""
@@ -68,8 +91,23 @@ def record_bytes(record: Any) -> bytes:
 
 
 def digest(record: Any) -> str:
-    """Identifies the content of a record."""
-    return ABSENT if record is None else hashlib.sha256(record_bytes(record)).hexdigest()[:32]
+    """Identifies the content of a record, however a program writes it: keys may have any order,
+    and 4.0 is 4."""
+    if record is None:
+        return ABSENT
+    text = json.dumps(_whole_numbers(record), sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def _whole_numbers(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _whole_numbers(one) for name, one in value.items()}
+        case list():
+            return [_whole_numbers(one) for one in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
 
 
 def sidecar(path: str | Path) -> Path:

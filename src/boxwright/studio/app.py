@@ -6,8 +6,9 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from boxwright.console import unexpected
-from boxwright.errors import ArgumentError, BoxwrightError
+from boxwright.errors import ArgumentError, BoxwrightError, DataError
 from boxwright.studio import wire
 from boxwright.studio.child import FAILED
 from boxwright.studio.keys import OWN
@@ -99,6 +100,13 @@ def application(studio: Studio, quit: Callable[[], None] = lambda: None) -> Star
     )
 
 
+class Answer(JSONResponse):
+    """JSON in ASCII: the name of a file that is not UTF-8 has halves of surrogate pairs."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
 class Api:
     """What the routes do."""
 
@@ -107,6 +115,7 @@ class Api:
         self._desk, self._hub = studio.desk, studio.hub
         self._assistant, self._finish = studio.assistant, studio.finish
         self._suspects, self._keys = studio.suspects, studio.keys
+        self._clock, self._opened = count(1), dict[int, int]()  # when an image was opened last
 
     async def pixels(self, request: Request) -> Response:
         index, side = await self._index(request), _number(request, "side")
@@ -126,7 +135,7 @@ class Api:
     async def folder(self, request: Request) -> Response:
         about = await self._desk.do(wire.folder_json)
         own = {"keys": OWN, "own_keys": self._keys} if self._keys else {}
-        return JSONResponse({**about, "assist": self._assistant.state, **own})
+        return Answer({**about, "assist": self._assistant.state, **own})
 
     async def rows(self, request: Request) -> Response:
         start, count = _number(request, "start", 0), _number(request, "count", 1000)
@@ -136,14 +145,13 @@ class Api:
             part = partial(wire.rows_json, start=first, count=min(wire.ROWS, start + count - first))
             told = await self._desk.do(part)
             rows += told["rows"]
-        return JSONResponse({**told, "rows": rows})
+        return Answer({**told, "rows": rows})
 
     async def next(self, request: Request) -> Response:
-        after, kind = _number(request, "after", -1), request.query_params.get("kind")
-        found = await self._desk.do(
-            lambda store: next_image(store, after, uncertain_first=kind == "queue")
-        )
-        return JSONResponse({"index": found})
+        after, kind = max(_number(request, "after", -1), -1), request.query_params.get("kind")
+        opened = self._opened if kind == "queue" else None
+        found = await self._desk.do(lambda store: next_image(store, after, opened))
+        return Answer({"index": found})
 
     async def review(self, request: Request) -> Response:
         def prepared(store: LabelStore) -> tuple[Any, ...]:
@@ -156,7 +164,7 @@ class Api:
         items = suspected(self._suspects, names)
         if labeled:
             items = await run_in_threadpool(findings, folder, form, names) + items
-        return JSONResponse(queue(items, accepted))
+        return Answer(queue(items, accepted))
 
     async def accept(self, request: Request) -> Response:
         key = wire.text_from(await _json(request), "key")
@@ -170,7 +178,8 @@ class Api:
     async def image(self, request: Request) -> Response:
         index = await self._index(request)
         self._assistant.opened(index)
-        return JSONResponse(await self._desk.do(lambda store: wire.image_json(store, index)))
+        self._opened[index] = next(self._clock)
+        return Answer(await self._desk.do(lambda store: wire.image_json(store, index)))
 
     async def write(self, request: Request) -> Response:
         index, etag, body = await self._index(request), _etag(request), await _json(request)
@@ -205,7 +214,7 @@ class Api:
     async def classes(self, request: Request) -> Response:
         body = await _json(request)
         answer = await self._desk.do(lambda store: wire.change_classes(store, body))
-        return JSONResponse(answer)
+        return Answer(answer)
 
     async def current(self, request: Request) -> Response:
         index = (await _json(request)).get("index")
@@ -222,19 +231,19 @@ class Api:
     async def train(self, request: Request) -> Response:
         budget = wire.text_from(await _json(request), "budget")
         await self._desk.do(lambda store: store.flush())
-        return JSONResponse(self._finish.train(budget))
+        return Answer(self._finish.train(budget))
 
     async def export(self, request: Request) -> Response:
-        return JSONResponse(self._finish.export(wire.text_from(await _json(request), "to")))
+        return Answer(self._finish.export(wire.text_from(await _json(request), "to")))
 
     async def report(self, request: Request) -> Response:
         tested = await self._desk.do(lambda store: wire.any_labeled(store, store.blind()))
-        return JSONResponse(self._finish.report(tested=tested))
+        return Answer(self._finish.report(tested=tested))
 
     async def attempt(self, request: Request) -> Response:
         image = await request.body()
         told = await run_in_threadpool(self._finish.detect, image)
-        return JSONResponse(told, 422 if told["state"] == FAILED else 200)
+        return Answer(told, 422 if told["state"] == FAILED else 200)
 
     async def refuse(self, request: Request) -> Response:
         raise read_only()
@@ -265,10 +274,10 @@ class Api:
 
         done, image = await self._desk.do(work)
         if not done:
-            return JSONResponse({"theirs": image}, 412)
+            return Answer({"theirs": image}, 412)
         self._hub.tell("image", {"index": index, "etag": image["etag"]})
         self._assistant.edited(index)
-        return JSONResponse(image)
+        return Answer(image)
 
     async def _stepped(
         self, request: Request, step: Callable[[LabelStore, int, str], Labels | None]
@@ -291,9 +300,9 @@ async def _watch(studio: Studio) -> None:
         await asyncio.sleep(WATCH_SECONDS)
         ticks += 1
         try:
-            changed = await studio.desk.do(
-                lambda store: [(index, store.read(index).etag) for index in store.changed()]
-            )
+            for index, etag in await studio.desk.do(changed_labels):
+                studio.assistant.edited(index)
+                studio.hub.tell("image", {"index": index, "etag": etag})
             if ticks % FLUSH_TICKS == 0:
                 await studio.desk.do(lambda store: store.flush())
         except Exception as error:
@@ -301,10 +310,18 @@ async def _watch(studio: Studio) -> None:
             if said != problem:  # or it would be told every second
                 studio.hub.tell("problem", said)
             problem = said
-        else:
-            for index, etag in changed:
-                studio.assistant.edited(index)
-                studio.hub.tell("image", {"index": index, "etag": etag})
+
+
+def changed_labels(store: LabelStore) -> list[tuple[int, str]]:
+    """The images whose labels others have changed, with their etags; one that cannot be read has
+    none, and whoever opens it is told why."""
+    changed = []
+    for index in store.changed():
+        etag = ""
+        with suppress(DataError):
+            etag = store.read(index).etag
+        changed.append((index, etag))
+    return changed
 
 
 async def _json(request: Request) -> Mapping[str, Any]:
@@ -338,15 +355,15 @@ def _number(request: Request, name: str, default: Any = None) -> Any:
 async def _coded(request: Request, error: Exception) -> Response:
     said = cast(BoxwrightError, error)
     usual = 400 if isinstance(said, ArgumentError) else 422
-    return JSONResponse(error_json(said), STATUS.get(said.code, usual))
+    return Answer(error_json(said), STATUS.get(said.code, usual))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     refusal = cast(HTTPException, error)
     said = {"code": "", "message": refusal.detail, "remedy": ""}
-    return JSONResponse(said, refusal.status_code)
+    return Answer(said, refusal.status_code)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     said = error_json(unexpected(error))  # its text is in the log alone
-    return JSONResponse({**said, "message": f"internal error: {type(error).__name__}."}, 500)
+    return Answer({**said, "message": f"internal error: {type(error).__name__}."}, 500)

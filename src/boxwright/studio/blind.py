@@ -23,9 +23,10 @@ def blind_images(
 ) -> frozenset[int]:
     """The indices of the images that are for testing.
 
-    The folder's own split is kept. Images without one are assigned as `boxwright split` does, a
-    fifth of them for testing, and the split file remembers it. Near-duplicates are not searched
-    for, as that would decode every image first.
+    The folder's own split is kept; where it has no test images, those for validation count as such.
+    Images without a split are assigned as `boxwright split` does, a fifth of them for testing, and
+    the split file remembers it. Near-duplicates are not searched for, as that would decode every
+    image first.
 
     Args:
         folder: the images.
@@ -50,7 +51,8 @@ def blind_images(
         assigned = dict(zip(names, splits, strict=True))
         with suppress(SystemFaultError):  # without the file, the next split is the same
             replace(earlier, splits=earlier.splits | assigned).write(folder.root)
-    return frozenset(i for i, split in enumerate(splits) if split is Split.TEST)
+    measured = Split.TEST if Split.TEST in splits else Split.VAL
+    return frozenset(i for i, split in enumerate(splits) if split is measured)
 
 
 def _images(folder: Folder, names: Sequence[str], splits: Sequence[Split]) -> Dataset:

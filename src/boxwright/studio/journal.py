@@ -7,12 +7,13 @@ each edit, so that edits can be undone after a restart, and label files have wha
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
-from boxwright.io.database import open_database
+from boxwright.io.database import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (image TEXT, number INTEGER, content BLOB,
@@ -21,7 +22,7 @@ CREATE TABLE IF NOT EXISTS current (image TEXT PRIMARY KEY, number INTEGER) WITH
 CREATE TABLE IF NOT EXISTS checked (image TEXT PRIMARY KEY, etag TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS proposals (image TEXT PRIMARY KEY, boxes TEXT, uncertainty REAL,
                                       count INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS class_edits (number INTEGER PRIMARY KEY, edit TEXT);
+CREATE TABLE IF NOT EXISTS class_moves (number INTEGER PRIMARY KEY, edit TEXT);
 CREATE TABLE IF NOT EXISTS small_values (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
@@ -46,6 +47,8 @@ class Proposal:
 class Journal:
     """The journal of a folder. Images are known by their names, so that new ones may come between.
 
+    Every change raises SystemFaultError BW902 or BW903 if it cannot be written.
+
     Args:
         path: the database; None keeps everything in memory, for a folder that cannot be written.
         names: the images by index.
@@ -53,56 +56,91 @@ class Journal:
 
     def __init__(self, path: Path | None, names: Sequence[str]) -> None:
         self._names = names
-        self._index = {name: i for i, name in enumerate(names)}
-        self._database = open_database(path, SCHEMA)
+        self._index = {_key(name): i for i, name in enumerate(names)}
+        self._database = Database(path, SCHEMA)
 
     def close(self) -> None:
         self._database.close()
 
-    def record(self, image: str, before: bytes | None, after: bytes | None) -> None:
-        """Note an edit; versions that were undone are forgotten."""
-        with self._database as database:
-            number = self._noted(image, before)
-            database.execute("DELETE FROM versions WHERE image = ? AND number > ?", (image, number))
-            database.execute("INSERT INTO versions VALUES (?, ?, ?)", (image, number + 1, after))
-            self._place(image, number + 1)
+    def record(
+        self, image: str, before: bytes | None, after: bytes | None, *, back: bool = False
+    ) -> None:
+        """Note an edit; versions that were undone are forgotten.
+
+        One that goes `back` to the version before undoes the last edit.
+        """
+        key = _key(image)
+        with self._database.changing() as database:
+            number = self._noted(database, key, before)
+            if back and self._at(key, number - 1) == (number - 1, after):
+                _place(database, key, number - 1)
+                return
+            database.execute("DELETE FROM versions WHERE image = ? AND number > ?", (key, number))
+            database.execute("INSERT INTO versions VALUES (?, ?, ?)", (key, number + 1, after))
+            _place(database, key, number + 1)
+
+    def take_back(self, image: str) -> None:
+        """Forget the edit that was recorded last, since it was not written."""
+        key = _key(image)
+        with self._database.changing() as database:
+            number = self._number(key) or 0
+            database.execute("DELETE FROM versions WHERE image = ? AND number = ?", (key, number))
+            _place(database, key, number - 1)
+
+    def amend(self, image: str, content: bytes | None) -> None:
+        """Note what the present version became when it was written."""
+        key = _key(image)
+        with self._database.changing() as database:
+            database.execute(
+                "UPDATE versions SET content = ? WHERE image = ? AND number = ?",
+                (content, key, self._number(key)),
+            )
 
     def version(self, image: str, now: bytes | None, step: int) -> tuple[int, bytes | None] | None:
         """The number and content of the version `step` after (1) or before (-1) the present one.
 
         None if there is none. Labels that another program has written are a version of their own.
         """
-        with self._database:
-            number = self._noted(image, now)
-        return self._at(image, number + step)
+        key = _key(image)
+        with self._database.changing() as database:
+            number = self._noted(database, key, now)
+        return self._at(key, number + step)
 
-    def move_to(self, image: str, number: int) -> None:
-        """Note that a version is the present one."""
-        with self._database:
-            self._place(image, number)
+    def move_to(self, image: str, number: int, content: bytes | None) -> None:
+        """Note that a version is the present one, and what it became when it was written."""
+        with self._database.changing() as database:
+            _place(database, _key(image), number)
+        self.amend(image, content)
 
     def has_version(self, image: str, step: int) -> bool:
         """True if there is a version after (1) or before (-1) the present one."""
-        row = self._database.execute(
-            "SELECT number FROM current WHERE image = ?", (image,)
-        ).fetchone()
-        return row is not None and self._at(image, row[0] + step) is not None
+        key = _key(image)
+        number = self._number(key)
+        return number is not None and self._at(key, number + step) is not None
 
-    def checked(self) -> Mapping[str, str]:
+    def first_labels(self, image: str) -> bytes | None:
+        """What the first edit of an image wrote, if it had no labels before; else None."""
+        key = _key(image)
+        first = self._at(key, 1) if self._at(key, 0) == (0, None) else None
+        return None if first is None else first[1]
+
+    def checked(self) -> dict[str, str]:
         """Image -> etag of the labels that were verified, in formats that cannot say it."""
-        return dict(self._database.execute("SELECT image, etag FROM checked"))
+        found = self._database.read("SELECT image, etag FROM checked")
+        return {self._names[self._index[key]]: etag for key, etag in found if key in self._index}
 
     def check(self, image: str, etag: str | None) -> None:
         """Note that the labels with this etag were verified; None that no labels were."""
-        with self._database as database:
+        key = _key(image)
+        with self._database.changing() as database:
             if etag is None:
-                database.execute("DELETE FROM checked WHERE image = ?", (image,))
+                database.execute("DELETE FROM checked WHERE image = ?", (key,))
             else:
-                database.execute("INSERT OR REPLACE INTO checked VALUES (?, ?)", (image, etag))
+                database.execute("INSERT OR REPLACE INTO checked VALUES (?, ?)", (key, etag))
 
     def proposals(self, index: int) -> tuple[Proposal, ...]:
-        row = self._database.execute(
-            "SELECT boxes FROM proposals WHERE image = ?", (self._names[index],)
+        row = self._database.read(
+            "SELECT boxes FROM proposals WHERE image = ?", (_key(self._names[index]),)
         ).fetchone()
         found = json.loads(row[0]) if row else []
         return tuple(Proposal(key, tuple(box), label, score) for key, box, label, score in found)
@@ -110,10 +148,10 @@ class Journal:
     def propose(self, index: int, proposals: Sequence[Proposal], uncertainty: float) -> None:
         """Replace the proposals of an image; the most uncertain images are labeled first."""
         boxes = [[one.key, one.box, one.label, one.score] for one in proposals]
-        with self._database as database:
+        with self._database.changing() as database:
             database.execute(
                 "INSERT OR REPLACE INTO proposals VALUES (?, ?, ?, ?)",
-                (self._names[index], json.dumps(boxes), uncertainty, len(boxes)),
+                (_key(self._names[index]), json.dumps(boxes), uncertainty, len(boxes)),
             )
 
     def reject(self, index: int, keys: Collection[str]) -> None:
@@ -123,72 +161,106 @@ class Journal:
             for one in self.proposals(index)
             if one.key not in keys
         ]
-        with self._database as database:
+        with self._database.changing() as database:
             database.execute(
                 "UPDATE proposals SET boxes = ?, count = ? WHERE image = ?",
-                (json.dumps(boxes), len(boxes), self._names[index]),
+                (json.dumps(boxes), len(boxes), _key(self._names[index])),
+            )
+
+    def relabel(self, old: str, new: str | None) -> None:
+        """Give proposals of one class another one, or forget them where it is None."""
+        found = self._database.read("SELECT image, boxes FROM proposals WHERE count").fetchall()
+        changed = []
+        for image, text in found:
+            boxes = json.loads(text)
+            if any(label == old for _, _, label, _ in boxes):
+                kept = [
+                    [key, box, new if label == old else label, score]
+                    for key, box, label, score in boxes
+                    if label != old or new is not None
+                ]
+                changed.append((json.dumps(kept), len(kept), image))
+        with self._database.changing() as database:
+            database.executemany(
+                "UPDATE proposals SET boxes = ?, count = ? WHERE image = ?", changed
             )
 
     def counts(self) -> dict[int, int]:
         """Index -> number of proposals, for images that have any."""
-        found = self._database.execute("SELECT image, count FROM proposals WHERE count")
-        return {self._index[name]: count for name, count in found if name in self._index}
+        found = self._database.read("SELECT image, count FROM proposals WHERE count")
+        return {self._index[key]: count for key, count in found if key in self._index}
 
     def uncertain(self) -> list[int]:
         """The images that have been predicted, the most uncertain first."""
-        found = self._database.execute("SELECT image FROM proposals ORDER BY uncertainty DESC")
-        return [self._index[name] for (name,) in found if name in self._index]
+        found = self._database.read("SELECT image FROM proposals ORDER BY uncertainty DESC")
+        return [self._index[key] for (key,) in found if key in self._index]
 
-    def add_class_edit(self, edit: Mapping[str, Any]) -> None:
-        """Note an edit of classes, as JSON, that `pop_class_edit` returns to undo it."""
-        with self._database as database:
-            database.execute("INSERT INTO class_edits (edit) VALUES (?)", (json.dumps(edit),))
+    def add_class_edit(self, edit: Mapping[str, Any]) -> int:
+        """Note an edit of classes, as JSON, before it begins; returns its number."""
+        said = (json.dumps(edit),)
+        with self._database.changing() as database:
+            added = database.execute("INSERT INTO class_moves (edit) VALUES (?)", said)
+        return int(added.lastrowid or 0)
 
-    def pop_class_edit(self) -> dict[str, Any] | None:
-        """Forget and return the last edit of classes."""
-        row = self._database.execute(
-            "SELECT number, edit FROM class_edits ORDER BY number DESC LIMIT 1"
+    def last_class_edit(self) -> tuple[int, dict[str, Any]] | None:
+        """The number of the last edit of classes, and the edit."""
+        row = self._database.read(
+            "SELECT number, edit FROM class_moves ORDER BY number DESC LIMIT 1"
         ).fetchone()
-        if row is None:
-            return None
-        with self._database as database:
-            database.execute("DELETE FROM class_edits WHERE number = ?", (row[0],))
-        edit: dict[str, Any] = json.loads(row[1])
-        return edit
+        return None if row is None else (row[0], json.loads(row[1]))
+
+    def forget_class_edit(self, number: int) -> None:
+        """Forget an edit of classes that was undone, or did not happen."""
+        with self._database.changing() as database:
+            database.execute("DELETE FROM class_moves WHERE number = ?", (number,))
+
+    def note(self, contents: Iterable[tuple[str, bytes | None]]) -> None:
+        """Note what the labels of images are now, so that they can be undone to it."""
+        with self._database.changing() as database:
+            for image, content in contents:
+                self._noted(database, _key(image), content)
 
     def get(self, name: str, default: Any = None) -> Any:
         """A small value, such as the index of the current image."""
-        row = self._database.execute(
+        row = self._database.read(
             "SELECT value FROM small_values WHERE name = ?", (name,)
         ).fetchone()
         return default if row is None else json.loads(row[0])
 
     def set(self, name: str, value: Any) -> None:
-        with self._database as database:
+        with self._database.changing() as database:
             database.execute(
                 "INSERT OR REPLACE INTO small_values VALUES (?, ?)", (name, json.dumps(value))
             )
 
-    def _noted(self, image: str, now: bytes | None) -> int:
+    def _noted(self, database: Connection, key: str, now: bytes | None) -> int:
         """The number of the present version, after it was added if the journal did not have it."""
-        row = self._database.execute(
-            "SELECT number FROM current WHERE image = ?", (image,)
-        ).fetchone()
-        if row is not None and self._at(image, row[0]) == (row[0], now):
-            return int(row[0])
-        number = 0 if row is None else row[0] + 1
-        self._database.execute(
-            "DELETE FROM versions WHERE image = ? AND number >= ?", (image, number)
-        )
-        self._database.execute("INSERT INTO versions VALUES (?, ?, ?)", (image, number, now))
-        self._place(image, number)
+        known = self._number(key)
+        if known is not None and self._at(key, known) == (known, now):
+            return known
+        number = 0 if known is None else known + 1
+        database.execute("DELETE FROM versions WHERE image = ? AND number >= ?", (key, number))
+        database.execute("INSERT INTO versions VALUES (?, ?, ?)", (key, number, now))
+        _place(database, key, number)
         return number
 
-    def _at(self, image: str, number: int) -> tuple[int, bytes | None] | None:
-        row = self._database.execute(
-            "SELECT number, content FROM versions WHERE image = ? AND number = ?", (image, number)
+    def _number(self, key: str) -> int | None:
+        """The number of the present version of an image."""
+        row = self._database.read("SELECT number FROM current WHERE image = ?", (key,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def _at(self, key: str, number: int) -> tuple[int, bytes | None] | None:
+        row = self._database.read(
+            "SELECT number, content FROM versions WHERE image = ? AND number = ?", (key, number)
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
-    def _place(self, image: str, number: int) -> None:
-        self._database.execute("INSERT OR REPLACE INTO current VALUES (?, ?)", (image, number))
+
+def _place(database: Connection, key: str, number: int) -> None:
+    database.execute("INSERT OR REPLACE INTO current VALUES (?, ?)", (key, number))
+
+
+def _key(image: str) -> str:
+    """The name of an image in the database, which has no halves of surrogate pairs: they are in
+    names of files that are not UTF-8."""
+    return image.encode("utf-8", "backslashreplace").decode("utf-8")

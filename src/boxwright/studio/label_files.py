@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from boxwright.errors import DataError
+from boxwright.errors import BoxwrightError, DataError
 from boxwright.formats.editing import LabelEditor, LabelPaths
-from boxwright.formats.folder import ASIDE, Folder, split_path
+from boxwright.formats.folder import ASIDE, Folder, join, split_path
 from boxwright.formats.ownership import Ownership
-from boxwright.io.files import Signature, move, remove, signature, write_bytes
+from boxwright.io.files import Signature, remove, signature, write_bytes
+from boxwright.studio.aside import Aside
+from boxwright.studio.rewriting import Rewriting, Rewritten
 
 VISITED = 2000  # files that one question for changes looks at
 
@@ -24,15 +27,12 @@ class LabelFiles:
         aside: images that are set aside.
     """
 
-    def __init__(
-        self, folder: Folder, own: Ownership, editor: LabelEditor, aside: set[str]
-    ) -> None:
+    def __init__(self, folder: Folder, own: Ownership, editor: LabelEditor, aside: Aside) -> None:
         self.root, self.editor = folder.root, editor
         self._aside = aside
         self._known = {image: one.path for image, one in own.paired.items() if one.path}
         self._owners = {path: image for image, path in self._known.items()}
-        images = [f"{p}/{n}" if p else n for p, names in folder.images.items() for n in names]
-        self._images = sorted({*images, *aside})
+        self._images = sorted({*folder.image_paths(), *aside})
         self._rule = LabelPaths(self._known, self._images)
         self._opened = time.time_ns()
         self._seen: dict[str, Signature] = {}
@@ -52,7 +52,7 @@ class LabelFiles:
                 raise DataError("BW180", message, where=image)
             self._known[image] = path
         path = self._known[image]
-        return f"{ASIDE}/{path}" if image in self._aside else path
+        return join(ASIDE, path) if image in self._aside else path
 
     def get(self, image: str) -> bytes | None:
         """The labels of an image as they are on the disk; None if it has none.
@@ -90,12 +90,27 @@ class LabelFiles:
         self._seen[image] = signature(path)
         return content
 
-    def set_aside(self, image: str, aside: bool) -> None:
-        """Move the labels of an image into the folder for images that are set aside, or back."""
-        before = self.root / self.path(image)
-        (self._aside.add if aside else self._aside.discard)(image)
-        if before.exists():
-            move(before, self.root / self.path(image))
+    def listed(self, name: str) -> dict[str, list[Any]]:
+        """Such files have no lists of classes."""
+        return {}
+
+    def rewrite(self, images: Iterable[str], rewriting: Rewriting) -> Iterator[Rewritten]:
+        """Rewrite the labels of these images, each for itself."""
+        for image in images:
+            try:
+                before = self.get(image)
+                after = rewriting.relabeled(image, before)
+                if after != before:
+                    self.put(image, after)
+            except BoxwrightError as error:
+                yield Rewritten(image, error=error)
+            else:
+                yield Rewritten(image, before, after)
+
+    def goes_along(self, image: str) -> str | None:
+        """The label file that is moved with an image; None if there is none."""
+        path = self.path(image)
+        return path if (self.root / path).exists() else None
 
     def changed(self) -> Iterator[str]:
         """The images whose label files others have changed, of the next ones in turn."""

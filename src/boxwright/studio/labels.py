@@ -20,6 +20,7 @@ from boxwright.formats.registry import named
 from boxwright.formats.shapes import decimals
 from boxwright.formats.units import settle_units
 from boxwright.images.decoding import Header, read_header
+from boxwright.io.files import Signature, signature
 from boxwright.studio.viewed_labels import ViewedLabels
 
 NO_LABELS = "none"  # etag of an image without labels
@@ -61,6 +62,18 @@ class Labels:
     boxes: tuple[LabeledBox, ...]
     verified: bool
     etag: str
+
+
+class ConflictError(Exception):
+    """The labels of an image are others than those that were edited.
+
+    Attributes:
+        theirs: the labels as they are now.
+    """
+
+    def __init__(self, theirs: Labels) -> None:
+        super().__init__(theirs)
+        self.theirs = theirs
 
 
 @dataclass(frozen=True)
@@ -132,6 +145,27 @@ class Translator:
         self._editor.labeled(after, source.path)
         return after
 
+    def relabeled(self, source: Source, old: str, new: str | None) -> bytes | None:
+        """The bytes with boxes of one class in another one, or without them; the image is not
+        opened.
+
+        Raises:
+            DataError: BW141 or BW180 the format cannot store it, or the labels cannot be read.
+        """
+        one = self._editor.labeled(source.content, source.path)
+        if old not in one.names:
+            return source.content
+        boxes = [
+            EditedBox(new or name if name == old else name, None, flags, i)
+            for i, (name, flags) in enumerate(zip(one.names, one.flags, strict=True))
+            if name != old or new is not None
+        ]
+        size = one.size or Size(0, 0)  # no box is moved
+        edit = Edit(source.image, size, boxes, one.verified, source.name)
+        after = self._editor.edited(source.content, source.path, edit)
+        self._editor.labeled(after, source.path)
+        return after
+
     def _annotation(self, source: Source) -> tuple[Labeled, Frame]:
         """The annotation of an image, and the frame of its boxes."""
         one = self._editor.labeled(source.content, source.path)
@@ -165,8 +199,13 @@ def size_of(file: Path) -> tuple[int, int]:
     return header.width, header.height
 
 
-@lru_cache(HEADERS)
 def _header(path: Path) -> Header:
+    return _header_of(path, signature(path))
+
+
+@lru_cache(HEADERS)
+def _header_of(path: Path, of: Signature) -> Header:
+    """The header of a file as long as the file stays the same."""
     return read_header(path)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
-from boxwright.errors import DataError
+from boxwright.errors import BoxwrightError, DataError
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import UnusableError
 from boxwright.formats.ownership import Ownership
@@ -22,6 +24,7 @@ from boxwright.formats.records import (
     write_edits,
 )
 from boxwright.io.files import Signature, signature, write_bytes
+from boxwright.studio.rewriting import Rewriting, Rewritten
 
 
 @dataclass
@@ -73,8 +76,7 @@ class RecordFiles:
             DataError: the file cannot be read or edited.
         """
         path, name = self._home(image)
-        record = self._file(path).records.get(name)
-        content = None if record is None else record_bytes(record)
+        content = _bytes(self._file(path).records.get(name))
         known = self._names.get(image)
         is_as_read = known is not None and self._files[path].stamp == self._read[path]
         if is_as_read and sorted(self.editor.labeled(content, path).names) != known:
@@ -109,9 +111,28 @@ class RecordFiles:
             raise
         file.waiting = waiting
         self._stamp(path)
-        return None if after is None else record_bytes(after)
+        return _bytes(after)
 
-    def set_aside(self, image: str, aside: bool) -> None:
+    def listed(self, name: str) -> dict[str, list[Any]]:
+        """What the files say about a class in their lists of classes, by file."""
+        said = {}
+        for path in self._read:
+            with suppress(DataError):  # it is damaged; `rewrite` says so
+                said[path] = self._file(path).records.listed(name)
+        return said
+
+    def rewrite(self, images: Iterable[str], rewriting: Rewriting) -> Iterator[Rewritten]:
+        """Rewrite the labels of these images, and each file once."""
+        files: dict[str, list[str]] = {path: [] for path in self._read}
+        for image in images:
+            files[self.path(image)].append(image)
+        for path, mine in files.items():
+            try:
+                yield from self._rewritten(path, mine, rewriting)
+            except BoxwrightError as error:
+                yield from (Rewritten(image, error=error) for image in mine or [path])
+
+    def goes_along(self, image: str) -> None:
         """The record of an image that is set aside stays; its readers say that it is missing."""
 
     def changed(self) -> Iterator[str]:
@@ -131,12 +152,56 @@ class RecordFiles:
     def flush(self) -> None:
         """Write the edits that wait into their files."""
         for path in self._files:
-            file = self._file(path)
-            if file.waiting:
-                write_bytes(self.root / path, file.records.content())
-                write_edits(self.root / path, {})
-                file.waiting = {}
+            self._fold(path)
+
+    def _fold(self, path: str) -> _File:
+        """A file, after the edits that wait beside it are written into it."""
+        file = self._file(path)
+        if file.waiting:
+            write_bytes(self.root / path, file.records.content())
+            write_edits(self.root / path, {})
+            file.waiting = {}
+            self._stamp(path)
+        return file
+
+    def _rewritten(self, path: str, images: Sequence[str], rewriting: Rewriting) -> list[Rewritten]:
+        """Rewrite a file with the labels of these images; raises if it cannot be written."""
+        records = self._fold(path).records
+        found = []
+        try:
+            before = {}
+            for image in images:
+                try:
+                    before[image] = self.get(image)
+                except DataError as error:
+                    found.append(Rewritten(image, error=error))
+            is_changed = rewriting.relist(path, records)
+            for image, content in before.items():
+                try:
+                    after = self._relabeled(image, rewriting)
+                except DataError as error:
+                    found.append(Rewritten(image, error=error))
+                else:
+                    is_changed |= after != content
+                    found.append(Rewritten(image, content, after))
+            if is_changed:
+                write_bytes(self.root / path, records.content())
                 self._stamp(path)
+        except BaseException:
+            del self._files[path]  # it is read again
+            raise
+        return found
+
+    def _relabeled(self, image: str, rewriting: Rewriting) -> bytes | None:
+        """Change the record of an image in memory; returns it as it is now."""
+        path, name = self._home(image)
+        records = self._files[path].records
+        now = _bytes(records.get(name))
+        after = rewriting.relabeled(image, now)
+        if after == now:
+            return now
+        records.put(name, None if after is None else json.loads(after))
+        return _bytes(records.get(name))
 
     def _home(self, image: str) -> tuple[str, str]:
         """The file of an image, and its name there; for a new image those of its neighbors."""
@@ -176,3 +241,7 @@ class RecordFiles:
 
     def _now(self, path: str) -> tuple[Signature, Signature]:
         return signature(self.root / path), signature(sidecar(self.root / path))
+
+
+def _bytes(record: Any) -> bytes | None:
+    return None if record is None else record_bytes(record)

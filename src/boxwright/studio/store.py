@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from boxwright.errors import DataError
-from boxwright.formats.annotations import Labels as Read
-from boxwright.formats.by_name import chosen_by_name, is_named_in
+from boxwright.formats.by_name import is_named_in
 from boxwright.formats.class_list import ClassList
-from boxwright.formats.folder import ASIDE, Folder, join
-from boxwright.formats.ownership import Ownership
+from boxwright.formats.folder import Folder
 from boxwright.formats.registry import read_annotations
 from boxwright.formats.selection import Chosen
-from boxwright.io.files import locked, move
+from boxwright.studio.aside import Aside
 from boxwright.studio.blind import blind_images
-from boxwright.studio.class_edits import Change, ClassEdits
-from boxwright.studio.home import HOME, is_made
+from boxwright.studio.checked import Checked
+from boxwright.studio.class_edits import Change, ClassEdits, Move
+from boxwright.studio.home import HOME, alone_in, is_made
 from boxwright.studio.journal import Journal
 from boxwright.studio.known import LABELED, ImageRow, Known, State, as_read
-from boxwright.studio.label_source import label_source
-from boxwright.studio.labels import LabeledBox, Labels, Source, Translator, etag_of, size_of
+from boxwright.studio.label_source import label_source, opened
+from boxwright.studio.labels import (
+    ConflictError,
+    LabeledBox,
+    Labels,
+    Source,
+    Translator,
+    etag_of,
+    size_of,
+)
+from boxwright.studio.rewriting import Rewriting, Rewritten
 
 __all__ = ["Change", "ConflictError", "ImageRow", "LabelStore", "LabeledBox", "Labels"]
-
-DEFAULT = "voc"  # the format of a folder without labels
-
-
-class ConflictError(Exception):
-    """The labels of an image are others than those that were edited.
-
-    Attributes:
-        theirs: the labels as they are now.
-    """
-
-    def __init__(self, theirs: Labels) -> None:
-        super().__init__(theirs)
-        self.theirs = theirs
 
 
 class LabelStore:
@@ -61,11 +56,11 @@ class LabelStore:
         self._folder = folder
         self._blind: frozenset[int] | None = None
         self.home = folder.root / HOME
-        images = {join(parent, name) for parent, names in folder.images.items() for name in names}
+        images = {*folder.image_paths()}
         if read_only:
             images -= chosen.own.labels.duplicates  # their boxes are shown on another copy
-        self._aside = _set_aside(folder.root) - images
-        self.names: Sequence[str] = sorted(images | self._aside, key=as_read)
+        self._aside = Aside(folder.root, images)
+        self.names: Sequence[str] = sorted({*images, *self._aside}, key=as_read)
         self._index = {name: i for i, name in enumerate(self.names)}
         listed = self._take(chosen)
         self.holds = self._translator.holds
@@ -73,7 +68,7 @@ class LabelStore:
         with self.alone():  # SQLite does not wait for another process that makes the database
             path = self.home / "journal.db" if self._writable else None
             self.journal = Journal(path, self.names)
-        self._checked = dict(self.journal.checked())
+        self._checked = Checked(self.journal)
         used = {name for _, one in self._known for name in one.names}
         known = [*chosen.own.labels.classes, *sorted(used), *classes]
         self._classes = ClassEdits(self, listed, known, used)
@@ -101,24 +96,18 @@ class LabelStore:
             DataError: BW114 it has no images, or labels in a format that is not read; BW115 there
                 is no such folder; BW179 its labels cannot be edited in place.
         """
-        scanned = Folder.scan(folder)
-        if scanned.archive or not Path(folder).is_dir():
-            raise DataError(
-                "BW179", "labels are edited in a folder, not in an archive or file.", where=folder
-            )
-        try:
-            chosen = None if read_only else chosen_by_name(scanned, format)
-            chosen = chosen or read_annotations(scanned, format)
-        except DataError as error:
-            if error.code != "BW114" or "tool" in error.facts or not scanned.images:
-                raise
-            chosen = Chosen(format or DEFAULT, Ownership(scanned, Read()))
+        scanned, chosen = opened(folder, format, read_only=read_only)
         return cls(scanned, chosen, classes, read_only=read_only)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names, in the order of the folder's list, if it has one."""
         return self._classes.names
+
+    @property
+    def class_moves(self) -> Sequence[Move]:
+        """The classes that were renamed, merged or deleted since this was opened."""
+        return self._classes.moves
 
     def rows(self, start: int = 0, count: int | None = None) -> list[ImageRow]:
         """The images from `start` on as a list shows them."""
@@ -142,8 +131,7 @@ class LabelStore:
 
     def path(self, index: int) -> Path:
         """The image file."""
-        name = self.names[index]
-        return self.folder / ASIDE / name if name in self._aside else self.folder / name
+        return self._aside.path(self.names[index])
 
     def size(self, index: int) -> tuple[int, int]:
         """Width and height of the oriented image. Raises DataError: it cannot be opened."""
@@ -155,7 +143,7 @@ class LabelStore:
         Raises:
             DataError: the image or its label file cannot be read.
         """
-        return self._labels(index, self._content(index))
+        return self._labels(index, self.content(self.names[index]))
 
     def write(self, index: int, labels: Labels, etag: str) -> Labels:
         """Write the labels of an image; they are on the disk when it returns.
@@ -177,11 +165,11 @@ class LabelStore:
         image = self.names[index]
         with self.alone():
             before = self._unchanged(index, etag)
-            after = self._translator.edited(self._source(index, before), labels)
+            after = self._edited(index, before, labels)
             if after != before:
                 after = self._put(image, before, after)
             if "verified" not in self.holds:
-                self._check(image, etag_of(after) if labels.verified else None)
+                self._checked.note(image, etag_of(after) if labels.verified else None)
         return self._labels(index, after)
 
     def undo(self, index: int, etag: str) -> Labels | None:
@@ -202,15 +190,14 @@ class LabelStore:
         """Move an image with its labels into the folder `_aside_`, which nothing reads, or back.
 
         Raises:
+            DataError: BW180 another file is there already.
             SystemFaultError: BW902, BW903 it cannot be moved.
         """
         image = self.names[index]
         if aside == (image in self._aside):
             return
-        before = self.path(index)
         with self.alone():
-            move(before, self.folder / ASIDE / image if aside else self.folder / image)
-            self._files.set_aside(image, aside)
+            self._aside.move(image, self._files.goes_along(image))
         self._summarize(image, self._files.get(image))
 
     def blind(self) -> frozenset[int]:
@@ -226,30 +213,16 @@ class LabelStore:
         return self._classes.add(name)
 
     def rename_class(self, old: str, new: str, *, preview: bool = False) -> Change:
-        """Give a class another name in all labels; that of another class merges the two.
-
-        Args:
-            old, new: the names.
-            preview: only count what would change.
-
-        Raises:
-            DataError: as `write`; what was changed until then stays, and can be undone.
-        """
-        return self._classes.rename(old, new, preview=preview)
-
-    def merge_class(self, old: str, into: str, *, preview: bool = False) -> Change:
-        """Give all boxes of a class another class. As `rename_class`."""
-        return self._classes.replace(old, into, preview=preview)
+        """Give a class another name in all labels, or merge it into the class with this name; with
+        `preview`, only count what would change. Raises as `ClassEdits.move`."""
+        return self._classes.move(old, new, preview=preview)
 
     def delete_class(self, name: str, *, preview: bool = False) -> Change:
         """Delete a class with all its boxes. As `rename_class`."""
-        return self._classes.replace(name, None, preview=preview)
+        return self._classes.move(name, None, preview=preview)
 
     def undo_classes(self) -> Change | None:
-        """Undo the last edit of classes; None if there is none.
-
-        Images that were edited since keep that edit.
-        """
+        """Undo the last edit of classes; None if there is none."""
         return self._classes.undo()
 
     def changed(self) -> list[int]:
@@ -297,14 +270,9 @@ class LabelStore:
         self._known = Known(chosen.own.paired, unread=chosen.unread)
         return listed
 
-    def _content(self, index: int) -> bytes | None:
-        """The labels on the disk, after it is known that they are those of the image."""
-        self._meet(self.names[index])
-        return self._files.get(self.names[index])
-
     def _unchanged(self, index: int, etag: str) -> bytes | None:
         """The labels on the disk. Raises ConflictError: they have another etag."""
-        content = self._content(index)
+        content = self.content(self.names[index])
         if etag_of(content) != etag:
             raise ConflictError(self._labels(index, content))
         return content
@@ -318,25 +286,76 @@ class LabelStore:
                 return None
             number, content = found
             content = self._files.put(image, content)
-            self.journal.move_to(image, number)
+            self.journal.move_to(image, number, content)
             self._summarize(image, content)
         return self._labels(index, content)
 
+    def _edited(self, index: int, before: bytes | None, labels: Labels) -> bytes | None:
+        """The labels after an edit. Where there were none before a box, there are none when it is
+        deleted: a box by mistake does not tell that nothing is in the image."""
+        after = self._translator.edited(self._source(index, before), labels)
+        first = self.journal.first_labels(self.names[index])
+        if first is None or labels.boxes or labels.verified:
+            return after
+        return (
+            None if after == self._translator.edited(self._source(index, first), labels) else after
+        )
+
     def _put(self, image: str, before: bytes | None, after: bytes | None) -> bytes | None:
-        after = self._files.put(image, after)
-        self.journal.record(image, before, after)
-        self._summarize(image, after)
-        return after
+        self.journal.record(image, before, after)  # first: the disk may be full
+        try:
+            stored = self._files.put(image, after)
+        except BaseException:
+            self.journal.take_back(image)
+            raise
+        if stored != after:  # new boxes have got their numbers
+            self.journal.amend(image, stored)
+        self._summarize(image, stored)
+        return stored
 
-    def index_of(self, image: str) -> int | None:
-        """The index of an image; None if it is no longer here."""
-        return self._index.get(image)
-
-    def names_of_boxes(self) -> dict[int, tuple[str, ...]]:
-        """Index -> the class of each box, for all images with labels."""
+    def names_of_boxes(self) -> dict[str, tuple[str, ...]]:
+        """Image -> the class of each box, for all images with labels."""
         for image in [*self._known.unread]:
             self._meet(image)
-        return {self._index[image]: one.names for image, one in self._known}
+        return {image: one.names for image, one in self._known}
+
+    def content(self, image: str) -> bytes | None:
+        """The labels on the disk, when it is known that they are those of the image."""
+        self._meet(image)
+        return self._files.get(image)
+
+    def names_in(self, image: str, content: bytes | None) -> Sequence[str]:
+        """The class of each box in such bytes. Raises DataError as `read`."""
+        return self._editor.labeled(content, self._files.path(image)).names
+
+    def listed(self, name: str) -> dict[str, list[Any]]:
+        """What each file with many records says about a class in a list of classes."""
+        return self._files.listed(name)
+
+    def relabeled(
+        self, image: str, content: bytes | None, old: str, new: str | None
+    ) -> bytes | None:
+        """Labels with a class renamed, or deleted where it is None. Raises DataError as `write`."""
+        return self._translator.relabeled(self._source(self._index[image], content), old, new)
+
+    def rewrite(self, images: Iterable[str], rewriting: Rewriting) -> list[Rewritten]:
+        """Rewrite the labels of images, and each file with many records once."""
+        found = []
+        with self.alone():
+            for one in self._files.rewrite(images, rewriting):
+                found.append(one)
+                if one.is_changed:
+                    self.journal.record(*one[:3], back=rewriting.back)
+                    if self._checked.has(one.image, etag_of(one.before)):
+                        self._checked.note(one.image, etag_of(one.after))
+                    self._summarize(one.image, one.after)
+        return found
+
+    def read_again(self, images: Iterable[str]) -> None:
+        """Note what labels are now; of those that cannot be read, what they were counts."""
+        for image in images:
+            with suppress(DataError):
+                self._summarize(image, self._files.get(image))
 
     def note_renamed(self, old: str, new: str) -> None:
         """Note that a list of classes, which all labels use, has another name for a class."""
@@ -348,17 +367,9 @@ class LabelStore:
 
     def _labels(self, index: int, content: bytes | None) -> Labels:
         labels = self._translator.labels(self._source(index, content))
-        if self._checked.get(self.names[index]) == labels.etag:
+        if self._checked.has(self.names[index], labels.etag):
             return replace(labels, verified=True)
         return labels
-
-    def _check(self, image: str, etag: str | None) -> None:
-        """Remember which labels were verified, for a format that cannot say it."""
-        if self._checked.get(image) != etag:
-            self.journal.check(image, etag)
-            self._checked.pop(image, None)
-            if etag is not None:
-                self._checked[image] = etag
 
     def _summarize(self, image: str, content: bytes | None) -> None:
         if content is None:
@@ -380,18 +391,6 @@ class LabelStore:
         for name in names:
             self._classes.note(name)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Let one process at a time edit the folder, as far as it can be written."""
-        if not self._writable:
-            yield
-            return
-        with locked(self.home / "lock"):
-            yield
-
-
-def _set_aside(root: Path) -> set[str]:
-    if not (root / ASIDE).is_dir():
-        return set()
-    images = Folder.scan(root / ASIDE).images
-    return {join(parent, name) for parent, names in images.items() for name in names}
+        return alone_in(self.folder, writable=self._writable)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.editing import Edit
 from boxwright.formats.folder import split_path
 from boxwright.formats.ownership import Ownership
+from boxwright.studio.rewriting import Rewriting, Rewritten
 
 
 class ViewedLabels:
@@ -51,7 +53,15 @@ class ViewedLabels:
         """Raises DataError: BW185."""
         raise read_only()
 
-    def set_aside(self, image: str, aside: bool) -> None:
+    def listed(self, name: str) -> dict[str, list[Any]]:
+        """Raises DataError: BW185."""
+        raise read_only()
+
+    def rewrite(self, images: Iterable[str], rewriting: Rewriting) -> Iterator[Rewritten]:
+        """Raises DataError: BW185."""
+        raise read_only()
+
+    def goes_along(self, image: str) -> str | None:
         """Raises DataError: BW185."""
         raise read_only()
 

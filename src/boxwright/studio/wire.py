@@ -115,23 +115,26 @@ def settle(
 def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]:
     """Do or preview what the page asks for with a class. Raises ArgumentError BW808."""
     action, preview = text_from(body, "action"), body.get("preview", False)
-    name, to = text_from(body, "name", ""), text_from(body, "to", "")
+    name, to = class_from(body, "name", ""), class_from(body, "to", "")
     if not isinstance(preview, bool) or (action != "undo" and not name.strip()):
         raise malformed("name")
     match action:
         case "add":
             change = store.add_class(name)
-        case "rename" if to.strip():
+        case "rename" | "merge" if to.strip():
             change = store.rename_class(name, to, preview=preview)
-        case "merge" if to.strip():
-            change = store.merge_class(name, to, preview=preview)
         case "delete":
             change = store.delete_class(name, preview=preview)
         case "undo":
             change = store.undo_classes() or Change(0, 0)
         case _:
             raise malformed("action or to")
-    return {"images": change.images, "boxes": change.boxes, "classes": store.classes}
+    return {
+        "images": change.images,
+        "boxes": change.boxes,
+        "left": change.left,
+        "classes": store.classes,
+    }
 
 
 def remember(store: LabelStore, name: str, key: str) -> None:
@@ -144,6 +147,16 @@ def text_from(body: Mapping[str, Any], name: str, default: str | None = None) ->
     value = body.get(name, default)
     if not isinstance(value, str) or len(value) > MAX_NAME:
         raise malformed(name)
+    return value
+
+
+def class_from(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """The name of a class in a request, which label files can hold. Raises ArgumentError BW808."""
+    value = text_from(body, name, default)
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise malformed(name) from error
     return value
 
 
@@ -172,7 +185,7 @@ def _box_from(value: Any) -> LabeledBox:
         raise malformed("box")
     xmin, ymin, xmax, ymax = map(float, corners)
     flags = {flag: value.get(flag, False) for flag in FLAGS}
-    label = text_from(value, "label")
+    label = class_from(value, "label")
     if not (
         xmin < xmax
         and ymin < ymax

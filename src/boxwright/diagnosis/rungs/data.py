@@ -22,13 +22,14 @@ from boxwright.diagnosis.moves import (
     labels_before,
     voted,
 )
-from boxwright.diagnosis.pixel_fit import Likeness, PixelFit, coverage
+from boxwright.diagnosis.pixel_fit import CELLS, Likeness, PixelFit, coverage
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import counted
 
 MIN_GAIN, MIN_PART = 0.06, 0.1  # of AP, and of the AP after the change
 MIN_AP50 = 0.25  # after the change: detections that agree with nothing prove nothing
+MIN_RATIO = 2.0  # of that and AP50 with the labels of other images: large boxes overlap by chance
 NEIGHBORS = (1, -1, 2, -2)
 DIGITS = re.compile(r"(\d+)")
 MIN_IMAGES = 16  # to compare pixels with labels
@@ -42,10 +43,11 @@ REMEDY = (
 
 
 class Change(NamedTuple):
-    """What labels gain by a change."""
+    """What labels gain by a change, and the change of boxes that it is, if it is one."""
 
     cause: str
     gain: Gain
+    move: Move | None = None
 
 
 def read(case: Case) -> Reading:
@@ -55,7 +57,7 @@ def read(case: Case) -> Reading:
         return not_checked("no labeled images were given")
     changes = [*_changes(case)]
     best = max(changes, key=lambda change: change.gain.size)
-    found = _errors(case) or _untrained(case) or _moved(best) or _unexplained(case)
+    found = _errors(case) or _untrained(case) or _moved(case, best) or _unexplained(case)
     return found or passed(
         f"the best of {len(changes)} simple changes of the labels gains "
         f"{max(best.gain.size, 0.0):.3f} AP on {counted(len(case.images), 'image')}",
@@ -114,15 +116,17 @@ def _changes(case: Case) -> Iterator[Change]:
     """Every change of boxes, and labels of neighboring files, with their gains."""
     truth, found = case.images, case.found
     for move in (*FIXED, *voted(found, truth)):
-        yield Change(move.cause, gain(truth, found, detections_after(move, found, truth)))
+        yield Change(move.cause, gain(truth, found, detections_after(move, found, truth)), move)
     for cause, labels in _of_neighbors(case.data, case.rows):
         yield Change(cause, Gain(case.agreement, Agreement.of(labels, found)))
 
 
-def _moved(best: Change) -> Reading | None:
+def _moved(case: Case, best: Change) -> Reading | None:
     after, size = best.gain.after, best.gain.size
     clear = best.gain.low is None or best.gain.low > 0
     if after.ap50 < MIN_AP50 or size < max(MIN_GAIN, MIN_PART * after.ap) or not clear:
+        return None
+    if best.move and after.ap50 < MIN_RATIO * _by_chance(case, best.move):
         return None
     return failed(
         best.cause,
@@ -133,6 +137,13 @@ def _moved(best: Change) -> Reading | None:
         why="right labels lose AP by such a change",
         remedy=REMEDY,
     )
+
+
+def _by_chance(case: Case, move: Move) -> float:
+    """AP50 of moved detections with the labels of other images."""
+    truth, rows = case.images, np.arange(len(case.images))
+    others = _with_labels_of(truth, rows, np.roll(rows, len(rows) // 2))
+    return Agreement.of(others, detections_after(move, case.found, truth)).ap50
 
 
 def _of_neighbors(data: Dataset, rows: NDArray[np.int64]) -> Iterator[tuple[str, Dataset]]:
@@ -201,7 +212,7 @@ def _by_pixels(case: Case, whole: Dataset, rows: NDArray[np.int64]) -> Reading |
             why="it is several standard errors over the images",
             remedy=REMEDY,
         )
-    if own.sigmas >= RELATED or case.agreement.ap50 >= MIN_AP50:
+    if own.sigmas >= RELATED or case.agreement.ap50 >= MIN_AP50 or _too_small(whole.select(rows)):
         return None
     return failed(
         "labels have nothing to do with their images",
@@ -212,6 +223,12 @@ def _by_pixels(case: Case, whole: Dataset, rows: NDArray[np.int64]) -> Reading |
         why="standard errors over the images; right labels reach five and more",
         remedy=REMEDY,
     )
+
+
+def _too_small(images: Dataset) -> bool:
+    """True if most boxes are smaller than the cells in which pixels are compared with them."""
+    xmin, ymin, xmax, ymax = fractions_of(images).T
+    return bool(np.median(np.sqrt((xmax - xmin) * (ymax - ymin))) < 1 / CELLS)
 
 
 def _is_clear(own: Likeness, after: Likeness) -> bool:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from boxwright.diagnosis.case import Case, outcomes
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
+from boxwright.diagnosis.rungs.training import has_learned
 from boxwright.evaluation.outcomes import Outcomes
 from boxwright.io.shell import quoted
 
@@ -27,7 +28,7 @@ def read(case: Case) -> Reading:
     limit = MIN_PART * best
     values = np.unique(limits)
     said = f"{values[0]:.4g}" if len(values) == 1 else f"{values[0]:.4g} to {values[-1]:.4g}"
-    if best < MIN_BEST or own >= limit or _good_in_training(case, limits):
+    if best < MIN_BEST or own >= limit or _is_of_training(case, limits):
         return passed(
             f"F1 is {own:.2f} at the threshold {said}; the best, {best:.2f}, is at {at:.2f}",
             own,
@@ -50,10 +51,13 @@ def read(case: Case) -> Reading:
     )
 
 
-def _good_in_training(case: Case, limits: NDArray[np.float32]) -> bool:
-    """True if the threshold fits the training images: then only the other images are at fault."""
-    if case.trained is None:
+def _is_of_training(case: Case, limits: NDArray[np.float32]) -> bool:
+    """True if not the threshold is at fault: it fits the training images, so that the other images
+    are, or the detector has hardly learned these, so that all of its scores are low."""
+    if case.trained is None or case.learned is None:
         return False
+    if not has_learned(case.learned):
+        return True
     images, found = case.trained
     shown = [one[one.scores >= limits[one.labels]] for one in found]
     best = _best(outcomes(images, found))[0]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from boxwright.formats.editing import refilled
 from boxwright.formats.json_file import JsonText, Object
+from boxwright.formats.parts import Parts
 
 NEW = "new"  # start of the id of an image or category that gets a number when it is written
 
@@ -18,16 +18,15 @@ class Records:
     def __init__(self, content: bytes, path: str) -> None:
         self._text = JsonText(content, path)
         self._value: Object = self._text.value
-        self._images = {image_name(one): one for one in self._value["images"]}
-        self._by_id: defaultdict[Any, list[Object]] = defaultdict(list)
-        for one in self._value["annotations"]:
-            self._by_id[one.get("image_id")].append(one)
+        self._images = Parts((image_name(one), one) for one in self._value["images"])
+        self._annotations = Parts((one.get("image_id"), one) for one in self._value["annotations"])
+        self._ids = Counter(one.get("id") for one in self._value["annotations"])
 
     def get(self, name: str) -> Any:
-        image = self._images.get(name)
+        image = self._image(name)
         if image is None:
             return None
-        annotations = self._by_id[image["id"]]
+        annotations = self._annotations.of(image["id"])
         used = {one.get("category_id") for one in annotations}
         categories = [one for one in self._value["categories"] if one["id"] in used]
         return {"image": image, "annotations": annotations, "categories": categories}
@@ -35,59 +34,99 @@ class Records:
     def put(self, name: str, record: Any) -> None:
         if record == self.get(name):
             return
-        before = self._images.get(name)
+        before = self._image(name)
         if record is None:
             if before is not None:
-                self._replace(before, [])
-                self._value["images"].remove(before)
-                del self._images[name]
+                self._replace(before["id"], [])
+                self._images.put(name, self._images.of(name)[:-1])
             return
         ids = self._categories(record["categories"])
         image = record["image"]
         if before is None:
-            others = {one["id"] for one in self._value["images"]}
+            others = {one["id"] for one in self._images}
             if image["id"] == NEW or image["id"] in others:
                 image = {**image, "id": _next(others)}
-            self._value["images"].append(image)
         else:
             image = {**image, "id": before["id"]}
-            images = self._value["images"]
-            images[next(i for i, one in enumerate(images) if one is before)] = image
-        self._images[name] = image
-        taken = {
-            one.get("id") for one in self._value["annotations"] if one["image_id"] != image["id"]
-        }
-        new = _next({*taken, *(one.get("id") for one in record["annotations"])})
+        self._images.put(name, [*self._images.of(name)[:-1], image])
+        self._replace(image["id"], [])
+        new = None
         annotations = []
         for one in record["annotations"]:
             number = one.get("id")
-            if number is None or number in taken:
+            if number is None or self._ids[number]:
+                if new is None:
+                    new = _next([*self._ids, *(one.get("id") for one in record["annotations"])])
                 number, new = new, new + 1
             category = ids[one["category_id"]]
             annotations.append(
                 {**one, "id": number, "image_id": image["id"], "category_id": category}
             )
-        self._replace(image, annotations)
+        self._replace(image["id"], annotations)
 
     def content(self) -> bytes:
-        return self._text.bytes_of(self._value)
+        lists = {"images": [*self._images], "annotations": [*self._annotations]}
+        return self._text.bytes_of({**self._value, **lists})
 
-    def _replace(self, image: Object, annotations: list[Object]) -> None:
-        pieces = ((one, one.get("image_id") == image["id"]) for one in self._value["annotations"])
-        self._value["annotations"] = list(refilled(pieces, annotations))
-        self._by_id[image["id"]] = annotations
+    def listed(self, name: str) -> list[Any]:
+        stated = enumerate(self._value["categories"])
+        return [[place, one] for place, one in stated if str(one["name"]) == name]
+
+    def relist(self, old: str, new: str | None) -> None:
+        categories = self._value["categories"]
+        into = next((one["id"] for one in categories if str(one["name"]) == new), None)
+        mine = [one for _, one in self.listed(old)]
+        if new is not None and into is None:
+            for one in mine:
+                one["name"] = new
+            return
+        self._value["categories"] = [one for one in categories if one not in mine]
+        ids = {str(one["id"]) for one in mine}
+        touched = (one for one in self._annotations if str(one.get("category_id")) in ids)
+        for image in {one.get("image_id") for one in touched}:
+            self._replace(image, list(_moved(self._annotations.of(image), ids, into)))
+
+    def restore(self, listed: list[Any]) -> None:
+        categories = self._value["categories"]
+        for place, entry in listed:
+            if all(one["id"] != entry["id"] and one["name"] != entry["name"] for one in categories):
+                categories.insert(place, entry)
+
+    def _image(self, name: str) -> Object | None:
+        """An image by its name; the last one if several have it."""
+        return next(reversed(self._images.of(name)), None)
+
+    def _replace(self, image: Any, annotations: list[Object]) -> None:
+        for one in self._annotations.of(image):
+            self._ids[one.get("id")] -= 1
+            if not self._ids[one.get("id")]:
+                del self._ids[one.get("id")]
+        self._ids.update(one.get("id") for one in annotations)
+        self._annotations.put(image, annotations)
 
     def _categories(self, stated: Sequence[Object]) -> dict[Any, Any]:
-        """Id of a category in a record -> id of that name here, where it is added if need be."""
+        """Id of a category in a record -> id of that name here, where it is added if need be, with
+        its id if that is free."""
         here = self._value["categories"]
         names = {one["name"]: one["id"] for one in here}
         ids = {}
         for one in stated:
             if one["name"] not in names:
-                names[one["name"]] = _next(names.values())
+                taken, key = {one["id"] for one in here}, one["id"]
+                is_new = key in taken or str(key).startswith(NEW)
+                names[one["name"]] = _next(taken) if is_new else key
                 here.append({**one, "id": names[one["name"]]})
             ids[one["id"]] = names[one["name"]]
         return ids
+
+
+def _moved(annotations: Sequence[Object], ids: set[str], into: Any) -> Iterator[Object]:
+    """Annotations, those of some categories in another one; without these if that is None."""
+    for one in annotations:
+        if str(one.get("category_id")) not in ids:
+            yield one
+        elif into is not None:
+            yield {**one, "category_id": into}
 
 
 def image_name(one: Object) -> Any:

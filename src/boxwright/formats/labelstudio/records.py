@@ -11,11 +11,12 @@ from boxwright.formats.folder import split_path
 from boxwright.formats.json_file import JsonText, Object, url_path
 from boxwright.formats.labelstudio.images import images_in
 from boxwright.formats.names import UPLOADED
+from boxwright.formats.records import Unlisted
 
 LOCAL = "/data/local-files/?d="  # images below the folder that Label Studio serves
 
 
-class Records:
+class Records(Unlisted):
     """The tasks of a file.
 
     Tasks of images that were uploaded are known by the file name alone too, without the prefix that

@@ -52,7 +52,7 @@ class Editor:
         return cls(next(iter([*used, *files.described]), CLASS))
 
     def opened(self, content: bytes, path: str) -> Records:
-        return Records(content, path)
+        return Records(content, path, self._attribute)
 
     def labeled(self, content: bytes | None, path: str) -> Labeled:
         if content is None:

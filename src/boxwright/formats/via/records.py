@@ -11,9 +11,16 @@ METADATA, ATTRIBUTES, ORDER = "_via_img_metadata", "_via_attributes", "_via_imag
 
 
 class Records:
-    """The images of a project, or of annotations that were exported without one."""
+    """The images of a project, or of annotations that were exported without one.
 
-    def __init__(self, content: bytes, path: str) -> None:
+    Args:
+        content: of the file.
+        path: of the file, for messages.
+        attribute: the region attribute that is the class, whose options are the list of classes.
+    """
+
+    def __init__(self, content: bytes, path: str, attribute: str | None = None) -> None:
+        self._attribute = attribute
         self._text = JsonText(content, path)
         self._value: Object = self._text.value
         self._images: Object = self._value.get(METADATA, self._value)
@@ -46,20 +53,51 @@ class Records:
     def content(self) -> bytes:
         return self._text.bytes_of(self._value)
 
+    def listed(self, name: str) -> list[Any]:
+        options = self._options(self._attribute)
+        return [[[*options].index(name), name, options[name]]] if name in options else []
+
+    def relist(self, old: str, new: str | None) -> None:
+        options = self._options(self._attribute)
+        kept = [
+            (new if name == old else name, about)
+            for name, about in options.items()
+            if name != old or (new is not None and new not in options)
+        ]
+        _fill(options, kept)
+
+    def restore(self, listed: list[Any]) -> None:
+        options = self._options(self._attribute)
+        for place, name, about in listed:
+            if name not in options:
+                kept = [*options.items()]
+                kept.insert(place, (name, about))
+                _fill(options, kept)
+
     def _offer(self, attribute: str, value: str) -> None:
         """Let a value be among those that the tool offers, if it offers some."""
+        options = self._options(attribute)
+        if options:
+            options.setdefault(value, "")
+
+    def _options(self, attribute: str | None) -> Object:
+        """The values of a region attribute that the tool offers; they can be changed in place."""
         attributes = self._value.get(ATTRIBUTES)
         described = attributes.get("region") if isinstance(attributes, dict) else None
         one = described.get(attribute) if isinstance(described, dict) else None
         options = one.get("options") if isinstance(one, dict) else None
-        if isinstance(options, dict) and options:
-            options.setdefault(value, "")
+        return options if isinstance(options, dict) else {}
 
 
 def regions_of(record: Mapping[str, Any]) -> list[Object]:
     """The regions of an image; version 1 numbers them in an object."""
     listed = record.get("regions") or []
     return list(listed.values()) if isinstance(listed, dict) else list(listed)
+
+
+def _fill(options: Object, entries: list[tuple[Any, Any]]) -> None:
+    options.clear()
+    options.update(entries)
 
 
 def _values(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -106,13 +106,17 @@ class Assistant:
 
     def _do(self, round: Round) -> None:
         about = {"round": round.number, "images": round.labeled}
-        self._say("training", **about)
         request = self._rounds.request(round)
+        self._say("training", **about)
         with closing(self._start(request)) as child:
             self._child = child
             if self._closed.is_set():  # the child came too late for `close`
                 return
             for told in child:
+                if self._busy():
+                    state = "idle" if self._rounds.has_begun else "waiting"
+                    self._say(state, reason="Training goes on after the present step.")
+                    break
                 self._hear(round, about, told)
         self.see()  # what was labeled meanwhile
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from boxwright.backend import framework
-from boxwright.errors import BoxwrightError
+from boxwright.errors import BoxwrightError, DataError
 from boxwright.evaluation.coco import evaluate
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import KerasEngine
@@ -148,9 +150,11 @@ def _first(train: Dataset, out: Path, weights: str | None, tell: Tell) -> Beginn
 
 def _quality(detector: Detector, blind: Dataset) -> dict[str, Any] | None:
     """AP50 with its interval on images that were labeled without proposals."""
+    found = dict(_found(detector, blind))
+    blind = blind.select([*found])
     if not len(blind.labels):
         return None
-    result = evaluate(blind, list(detector.detections_in(blind)), sizes=False)
+    result = evaluate(blind, [*found.values()], sizes=False)
     low, high = result.ap50_interval or (None, None)
     return {"ap50": result.ap50, "low": low, "high": high, "images": result.images}
 
@@ -158,15 +162,24 @@ def _quality(detector: Detector, blind: Dataset) -> dict[str, Any] | None:
 def _proposals(
     detector: Detector, unlabeled: Dataset, indices: Sequence[int]
 ) -> Iterator[list[dict[str, Any]]]:
-    """Detections of each image, some images at a time."""
-    found = []
-    for index, detections in zip(indices, detector.detections_in(unlabeled), strict=True):
-        found.append({"index": index, "boxes": _told(detections)})
-        if len(found) == BATCH:
-            yield found
-            found = []
-    if found:
-        yield found
+    """Detections of each image that can be opened, some images at a time."""
+    found = _found(detector, unlabeled)
+    while some := list(islice(found, BATCH)):
+        yield [{"index": indices[row], "boxes": _told(one)} for row, one in some]
+
+
+def _found(detector: Detector, images: Dataset) -> Iterator[tuple[int, Detections]]:
+    """The row and the detections of each image that can be opened."""
+    for start in range(0, len(images), BATCH):
+        rows = range(start, min(start + BATCH, len(images)))
+        try:
+            found = list(detector.detections_in(images.select(rows)))
+        except DataError:  # one of them is damaged
+            for row in rows:
+                with suppress(DataError):
+                    yield row, next(detector.detections_in(images.select([row])))
+        else:
+            yield from zip(rows, found, strict=True)
 
 
 def _told(detections: Detections) -> list[list[Any]]:

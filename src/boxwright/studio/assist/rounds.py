@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from boxwright.errors import DataError
 from boxwright.formats.editing import FLAGS
 from boxwright.studio.assist import plan
+from boxwright.studio.class_edits import Move, moved
 from boxwright.studio.desk import Desk
 from boxwright.studio.journal import Proposal
 from boxwright.studio.store import ImageRow, LabelStore
@@ -45,6 +48,7 @@ class Rounds:
     def __init__(self, desk: Desk, weights: str | None = None) -> None:
         self._desk, self._weights = desk, weights
         self._opened = deque[int](maxlen=OPENED)
+        self._moves = 0  # of classes, before a round took the labels
         self._failed = 0  # labeled images of a round that failed: it is tried again with more
 
     def opened(self, index: int) -> None:
@@ -72,10 +76,11 @@ class Rounds:
 
     def request(self, round: Round) -> dict[str, Any]:
         """The request of a round, see `round.run`."""
+        self._moves = self._desk.wait_for(lambda store: len(store.class_moves))
         known = [row.index for row in self._labeled()]
         train, test, unlabeled, about = self._desk.wait_for(partial(_chosen, known))
         home = about.pop("home")
-        return {
+        request = {
             **about,
             "work": "round",
             "weights": self._weights,
@@ -87,12 +92,16 @@ class Rounds:
             "test": list(self._read(test)),
             "unlabeled": list(self._read(unlabeled)),
         }
+        if self._desk.wait_for(lambda store: len(store.class_moves)) > self._moves:
+            return self.request(round)  # some labels have other classes by now than others
+        return request
 
     def propose(self, round: Round, found: Sequence[Mapping[str, Any]]) -> list[int]:
         """Keep what was detected, and return the images whose proposals have changed: not of those
         that were opened last or labeled meanwhile."""
 
         def propose(store: LabelStore) -> list[int]:
+            moves = store.class_moves[self._moves :]
             open_ones = [
                 image
                 for image in found
@@ -101,7 +110,7 @@ class Rounds:
             ]
             for image in open_ones:
                 index, boxes = image["index"], image["boxes"]
-                proposals = _proposals(boxes, f"p{round.number}-{index}")
+                proposals = _proposals(boxes, f"p{round.number}-{index}", moves)
                 doubt = plan.uncertainty(score for *_, score in boxes)
                 store.journal.propose(index, proposals, doubt)
             return [image["index"] for image in open_ones]
@@ -156,16 +165,24 @@ def _chosen(
     )
 
 
-def _proposals(boxes: Sequence[Sequence[Any]], prefix: str) -> list[Proposal]:
+def _proposals(
+    boxes: Sequence[Sequence[Any]], prefix: str, moves: Sequence[Move]
+) -> list[Proposal]:
+    """What was detected, with the classes as they are after these moves."""
     return [
         Proposal(f"{prefix}-{i}", (xmin, ymin, xmax, ymax), label, score)
-        for i, (xmin, ymin, xmax, ymax, label, score) in enumerate(boxes)
-        if score >= plan.PROPOSED
+        for i, (xmin, ymin, xmax, ymax, name, score) in enumerate(boxes)
+        if score >= plan.PROPOSED and (label := moved(name, moves)) is not None
     ]
 
 
 def _images(indices: Sequence[int], store: LabelStore) -> list[dict[str, Any]]:
-    return [_image(store, index) for index in indices]
+    """The images with their labels, without those that cannot be read: the page tells of them."""
+    images = []
+    for index in indices:
+        with suppress(DataError):
+            images.append(_image(store, index))
+    return images
 
 
 def _image(store: LabelStore, index: int) -> dict[str, Any]:

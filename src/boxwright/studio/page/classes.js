@@ -76,7 +76,9 @@ export function chooseClass(names, color) {
   });
 }
 
-/** @typedef {{images: number, boxes: number, classes: string[]}} Change */
+const SHOWN = 5; // images that could not be changed
+
+/** @typedef {{images: number, boxes: number, left: string[], classes: string[]}} Change */
 
 /** @param {any} problem */
 const inWords = ({ message, remedy }) => [message, remedy].filter(Boolean).join(" ");
@@ -99,7 +101,9 @@ export function manageClasses(server, names, changed) {
   async function apply(body, done) {
     try {
       const change = await server.post("/api/classes", body);
-      said.textContent = `${done}: ${some(change.boxes, "box", "boxes")} in ${some(change.images, "image")}`;
+      const left = change.left.length
+        ? `. Not changed: ${some(change.left.length, "image")}. ${change.left.slice(0, SHOWN).join(" ")}` : "";
+      said.textContent = `${done}: ${some(change.boxes, "box", "boxes")} in ${some(change.images, "image")}${left}`;
       changed(change);
       show();
     } catch (error) {

@@ -1,0 +1,28 @@
+"""Which labels were verified, where the format cannot say it."""
+
+from __future__ import annotations
+
+from boxwright.studio.journal import Journal
+
+
+class Checked:
+    """The verified labels: image -> their etag. The journal has them too."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._etags = journal.checked()
+
+    def __contains__(self, image: str) -> bool:
+        return image in self._etags
+
+    def has(self, image: str, etag: str) -> bool:
+        """True if these labels of an image were verified."""
+        return self._etags.get(image) == etag
+
+    def note(self, image: str, etag: str | None) -> None:
+        """Note that these labels were verified; None that no labels were."""
+        if self._etags.get(image) != etag:
+            self._journal.check(image, etag)
+            self._etags.pop(image, None)
+            if etag is not None:
+                self._etags[image] = etag
