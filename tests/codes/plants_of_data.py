@@ -257,6 +257,11 @@ VIA = """{"a.jpg1": {"filename": "a.jpg", "size": 1, "file_attributes": {}, "reg
 {"shape_attributes": {"name": "rect", "x": 1, "y": 2, "width": 9, "height": 9},
  "region_attributes": {"class": "cat", "color": "red"}}]}}"""
 CVAT = '<annotations><image name="a.jpg"><tag label="cat"/></image></annotations>'
+WITH_A_HEAD = (
+    "<annotation><object><name>cat</name>"
+    "<xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax>"
+    "<part><name>head</name></part></object></annotation>"
+)
 TRACKS = '<annotations><track label="cat"></track></annotations>'
 
 
@@ -339,6 +344,7 @@ PLANTS: dict[str, Plant] = {
     "BW167": checked(in_another_format),
     "BW168": too_large,
     "BW169": checked(of_12_bits),
+    "BW187": checked(file_beside("a.xml", WITH_A_HEAD, "a.jpg")),
     "BW181": suspected("missed"),
     "BW182": suspected("class"),
     "BW183": suspected("loose"),

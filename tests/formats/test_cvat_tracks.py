@@ -75,6 +75,16 @@ def lefts(dataset: Dataset) -> dict[int, list[float]]:
             frames(*range(10)),
             {0: [0], 1: [2], **{frame: [4] for frame in range(2, 10)}},
         ),
+        (  # also if it is the last but one frame
+            [track(key(0, 0), key(8, 4))],
+            frames(0, 8, 9),
+            {0: [0], 8: [4], 9: [4]},
+        ),
+        (
+            [track(key(0, 0, outside=1), key(8, 4))],
+            frames(0, 8, 9),
+            {0: [], 8: [4], 9: [4]},
+        ),
         (  # but not if all frames of tracks are stated
             [track(key(0, 0), key(1, 1, keyframe=0), key(2, 4))],
             frames(*range(5)),

@@ -67,6 +67,14 @@ OTHER = "<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>8</xmax><ymax>7</ymax></bndbo
             f"<difficult>1</difficult>{BOX}</object></annotation>",
             id="flags that are stated, and not",
         ),
+        pytest.param(
+            f"<annotation><object><name>cat</name>{BOX}<object><name>owl</name>{OTHER}</object>"
+            "<z/></object></annotation>",
+            [EditedBox("owl", None, 0, 1), EditedBox("cat", None, 0, 0)],
+            f"<annotation><object><name>owl</name>{OTHER}</object>"
+            f"<object><name>cat</name>{BOX}<z/></object></annotation>",
+            id="an object in an object becomes one beside it",
+        ),
         pytest.param("<annotation/>", [], "<annotation>\n</annotation>", id="an empty root"),
     ],
 )

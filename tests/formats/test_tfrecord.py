@@ -77,6 +77,46 @@ def test_flags(tmp_path: Path) -> None:
     assert formats.read(tmp_path).flags.tolist() == [DIFFICULT, TRUNCATED, CROWD, CROWD, 0]
 
 
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"/bbox/xmins": [0.1], "/bbox/ymins": [0.1], "/bbox/names": ["cat"]},
+        {"/boxes": [0.1, 0.2, 0.3, 0.4]},
+        {"/objects/x_min": [0.1]},
+        {"/x1": [0.1]},
+        {"/image/class/label": [1]},
+        {"/image/class/text": ["cat"]},
+        {"/image/object/polygon": [0.1, 0.2, 0.3, 0.4]},
+        {"/annotations": ["{}"]},
+    ],
+)
+@pytest.mark.parametrize("beside", [(), (example(filename="b.jpg", **CAT),)], ids=["alone", "one"])
+def test_other_keys_of_objects_are_no_background(
+    tmp_path: Path, features: dict[str, Values], beside: tuple[bytes, ...]
+) -> None:
+    put(tmp_path / "a.record", *beside, example(filename="a.jpg", **features))
+    with pytest.raises(DataError, match="image/object/bbox/xmin") as caught:
+        formats.read(tmp_path)
+    assert caught.value.code == "BW110"
+    assert all(name.strip("/") in caught.value.message for name in features)
+    assert not any("a.jpg" in name for name in formats.read(tmp_path, tolerant=True).names)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"key/sha256": ["ab"], "colorspace": ["RGB"], "channels": [3], "timestamp": [7]},
+        {"/boxes": ()},
+        {"/image/class/label": [1], "xmin": (), "ymin": (), "xmax": (), "ymax": ()},
+    ],
+)
+def test_other_features_do_not_hide_that_there_is_no_object(
+    tmp_path: Path, features: dict[str, Values]
+) -> None:
+    put(tmp_path / "a.record", example(filename="a.jpg", **features))
+    assert formats.read(tmp_path).names == ("a.record/a.jpg",)
+
+
 @pytest.mark.parametrize("lists", [{}, {**dict.fromkeys(CAT, ()), "difficult": ()}])
 def test_images_that_show_nothing(tmp_path: Path, lists: dict[str, Values]) -> None:
     put(tmp_path / "a.record", example(filename="a.jpg", **lists))

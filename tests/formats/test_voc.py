@@ -61,7 +61,7 @@ def test_an_annotation_as_labelimg_writes_it(voc_folder: VocFolder) -> None:
     assert dataset.boxes.tolist() == [[81, 88, 522, 408], [10.5, 10, 20.75, 30]]
     assert dataset.flags.tolist() == [TRUNCATED, DIFFICULT]
     assert dataset.splits.tolist() == [Split.UNASSIGNED]
-    assert dataset.findings == ()
+    assert codes(dataset) == ["BW187"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.formats.voc.xml_file import read_annotation
+from boxwright.formats.voc.xml_file import Seen, read_annotation
 from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED, Dataset
 from boxwright.tfod import xml_to_csv
 from folders import VocFolder, codes
@@ -50,6 +50,15 @@ PART = f"<part><name>hand</name>{THREE}</part>"
             [("car", FIRST), ("car", SECOND), ("cat", THIRD)],
         ),
         (f"<object><name>car</name>{ONE}{PART}</object>", [("car", FIRST)]),  # a part is no object
+        (
+            f"<object><name>car</name>{ONE}<object><name>cat</name>{TWO}</object></object>",
+            [("car", FIRST), ("cat", SECOND)],
+        ),
+        (
+            f"<object><object><name>cat</name>{TWO}<object><name>car</name>{THREE}</object>"
+            f"</object><name>car</name>{ONE}</object>",
+            [("car", FIRST), ("cat", SECOND), ("car", THIRD)],
+        ),
     ],
 )
 def test_every_box_of_an_object_is_read(
@@ -76,6 +85,8 @@ def test_every_box_of_an_object_is_read(
         (f"<object><name>a</name>{ONE}<bndbox/></object>", "object 2 .a.: xmin is missing"),
         (f"<objects><object><name>a</name>{ONE}</object></objects>", "has boxes in <objects>"),
         (ONE, "has boxes in <bndbox>"),
+        (f"<object><name>a</name>{ONE}<more>{TWO}</more></object>", "1 has boxes in <more>"),
+        (f"<object><name>a</name>{ONE}<object>{TWO}</object></object>", "2 has no class name"),
         ("<filename>b.jpg</filename>", "names two images, 'a.jpg' and 'b.jpg'"),
     ],
 )
@@ -84,6 +95,16 @@ def test_what_is_unclear_is_refused(voc_folder: VocFolder, inside: str, message:
         read(voc_folder, inside)
     assert caught.value.code == "BW110"
     assert "a.xml" in str(caught.value.where)
+
+
+def test_parts_of_objects_are_counted_and_named(voc_folder: VocFolder) -> None:
+    head = f"<part><name>head</name>{TWO}</part>"
+    voc_folder.image("b.jpg")
+    voc_folder.text("b.xml", f"<annotation><object><name>b</name>{ONE}{PART}</object></annotation>")
+    dataset = read(voc_folder, f"<object><name>a</name>{ONE}{head}{PART}</object>")
+    (finding,) = (one for one in dataset.findings if one.code == "BW187")
+    assert finding.message == "objects have 3 parts: hand, head"
+    assert len(dataset.boxes) == 2
 
 
 @pytest.mark.parametrize(
@@ -144,7 +165,7 @@ def test_verified_images_stay_verified(
 def test_the_longer_path_is_a_hint(tmp_path: Path, fields: str, hint: str) -> None:
     text = f"<annotation>{fields}<filename>a.jpg</filename></annotation>"
     (tmp_path / "a.xml").write_text(text, encoding="utf-8")
-    one = read_annotation(str(tmp_path), "a.xml")
+    one = read_annotation(str(tmp_path), "a.xml", Seen())
     assert one is not None
     assert getattr(one, "hint", None) == hint
 

@@ -36,10 +36,11 @@ def image(kind: str = "JPEG", size: tuple[int, int] = (40, 30), orientation: int
 
 
 def example(encoded: bytes = image(), **features: Values) -> bytes:
-    """A serialised Example: `xmin` stands for image/object/bbox/xmin, `width` for image/width."""
+    """A serialised Example: `xmin` stands for image/object/bbox/xmin, `width` for image/width, and
+    `/bbox` for bbox."""
     parts = []
     for name, given_values in features.items():
-        key = KEYS.get(name, f"image/{name}").encode()
+        key = (KEYS.get(name, f"image/{name}") if name[0] != "/" else name[1:]).encode()
         values = [given_values] if isinstance(given_values, str | bytes | int) else given_values
         if name in CAT_BOX or (values and isinstance(values[0], float)):
             parts.append(floats(key, np.array(values, np.float32)))

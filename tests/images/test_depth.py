@@ -163,6 +163,34 @@ def test_check_says_the_range_used_over_the_set(
 
 
 @pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (
+            [("png", 0, 4094), ("png", 10, 4000), ("float", 0, 1)],
+            [
+                ["2 of 3 images have more than 8 bits", "--depth-range 0:4094", "1 image is on"],
+                ["1 of 3 images has floats", "0 to 1: 0.39 %", "--depth-range 0:1 ", "2 images"],
+            ],
+        ),
+        ([("png", 0, 60000), ("float", 0, 1)], [["1 of 2", "--depth-range 0:1 ", "1 image is"]]),
+        ([("float", 0, 4000), ("float", 0, 1)], [["--depth-range 0:4000"], ["0:1 would"]]),
+        ([("png", 0, 4000), ("float", 100, 4094)], [["2 of 2 images have more than 8", "0:4094"]]),
+        ([("float", 0, 1), ("float", 1000, 1001)], [["2 of 2 images have floats", "0:1001"]]),
+        ([("png", 0, 4094), ("float", 7, 7)], [["2 of 2", "0:4094"]]),
+    ],
+    ids=["12 bits", "16 bits", "floats", "floats of 12 bits", "apart", "uniform"],
+)
+def test_each_scale_of_floats_has_its_own_range(
+    voc_folder: VocFolder, images: Kinds, expected: list[list[str]]
+) -> None:
+    messages = said(checked(voc_folder, images))
+    assert len(messages) == len(expected)
+    for message, words in zip(messages, expected, strict=True):
+        assert all(part in message for part in words), message
+        assert ("another scale" in message) == (len(expected) > 1 or "1 of 2" in message)
+
+
+@pytest.mark.parametrize(
     ("images", "options"),
     [
         ([("png", 2000, 60000)], {}),

@@ -261,9 +261,11 @@ FITNESS: dict[str, Meaning] = {
     "BW157": Meaning(
         "error",
         "Records of different images have the same name",
-        "A file states two sizes for one image. Frames of several videos were probably numbered "
-        "alike, and their folders were left out.",
-        "Write the image's path below the data folder into each record, or delete the wrong ones.",
+        "A file states two sizes for one image, or two files of different videos name the same "
+        "one. Frames of several videos were probably numbered alike, and their folders were left "
+        "out.",
+        "Write the image's path below the data folder into each record, or put the frames of each "
+        "video into a folder called after its annotation file, or delete the wrong records.",
     ),
     "BW158": Meaning(
         "note",

@@ -32,6 +32,6 @@ IMAGES: dict[str, Meaning] = {
         "to it, unless the values in use are stretched to black and white.",
         "Give the same range to all images of the camera, as `--depth-range LOW:HIGH`; the finding "
         "names the values of these images. The range is kept in the run and in exported files, "
-        "and `predict` uses it.",
+        "and `predict` uses it. Convert images on another scale to the same one first.",
     ),
 }

@@ -29,4 +29,12 @@ TOOLS: dict[str, Meaning] = {
         "-i video.mp4 -fps_mode passthrough -start_number 0 images/frame_%06d.png`, in an existing "
         "folder images beside the annotations.",
     ),
+    "BW187": Meaning(
+        "note",
+        "Parts of objects are not used",
+        "The annotations have boxes of parts, such as the head of a person, inside of objects. "
+        "Tools and data sets label parts only in some images, so that a detector would learn those "
+        "of others as background.",
+        "No action is needed. To detect parts, make an object of each, in all images.",
+    ),
 }

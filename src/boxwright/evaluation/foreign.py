@@ -162,7 +162,7 @@ def _coco_rows(path: Path) -> Iterator[Row]:
     for number, one in enumerate(content):
         try:
             label = next(one[key] for key in ("category_name", "category_id") if key in one)
-            box, _ = any_box(one["bbox"], None, str(number))
+            box, _ = any_box({"bbox": one["bbox"]}, str(number))
             score = float(one["score"])
             if not isinstance(one["image_id"], Key) or not isinstance(label, Key):
                 raise ValueError("an id is neither a number nor a text")

@@ -38,6 +38,7 @@ class Labeled:
         alone: the file describes this image only, so that both may have the same stem.
         split: the split stated in the annotation.
         byte_range: start and length of the image's bytes, if they are in the annotation file.
+        record: the image name in the annotation, if the reader added folders to `image`.
         hint: a longer path of the image that decides where several images fit `image`.
         anywhere: no two images of the format have the same name, whatever their folders.
         repeated: several records of the file name this image, so that they may mean different ones.
@@ -60,6 +61,7 @@ class Labeled:
     alone: bool = False
     split: Split = Split.UNASSIGNED
     byte_range: tuple[int, int] = WHOLE_FILE
+    record: str = ""
     hint: str = ""
     repeated: bool = False
     anywhere: bool = False
@@ -101,6 +103,10 @@ class Labeled:
     def shares_a_box(self, other: Labeled) -> bool:
         """True if both have a box of the same class and place."""
         return not set(self._named_boxes()).isdisjoint(other._named_boxes())
+
+    def is_copy_of(self, other: Labeled) -> bool:
+        """True if both have a box in common, or none has boxes."""
+        return self.shares_a_box(other) or not (self.names or other.names)
 
     def _named_boxes(self) -> Iterator[tuple[str, tuple[float, ...]]]:
         for i, name in enumerate(self.names):

@@ -54,7 +54,9 @@ class RecordFiles:
     def __init__(self, folder: Folder, own: Ownership, editor: RecordEditor) -> None:
         self.root, self.editor = folder.root, editor
         self._homes = {
-            image: (one.path, one.image) for image, one in own.paired.items() if one.path
+            image: (one.path, one.record or one.image)
+            for image, one in own.paired.items()
+            if one.path
         }
         self._names = {image: sorted(one.names) for image, one in own.paired.items()}
         if not self._homes:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from boxwright.datasets.checks.locations import image_finding
 from boxwright.images.options import DepthRange
 from boxwright.images.pixels import Depth
-from boxwright.structures.findings import Finding, part_of
+from boxwright.structures.findings import Finding, counted, part_of
 
 if TYPE_CHECKING:
     from boxwright.datasets.checks.measure import ImageSummaries
 
 ENOUGH = 0.5  # share of the range that is shown
+FINER = 32  # floats that span so much less than other values are on another scale
 
 
-class NarrowDepth(NamedTuple):
-    """The depth of a set of images that use a small part of their range.
+class Scale(NamedTuple):
+    """The depth of images that one range can show.
 
     Attributes:
         depths: by image index.
@@ -29,6 +30,13 @@ class NarrowDepth(NamedTuple):
     whole: DepthRange
     bulk: DepthRange
 
+    @classmethod
+    def of(cls, depths: Mapping[int, Depth]) -> Scale:
+        some = depths.values()
+        whole = DepthRange(min(one.low for one in some), max(one.high for one in some))
+        bulk = DepthRange(min(one.bulk_low for one in some), max(one.bulk_high for one in some))
+        return cls(depths, whole, bulk)
+
     @property
     def suggested(self) -> DepthRange:
         """All values, or those without outliers if outliers would hide the rest."""
@@ -36,12 +44,19 @@ class NarrowDepth(NamedTuple):
         return self.whole if is_narrow else self.bulk
 
     @property
-    def is_harmless(self) -> bool:
-        return self._share(self.bulk) >= ENOUGH and len(self._shown) == 1
+    def is_narrow(self) -> bool:
+        """True if the images use a small part of the range that is shown."""
+        is_used = self._share(self.bulk) >= ENOUGH and len(self._shown) == 1
+        return not is_used and self.whole.low < self.whole.high
 
-    def described(self, total: int) -> str:
-        """The range used, and the range shown."""
-        floats = any(depth.floats for depth in self.depths.values())
+    def hides(self, depth: Depth) -> bool:
+        """True if floats are on a finer scale: this one would leave them few gray levels."""
+        spread = depth.high - depth.low
+        return depth.floats and 0 < FINER * spread < self.whole.high - self.whole.low
+
+    def described(self, total: int, others: int) -> str:
+        """The range used, the range shown, and the number of images on other scales."""
+        floats = all(depth.floats for depth in self.depths.values())
         kind = "floats" if floats else "more than 8 bits"
         which = part_of(len(self.depths), total, "image", "has", "have")
         text = f"{which} {kind}, with values {_said(self.whole)}"
@@ -54,7 +69,11 @@ class NarrowDepth(NamedTuple):
             text += "; images without a value above 255 are shown brighter than the others"
         if any(depth.colors for depth in self.depths.values()):
             text += "; of colors only the upper 8 bits are read"
-        return f"{text}; --depth-range {self.suggested} would show them fully"
+        text += f"; --depth-range {self.suggested} would show them fully"
+        if others:
+            rest = counted(others, "image is", "images are")
+            text += f", but {rest} on another scale, and all get the same range"
+        return text
 
     @property
     def _shown(self) -> set[DepthRange]:
@@ -65,25 +84,36 @@ class NarrowDepth(NamedTuple):
         return (used.high - used.low) / (shown.high - shown.low)
 
 
-def narrow_depth(seen: ImageSummaries) -> NarrowDepth | None:
-    """The range that the set's deep images use, if it is small and none was chosen."""
+def scales(seen: ImageSummaries) -> list[Scale]:
+    """The deep images by their scale; none if a range was chosen."""
     depths = {i: each.depth for i, each in enumerate(seen.summaries) if each.depth}
-    if not depths or seen.dataset.decoding.depth_range:
-        return None
-    some = depths.values()
-    whole = DepthRange(min(one.low for one in some), max(one.high for one in some))
-    bulk = DepthRange(min(one.bulk_low for one in some), max(one.bulk_high for one in some))
-    found = NarrowDepth(depths, whole, bulk)
-    return None if found.is_harmless or whole.low == whole.high else found
+    return [] if seen.dataset.decoding.depth_range else list(_scales(depths))
 
 
 def depth_used(seen: ImageSummaries) -> list[Finding]:
     """Images of more than 8 bits whose values use a small part of the range (BW169)."""
-    found = narrow_depth(seen)
-    if found is None:
-        return []
-    names = [seen.dataset.names[i] for i in found.depths]
-    return image_finding("BW169", names, found.described(len(seen.summaries)))
+    findings: list[Finding] = []
+    found = scales(seen)
+    deep = sum(len(scale.depths) for scale in found)
+    for scale in found:
+        if scale.is_narrow:
+            names = [seen.dataset.names[i] for i in scale.depths]
+            message = scale.described(len(seen.summaries), deep - len(names))
+            findings += image_finding("BW169", names, message)
+    return findings
+
+
+def _scales(depths: Mapping[int, Depth]) -> Iterator[Scale]:
+    """The coarsest scale first. Whole numbers are on one, floats may be on any."""
+    if not depths:
+        return
+    everything = Scale.of(depths)
+    finer = {i: depth for i, depth in depths.items() if everything.hides(depth)}
+    if len(finer) == len(depths):
+        yield everything
+        return
+    yield Scale.of({i: depth for i, depth in depths.items() if i not in finer})
+    yield from _scales(finer)
 
 
 def _said(values: DepthRange) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boxwright.datasets.checks.depth import narrow_depth
+from boxwright.datasets.checks.depth import scales
 from boxwright.datasets.checks.locations import image_finding
 from boxwright.datasets.checks.measure import ImageSummaries
 from boxwright.images.kinds import SUFFIXES_OF
@@ -50,8 +50,8 @@ def blurred(seen: ImageSummaries) -> list[Finding]:
 
 def badly_exposed(seen: ImageSummaries) -> list[Finding]:
     """Images that are nearly black or nearly white (BW136), not by their depth (BW169)."""
-    by_depth = narrow_depth(seen) is not None
-    others = {i: each for i, each in enumerate(seen.summaries) if not (by_depth and each.depth)}
+    by_depth = {i for scale in scales(seen) if scale.is_narrow for i in scale.depths}
+    others = {i: each for i, each in enumerate(seen.summaries) if i not in by_depth}
     dark = {i: -summary.brightest for i, summary in others.items() if summary.brightest < DARK}
     bright = {i: summary.darkest for i, summary in others.items() if summary.darkest > BRIGHT}
     what = "nearly {color}: 98 % of the pixels are {side} gray level {most:.0f} of 255"

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.formats import json_file
-from boxwright.formats.annotations import LARGEST
+from boxwright.formats.annotations import LARGEST, number
 from boxwright.formats.coco.rle import RunLengthError, box_around_mask
-from boxwright.formats.json_file import UnusableError
-from boxwright.formats.shapes import box_around
+from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.shapes import ROTATED, box_around, turned
 
 SIDES = ("x", "y", "width", "height")
 PLAIN = {int, float}
@@ -35,15 +35,30 @@ def usual_boxes(bboxes: Sequence[Any]) -> NDArray[np.float64]:
     return boxes
 
 
-def any_box(bbox: object, segmentation: object, place: str) -> tuple[list[float], str]:
+def is_rotated(one: Object) -> bool:
+    """True if the `bbox` of an annotation is turned, as CVAT exports it. A `bbox` around polygons
+    is not."""
+    return "attributes" in one and not one.get("segmentation") and _rotation(one) != 0
+
+
+def any_box(one: Object, place: str) -> tuple[list[float], str]:
     """The box of one annotation, xyxy, and the kind of shape that it is around, empty for a `bbox`.
 
     Raises:
         UnusableError: neither is usable.
     """
-    if bbox:
-        return _box(bbox, place), ""
-    return _box_around(segmentation, f"{place}.segmentation")
+    bbox = one.get("bbox")
+    if not bbox:
+        return _box_around(one.get("segmentation"), f"{place}.segmentation")
+    if is_rotated(one):
+        return turned(_box(bbox, place), _rotation(one)), f"{ROTATED}es"
+    return _box(bbox, place), ""
+
+
+def _rotation(one: Object) -> float:
+    """The degrees in the attributes of an annotation."""
+    said = one["attributes"]
+    return number(said.get("rotation")) or 0.0 if isinstance(said, dict) else 0.0
 
 
 def _array(bboxes: Sequence[Any]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Labeled, Labels
+from boxwright.formats.coco.boxes import is_rotated
 from boxwright.formats.coco.format import CocoFile, new_annotation
 from boxwright.formats.coco.records import NEW, Records
 from boxwright.formats.editing import Edit, EditedBox
@@ -73,6 +74,8 @@ def _annotation(
         new = new_annotation(None, image, category, _decimals(box), box.flags)
         one["bbox"] = new["bbox"]
         one |= {key: new[key] for key in ("area", "segmentation") if key in one}
+        if is_rotated(old[box.origin]):
+            one["attributes"] = {**one["attributes"], "rotation": 0.0}
     if box.name != before.names[box.origin]:
         one["category_id"] = category
     changed = before.flags[box.origin] ^ box.flags

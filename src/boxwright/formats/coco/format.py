@@ -18,7 +18,7 @@ import numpy as np
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
-from boxwright.formats.coco.boxes import any_box, usual_boxes
+from boxwright.formats.coco.boxes import any_box, is_rotated, usual_boxes
 from boxwright.formats.coco.records import Records, image_name
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
@@ -52,7 +52,8 @@ ABOUT = About(
     detected="By the lists `images`, `annotations` and `categories` in a JSON file.",
     written=("*/_annotations.coco.json",),
     quirks=(
-        "Polygons and masks become boxes where an annotation has no `bbox`.",
+        "Polygons and masks become boxes where an annotation has no `bbox`. CVAT's attribute "
+        "`rotation` turns a `bbox`, and the box around it is used (`BW143`).",
         "Category ids may have gaps and any order. A category that is only the parent of all "
         "others, as Roboflow writes, is left out.",
         "Files of other tasks, such as `captions_*.json`, are ignored beside `instances_*.json`.",
@@ -248,8 +249,10 @@ class CocoFile:
         categories = _by_key([one.get("category_id") for one in annotations], str)
         unknown = np.array([key not in self.names for key in categories], np.bool_)
         boxes = usual_boxes([one.get("bbox") for one in annotations])
+        rotated = np.array([is_rotated(one) for one in annotations], np.bool_)
+        unusual = (owners == NONE) | unknown | rotated | np.isnan(boxes).any(axis=1)
         unusable = set()
-        for i in np.flatnonzero((owners == NONE) | unknown | np.isnan(boxes).any(axis=1)).tolist():
+        for i in np.flatnonzero(unusual).tolist():
             owner = images[owners[i]] if owners[i] != NONE else None
             try:
                 boxes[i] = self._unusual_box(annotations[i], f"annotations[{i}]", owner, shapes)
@@ -283,7 +286,7 @@ class CocoFile:
             stated = json_file.shown(one.get("category_id"))
             reason = f"its category_id is {stated}, but no category has this id"
             raise UnusableError(place, reason, "BW163" if category else "BW110")
-        box, shape = any_box(one.get("bbox"), one.get("segmentation"), place)
+        box, shape = any_box(one, place)
         if shape:
             shapes[shape] += 1
         return box

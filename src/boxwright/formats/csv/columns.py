@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from boxwright.formats.annotations import number
 from boxwright.formats.splits import WORDS
 from boxwright.images.kinds import names_image
+from boxwright.structures.dataset import Split
 
 EMPTY = frozenset({"", "nan", "none", "null", "na", "n/a", "[]"})  # in spreadsheets and pandas
 SETS = frozenset(WORDS) | {"unassigned", ""}  # in Google's files, in lower case
@@ -25,6 +26,12 @@ CLASS = (  # names before numbers; two names of one line are ambiguous
     ("name", "type", "species"),
     ("classid", "labelid", "categoryid", "cls"),
 )
+FOLDER = (  # what an image's name is below of
+    *("folder", "foldername", "imagefolder", "imgfolder", "subfolder", "directory", "dir"),
+    *("dirname", "imagedir", "imgdir", "subdir", "video", "videoname", "videoid", "clip"),
+    *("clipname", "clipid", "camera", "cameraname", "cameraid", "cam"),
+)
+PATH = ("fullpath", "abspath", "absolutepath", "relativepath", "relpath", "url", "uri", "imageurl")
 SPLIT = ("set", "split", "subset", "mluse")
 SIZES = (
     *(("imagewidth", "imageheight"), ("imgwidth", "imgheight"), ("imwidth", "imheight")),
@@ -78,6 +85,7 @@ class Columns:
         fractions: True if boxes are fractions of the image's sides; None if that depends on the
             values of the whole file.
         header: True if the first row is a header.
+        folder: the folder of the image, or a longer path of it.
     """
 
     image: int
@@ -88,6 +96,20 @@ class Columns:
     split: int | None = None
     fractions: bool | None = None
     header: bool = True
+    folder: int | None = None
+
+    def name_in(self, row: Sequence[str]) -> str:
+        """The image name in the cells of a row, with all folders that it states; empty if none."""
+        name = row[self.image] if len(row) > self.image else ""
+        if self.folder is None or len(row) <= self.folder or not name:
+            return name
+        return _below(row[self.folder], name)
+
+    def split_in(self, row: Sequence[str]) -> Split:
+        """The split in the cells of a row."""
+        if self.split is None or len(row) <= self.split:
+            return Split.UNASSIGNED
+        return WORDS.get(row[self.split].strip().lower(), Split.UNASSIGNED)
 
 
 def understand(first: Sequence[Sequence[str]]) -> Columns | str | None:
@@ -126,7 +148,36 @@ def _by_header(header: Sequence[str], below: Sequence[Sequence[str]]) -> Columns
     if len(names) > 1:
         understood = f"{image} is the image, {', '.join(box)} are the box"
         return _unclear(understood, f"{' and '.join(names)} could both be the class")
-    return _columns(known, shape, image, box, names[0] if names else None)
+    columns = _columns(known, shape, image, box, names[0] if names else None)
+    return replace(columns, folder=_folder(known, known[image], below))
+
+
+def _folder(known: dict[str, int], image: int, below: Sequence[Sequence[str]]) -> int | None:
+    """The column with longer paths of the images or, without one, with their folders."""
+    for key in (*IMAGE, *PATH):
+        column = known.get(key, image)
+        pairs = [(row[column], row[image]) for row in below if len(row) > max(column, image)]
+        if column != image and pairs and all(_is_longer(path, name) for path, name in pairs):
+            return column
+    folder = _first(FOLDER, known)
+    return None if folder is None else known[folder]
+
+
+def _is_longer(path: str, name: str) -> bool:
+    """True if a path is one of the image of this name."""
+    lead, _, last = path.replace("\\", "/").rpartition("/")
+    own = name.replace("\\", "/").rpartition("/")[2]
+    return lead != "" and names_image(last) and own in {last, last.rpartition(".")[0]}
+
+
+def _below(folder: str, name: str) -> str:
+    """The path of an image in a folder, which may be that path, or be part of the name."""
+    lead, own = folder.replace("\\", "/").strip("/"), name.replace("\\", "/")
+    if _is_longer(folder, name):
+        return folder
+    if not lead or folder.lower() in EMPTY or f"/{lead}/" in f"/{own}" or re.match("/|[^/]*:", own):
+        return name
+    return f"{folder.rstrip('/')}/{name}"
 
 
 def _columns(

@@ -64,8 +64,8 @@ class Editor:
 
 
 def _bare(first: Sequence[str], columns: Columns, edit: Edit) -> Cells:
-    """The row of an image without objects: its name, size and split."""
-    kept = {columns.image, *(columns.size or ()), columns.split}
+    """The row of an image without objects: its name, folder, size and split."""
+    kept = {columns.image, columns.folder, *(columns.size or ()), columns.split}
     row = [cell if i in kept else "" for i, cell in enumerate(first)]
     if not row[columns.image].strip():
         row[columns.image] = edit.name

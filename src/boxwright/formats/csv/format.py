@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -33,11 +33,12 @@ from boxwright.formats.around import around
 from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.csv.records import LOOKED_AT, Records
-from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.csv.together import put_together
+from boxwright.formats.folder import Folder, split_path
 from boxwright.formats.records import apply_edits, waiting_edits
 from boxwright.formats.repeats import sizes_differ
 from boxwright.formats.shapes import decimals
-from boxwright.formats.splits import WORDS, file_split
+from boxwright.formats.splits import file_split
 from boxwright.formats.tables import first_rows, rows, rows_of, write_rows
 from boxwright.formats.units import are_fractions
 from boxwright.io.text import RawText
@@ -62,6 +63,10 @@ ABOUT = About(
     quirks=(
         "Boxes may be corners, a corner with width and height, a center with width and height, or "
         "a list in one cell, in pixels or fractions. The values of the whole file show which.",
+        "A column with the folder, the video or a longer path of the image is used with its name.",
+        "Rows of one file name are of different images if they have different splits, or are in "
+        "different files and not beside the image, and have no box in common. Then each image is "
+        "in a folder that is called after the split or the file.",
         "A row with neither box nor class means an image without objects.",
         "Classes that are numbers get their names from a table beside them, `0,cat` (`BW158`).",
         "Without a column of classes, all boxes are of the class `object` (`BW148`).",
@@ -93,7 +98,7 @@ def read(folder: Folder) -> Labels:
     for one in files:
         labels.broken += one.broken
         labels.findings += one.findings
-    labels.images = list(_once(files))
+    labels.images = put_together(folder, files)
     for one in files:
         if one.replaced:
             message = (
@@ -141,7 +146,7 @@ class CsvFile:
     """Reader of one CSV file.
 
     Attributes:
-        images: the images by their names in the file.
+        images: the images by their names in the file, and their splits.
         bare: line, image and class of the rows with a class but no box.
         split: the split in the file's name or folder.
         replaced: number of boxes that the lists of splits lack.
@@ -153,13 +158,13 @@ class CsvFile:
     root: Path
     path: str
     columns: Columns
-    images: dict[str, Labeled] = field(default_factory=dict)
+    images: dict[tuple[str, Split], Labeled] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     bare: list[tuple[int, str, str]] = field(default_factory=list)
     split: Split = Split.UNASSIGNED
     replaced: int = 0
-    stated: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stated: dict[tuple[str, Split], tuple[str, ...]] = field(default_factory=dict)
     sized: dict[str, Broken] = field(default_factory=dict)
     of_boxes: bool = True
 
@@ -173,7 +178,7 @@ class CsvFile:
                     self.add(row, line)
                 except BadEntryError as error:
                     self.broken.append(Broken("BW110", f"{self.path}:{line}", str(error)))
-                    unusable.add(row[self.columns.image] if len(row) > self.columns.image else "")
+                    unusable.add(self.columns.name_in(row))
         except DataError as error:
             self.broken.append(Broken.of(error, self.path))
         if not self.of_boxes:
@@ -186,33 +191,39 @@ class CsvFile:
                 self.broken.append(Broken("BW110", f"{self.path}:{line}", message))
                 unusable.add(name)
         # With only some of its boxes, an image would teach the other objects as background.
-        for name in unusable:
-            self.images.pop(name, None)
+        for key in list(self.images):
+            if not unusable.isdisjoint({key[0], split_path(key[0])[1]}):
+                del self.images[key]
         self._settle()
         return self
 
+    @property
+    def labeled(self) -> Iterable[Labeled]:
+        """The images."""
+        return self.images.values()
+
     def add(self, row: list[str], line: int) -> None:
         """Add the box of a row to its image. Raises BadEntryError."""
-        columns = self.columns
+        columns, split = self.columns, self.split
         try:
-            name = row[columns.image]
+            name = columns.name_in(row)
             if columns.shape is Shape.POINTS:
                 row += [""] * (max(columns.box) + 1 - len(row))  # commas at its end are optional
             label = NAMELESS if columns.name is None else row[columns.name]
             cells = [row[i] for i in columns.box]
-            word = "" if columns.split is None else row[columns.split].lower()
+            if columns.split is not None:
+                split = columns.split_in(row)
         except IndexError:
             raise BadEntryError(f"has only {counted(len(row), 'column')}") from None
         if not name:
             raise BadEntryError("names no image")
-        one = self.images.get(name)
+        one = self.images.get((name, split))
         if one is None:
-            one = self.images[name] = Labeled(self.path, name, place=f":{line}", split=self.split)
+            one = Labeled(self.path, name, place=f":{line}", split=split)
+            self.images[name, split] = one
             if columns.size:
                 one.size = self._size(row)
-                self.stated[name] = _cells(row, columns.size)
-            if columns.split is not None:
-                one.split = WORDS.get(word, Split.UNASSIGNED)
+                self.stated[name, split] = _cells(row, columns.size)
         if not any(cells) or all(cell.lower() in EMPTY for cell in cells):
             if columns.name is not None and label.lower() not in EMPTY:
                 self.bare.append((line, name, label))
@@ -221,7 +232,7 @@ class CsvFile:
         if not label:
             raise BadEntryError("has no class name")
         one.add(label, box)
-        if columns.size and _cells(row, columns.size) != self.stated[name]:
+        if columns.size and _cells(row, columns.size) != self.stated[name, split]:
             self._compare(one, self._size(row), box, line)
 
     def _size(self, row: Sequence[str]) -> Size:
@@ -284,34 +295,6 @@ def _box(shape: Shape, cells: Sequence[str]) -> list[float]:
     if shape is Shape.CENTER:
         x, y = x - width / 2, y - height / 2
     return [x, y, x + width, y + height]
-
-
-def _once(files: Sequence[CsvFile]) -> Iterator[Labeled]:
-    """Yield each image once, even if a list of all images is beside those of train and test.
-
-    The order is test, val, train, so that an image in two lists is not used for training.
-    """
-    everywhere: dict[str, dict[str, Labeled]] = {}  # file name of an assigned image -> by path
-    seen: dict[tuple[str, str, bool], Labeled] = {}
-    for file in sorted(files, key=lambda file: -file.split):
-        parent = split_path(file.path)[0]
-        for one in file.images.values():
-            name = folded(one.image.replace("\\", "/"))
-            last = split_path(name)[1]
-            if file.split is not Split.UNASSIGNED:
-                everywhere.setdefault(last, {})[name] = one
-                yield one
-                continue
-            listed = everywhere.get(last, {})
-            if name in listed or last in listed or (listed and name == last):
-                used = listed.get(name) or listed.get(last) or next(iter(listed.values()))
-                file.replaced += used.lacks(one)
-                continue
-            known = seen.setdefault((parent, name, one.relative), one)
-            if known is one:
-                yield one
-            else:
-                known.add_missing(one)
 
 
 def _class_list(folder: Folder, used: set[str]) -> list[str]:

@@ -13,6 +13,7 @@ from boxwright.formats.parts import Parts
 from boxwright.formats.records import Unlisted
 from boxwright.formats.tables import separator_of
 from boxwright.io.text import RawText
+from boxwright.structures.dataset import Split
 
 LOOKED_AT = 20  # first rows that are read to detect the columns
 EDITABLE = frozenset({Shape.CORNERS, Shape.SIDES, Shape.CENTER})
@@ -56,6 +57,12 @@ class Records(Unlisted):
         start = int(columns.header)
         self._header = "".join(row.text for row in rows[:start])
         self._parts = Parts((self._name(row), row) for row in rows[start:])
+        splits: dict[str, Split] = {}
+        for row in rows[start:] if columns.split is not None else ():
+            name, split = self._name(row), columns.split_in(row.cells)
+            if splits.setdefault(name, split) is not split:
+                message = f"its rows of {name} have several splits, so that they may be two images."
+                raise DataError("BW179", message, where=path)
 
     def get(self, name: str) -> Any:
         rows = self._parts.of(name) if name else None
@@ -72,8 +79,7 @@ class Records(Unlisted):
         return self._raw.bytes_of(self._header + "".join(row.text for row in self._parts))
 
     def _name(self, row: Row) -> str:
-        place = self.columns.image
-        return row.cells[place].strip() if len(row.cells) > place else ""
+        return self.columns.name_in([cell.strip() for cell in row.cells])
 
     def _line(self, cells: list[str]) -> str:
         text = io.StringIO()

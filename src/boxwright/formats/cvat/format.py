@@ -7,7 +7,7 @@ for each subset, and their names do not include it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -18,6 +18,7 @@ from boxwright.errors import DataError
 from boxwright.formats.about import About
 from boxwright.formats.annotations import BadEntryError, Broken, Holds, Labeled, Labels, size_of
 from boxwright.formats.coordinates import Size
+from boxwright.formats.cvat.clips import Clip, frame_images
 from boxwright.formats.cvat.frames import FrameImages, Task
 from boxwright.formats.cvat.shapes import (
     ATTRIBUTES,
@@ -28,7 +29,7 @@ from boxwright.formats.cvat.shapes import (
     flags_of,
     kind_of,
 )
-from boxwright.formats.cvat.tracks import Shown, interpolated, shown_in
+from boxwright.formats.cvat.tracks import shown_in
 from boxwright.formats.folder import Folder
 from boxwright.formats.shapes import shapes_finding
 from boxwright.formats.splits import WORDS
@@ -64,7 +65,11 @@ ABOUT = About(
         "A subset named train, val or test is the split.",
         "Tracks become boxes in frames: between keyframes a box moves evenly, and it ends where "
         "the object is outside. If the file has keyframes only, the last one holds until the end "
-        "of the video, as in CVAT.",
+        "of the video, as in CVAT. A single shape in one of the last two frames is only there, "
+        "because CVAT does not write its end.",
+        "Tasks may have frames of the same numbers. Those of each are then in a folder called "
+        "after its file, the task or the video. Two tasks that could have the same images are "
+        "refused (`BW157`); jobs of one task share them.",
         "Frames are images whose stem is `frame_000000` as in CVAT, or has another prefix if they "
         "are numbered from the first frame of the task. Frames of the task without boxes have no "
         "objects.",
@@ -89,6 +94,7 @@ def read(folder: Folder) -> Labels:
     """
     labels = Labels()
     classes: list[str] = []
+    files: list[_File] = []
     for path in _files(folder):
         tree = read_tree(str(folder.root), path)
         if isinstance(tree, Broken):
@@ -98,8 +104,11 @@ def read(folder: Folder) -> Labels:
             source = tree.findtext(".//meta//source") or "the video"
             message = f"it has tracks of {source}, but no frame of it is here as an image."
             raise DataError("BW166", message, where=folder.root / path)
-        _File(folder, path, tree, labels).read()
+        files.append(_File(path, tree, labels))
         classes += _classes(tree)
+    images = frame_images(folder, [clip for file in files for clip in file.clips])
+    for file in files:
+        file.read(images)
     labels.classes = list(dict.fromkeys(classes))
     return labels
 
@@ -139,22 +148,29 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
 class _File:
     """Reader of one file; adds to `labels`."""
 
-    folder: Folder
     path: str
     tree: Element
     labels: Labels
     shapes: Counter[str] = field(default_factory=Counter)
     tags: int = 0
+    clips: list[Clip] = field(init=False)
 
-    def read(self) -> None:
+    def __post_init__(self) -> None:
+        self.clips = self._clips()
+
+    def read(self, images: Mapping[Clip, FrameImages | Broken]) -> None:
         found: list[Labeled] = []
         for index, one in enumerate(self.tree.iterfind("image")):
             try:
                 found.append(self._image(one, f", image {index}"))
             except BadEntryError as error:
                 self._report(f"image {index}", error)
-        if self.tree.find("track") is not None:
-            found += self._tracked()
+        for clip in self.clips:
+            there = images[clip]
+            if isinstance(there, Broken):
+                self.labels.broken.append(there)
+            else:
+                found += self._frames(clip, there)
         self.labels.images += _told_apart(found)
         self.labels.findings += shapes_finding(self.path, self.shapes)
         if self.tags:
@@ -177,10 +193,11 @@ class _File:
                 self.shapes[kind_of(shape)] += 1
         return image
 
-    def _tracked(self) -> Iterator[Labeled]:
-        """The frames of each task; none if a track cannot be used, whose object they would lack."""
+    def _clips(self) -> list[Clip]:
+        """The tracks by task; none if one cannot be used, whose object the frames would lack."""
         tasks = _tasks(self.tree)
-        tracks: dict[str, list[tuple[str, list[Shown]]]] = {}
+        held = all(one.get("keyframe") != "0" for one in self.tree.iterfind("track/*"))
+        clips: dict[str, Clip] = {}
         usable = True
         for index, track in enumerate(self.tree.iterfind("track")):
             try:
@@ -189,28 +206,20 @@ class _File:
                 self._report(f"track {index}", error)
                 usable = False
                 continue
-            tracks.setdefault(track.get("task_id", ""), []).append(one)
-        if not usable:
-            return
-        for key, members in tracks.items():
+            key = track.get("task_id", "")
             task = tasks.get(key) or next(iter(tasks.values()), Task())
-            yield from self._frames(task, members, alone=len(tracks) == 1)
+            clips.setdefault(key, Clip(self.path, task, held)).tracks.append(one)
+        return list(clips.values()) if usable else []
 
-    def _frames(
-        self, task: Task, tracks: Sequence[tuple[str, list[Shown]]], *, alone: bool
-    ) -> Iterator[Labeled]:
-        stated = {one.frame for _, track in tracks for one in track}
-        images = FrameImages.find(self.folder, self.path, task, stated)
-        keyframes = all(one.get("keyframe") != "0" for one in self.tree.iterfind("track/*"))
-        here = images.of(task)
+    def _frames(self, clip: Clip, images: FrameImages) -> Iterator[Labeled]:
+        task, here = clip.task, images.of(clip.task)
         frames: dict[int, Labeled] = {}
-        for name, track in tracks:
-            for one in interpolated(track, task, here, held=keyframes):
-                if one.frame not in frames:
-                    frames[one.frame] = self._frame(one.frame, task, images)
-                frames[one.frame].add(name, one.box, one.flags)
+        for name, one in clip.shown(here):
+            if one.frame not in frames:
+                frames[one.frame] = self._frame(one.frame, task, images)
+            frames[one.frame].add(name, one.box, one.flags)
         yield from (frames[frame] for frame in sorted(frames))
-        for frame in here if alone and task.stop is not None else ():
+        for frame in here if len(self.clips) == 1 and task.stop is not None else ():
             paths = images.paths[frame]
             if frame not in frames and len(paths) == 1:
                 self.labels.assumed[paths[0]] = self._frame(frame, task, images)

@@ -27,6 +27,8 @@ class Task:
         stop: the last frame; None if the file does not state it.
         size: of the frames; None if the file does not state it.
         subset: the name of the task's subset in a project.
+        number: its id, empty for a job, which has another id than its task.
+        name, source: its name, and the file name of the video.
     """
 
     start: int = 0
@@ -34,6 +36,9 @@ class Task:
     step: int = 1
     size: Size | None = None
     subset: str = ""
+    number: str = ""
+    name: str = ""
+    source: str = ""
 
     @classmethod
     def of(cls, meta: Element) -> Task:
@@ -46,7 +51,18 @@ class Task:
         size, original = None, meta.find("original_size")
         if original is not None:
             size = size_of(original.findtext("width"), original.findtext("height"))
-        return cls(start, stop, step, size, (meta.findtext("subset") or "").strip())
+        said = {key: (meta.findtext(key) or "").strip() for key in ("subset", "name", "source")}
+        number = (meta.findtext("id") or "").strip() if meta.tag == "task" else ""
+        return cls(start, stop, step, size, number=number, **said)
+
+    def contradicts(self, other: Task) -> bool:
+        """True if both state an id, a name or a video, and not the same one."""
+        pairs = (
+            (self.number, other.number),
+            (self.name, other.name),
+            (self.source, other.source),
+        )
+        return any(one != two for one, two in pairs if one and two)
 
     def holds(self, frame: int) -> bool:
         """True if the frame may be one of the task's, whose last one need not be known."""
@@ -61,14 +77,16 @@ class FrameImages:
     Attributes:
         stems: frame -> name of its image, without suffix.
         paths: frame -> paths of the images of this name.
+        apart: a name for the folder of the frames, if clips have folders of their own; or empty.
     """
 
     stems: dict[int, str] = field(default_factory=dict)
     paths: dict[int, list[str]] = field(default_factory=dict)
+    apart: str = ""
 
     @classmethod
     def find(
-        cls, folder: Folder, annotation: str, task: Task, stated: Iterable[int]
+        cls, candidates: Iterable[tuple[str, str]], task: Task, stated: Iterable[int]
     ) -> FrameImages:
         """The images called frame_000000, or the only ones with other names that are numbered so.
 
@@ -76,7 +94,7 @@ class FrameImages:
         the first frame: images that are numbered from 1 would all be off by one.
         """
         series: dict[str, FrameImages] = defaultdict(cls)
-        for parent, name in _near(folder, split_path(annotation)[0]):
+        for parent, name in candidates:
             if match := NUMBERED.fullmatch(stem(name)):
                 one, frame = series[match[1]], int(match[2])
                 one.stems.setdefault(frame, stem(name))
@@ -97,11 +115,17 @@ class FrameImages:
         return sorted(filter(task.holds, self.stems))
 
     def name(self, frame: int) -> str:
-        return self.stems.get(frame, f"{PREFIX}{frame:06d}")
+        """The name of an image without suffix, with its folders if the clip needs them."""
+        paths = self.paths.get(frame, ())
+        if self.apart and len(paths) == 1:
+            return stem(paths[0])
+        name = self.stems.get(frame, f"{PREFIX}{frame:06d}")
+        return f"{self.apart}/{name}" if self.apart and not paths else name
 
 
-def _near(folder: Folder, parent: str) -> Iterator[tuple[str, str]]:
-    """The images below the folder of an annotation; all images if none is there."""
+def near(folder: Folder, annotation: str) -> Iterator[tuple[str, str]]:
+    """Folder and name of the images below the folder of an annotation; of all if none is there."""
+    parent, _ = split_path(annotation)
     below = [one for one in folder.images if not parent or f"{one}/".startswith(f"{parent}/")]
     for one in below or folder.images:
         for name in folder.images[one]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from boxwright.formats.annotations import BadEntryError, number
-from boxwright.formats.shapes import box_around
+from boxwright.formats.shapes import ROTATED, box_around, turned
 from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED
 
 BOX, TAG = "box", "tag"
@@ -30,8 +30,8 @@ def box_of(shape: Element) -> list[float]:
 
 def kind_of(shape: Element) -> str:
     """What a finding calls the shape; BOX for an upright box."""
-    turned = shape.tag == BOX and number(shape.get("rotation")) not in {None, 0}
-    return "rotated box" if turned else shape.tag
+    is_rotated = shape.tag == BOX and number(shape.get("rotation")) not in {None, 0}
+    return ROTATED if is_rotated else shape.tag
 
 
 def flags_of(shape: Element) -> int:
@@ -48,25 +48,13 @@ def is_set(text: str | None) -> bool:
 
 
 def _box(shape: Element) -> list[float]:
-    xtl, ytl, xbr, ybr = _numbers(shape, SIDES)
-    angle = _angle(shape)
-    if not angle:
-        return [xtl, ytl, xbr, ybr]
-    x, y, half_width, half_height = (
-        (xtl + xbr) / 2,
-        (ytl + ybr) / 2,
-        (xbr - xtl) / 2,
-        (ybr - ytl) / 2,
-    )
-    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
-    across = abs(half_width) * cos + abs(half_height) * sin
-    down = abs(half_width) * sin + abs(half_height) * cos
-    return [x - across, y - down, x + across, y + down]
+    return turned(_numbers(shape, SIDES), _rotation(shape))
 
 
 def _ellipse(shape: Element) -> list[float]:
     x, y, first, second = _numbers(shape, ("cx", "cy", "rx", "ry"))
-    cos, sin = math.cos(_angle(shape)), math.sin(_angle(shape))
+    angle = math.radians(_rotation(shape))
+    cos, sin = math.cos(angle), math.sin(angle)
     across, down = math.hypot(first * cos, second * sin), math.hypot(first * sin, second * cos)
     return [x - across, y - down, x + across, y + down]
 
@@ -112,10 +100,9 @@ SHAPES: dict[str, Callable[[Element], list[float]]] = {
 }
 
 
-def _angle(shape: Element) -> float:
-    """The rotation in radians."""
-    (degrees,) = _numbers(shape, ("rotation",)) if "rotation" in shape.attrib else (0.0,)
-    return math.radians(degrees)
+def _rotation(shape: Element) -> float:
+    """The rotation in degrees."""
+    return _numbers(shape, ("rotation",))[0] if "rotation" in shape.attrib else 0.0
 
 
 def _numbers(shape: Element | Mapping[str, str], keys: Sequence[str]) -> list[float]:

@@ -73,10 +73,15 @@ def interpolated(
         return
     last = stated[-1]
     yield last
-    # CVAT writes a shape that is not tracked as a track, whose end it omits in the last frames.
-    if held and task.stop is not None and last.frame + task.step < task.stop:
+    if held and task.stop is not None and not _is_untracked(stated, task.stop - task.step):
         for frame in here[bisect(here, last.frame) :]:
             yield last._replace(frame=frame)
+
+
+def _is_untracked(stated: Sequence[Shown], late: int) -> bool:
+    """True for a shape of one frame, which CVAT writes as a track. It states where such a track
+    ends, except in the `late` frames."""
+    return len(stated) == 1 and stated[0].frame >= late
 
 
 def _is_outside(shape: Element) -> bool:

@@ -39,10 +39,17 @@ NOTHING = Feature()
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The requested features of one serialized Example."""
+    """The requested features of one serialized Example.
+
+    Attributes:
+        data: the Example.
+        features: key -> a requested feature, which may be empty.
+        others: key -> start and stop of each other feature in the data.
+    """
 
     data: bytes = field(repr=False)
     features: dict[bytes, Feature]
+    others: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def numbers(self, key: bytes) -> list[float]:
         """The numbers of a feature; empty if it is missing or not numeric."""
@@ -56,6 +63,11 @@ class Example:
         """The byte strings of a feature as text: UTF-8, otherwise Latin-1 of old scripts."""
         return [_text(self.data[start:stop]) for start, stop in self.byte_ranges(key)]
 
+    def other_keys(self) -> list[str]:
+        """The keys of the other features that have values."""
+        found = ((key, _feature(self.data, *part)) for key, part in self.others.items())
+        return sorted(_text(key) for key, one in found if one.numbers or one.byte_ranges)
+
 
 def parse_example(data: bytes, wanted: Collection[bytes]) -> Example:
     """Parse the `wanted` features of a serialized Example; the others are not decoded.
@@ -64,6 +76,7 @@ def parse_example(data: bytes, wanted: Collection[bytes]) -> Example:
         NoExampleError: the bytes are not an Example, or are truncated.
     """
     features: dict[bytes, Feature] = {}
+    others: dict[bytes, tuple[int, int]] = {}
     for start, stop in _messages(data, 0, len(data)):
         for entry, entry_stop in _messages(data, start, stop):
             key, value = b"", (entry, entry)
@@ -74,7 +87,9 @@ def parse_example(data: bytes, wanted: Collection[bytes]) -> Example:
                     value = begin, end
             if key in wanted:
                 features[key] = _feature(data, *value)
-    return Example(data, features)
+            else:
+                others[key] = value
+    return Example(data, features, others)
 
 
 def _text(value: bytes) -> str:

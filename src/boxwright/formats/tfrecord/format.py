@@ -55,6 +55,8 @@ ABOUT = About(
         "A pattern such as `train.record-?????-of-00010` stands for all of its shards.",
         "Files compressed with gzip or zlib are unpacked once, into the cache.",
         "Boxes are fractions of the image as it is stored, because TensorFlow ignores EXIF.",
+        "A record without the keys `image/object/bbox/xmin` and so on has no objects. If it has "
+        "boxes or classes in other keys, it is an error that names these (`BW110`).",
         "Damaged records are named with their number and byte (`BW110`), missing shards too "
         "(`BW147`). A file of more than 256 MB is written as shards.",
     ),

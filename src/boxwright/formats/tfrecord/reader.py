@@ -34,6 +34,12 @@ from boxwright.structures.findings import Finding, counted
 WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES, *FLAGS})
 MAX_BROKEN = 100  # unusable records of a file before reading stops
 MAX_NAME_LENGTH = 150  # bytes; file systems allow 255, and a number or suffix may be added
+OBJECTS = re.compile(  # in the keys of boxes and classes
+    r"ann(o|s)|bbox|box|categor|class|coord|label|mask|obj|polygon|segment|target"
+    r"|[xy]_?(min|max|s\b|[0-9])",
+    re.IGNORECASE,
+)
+SHOWN = 6  # keys that a message names
 UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # not allowed in file names on Windows
 SUFFIXES = {"png": ".png", "gif": ".gif", "bmp": ".bmp", "tiff": ".tif", "webp": ".webp"}
 BACKGROUND = "label 0, which the Object Detection API reserves for the background"
@@ -215,6 +221,8 @@ class RecordFile:
 
 def _boxes(example: Example) -> list[tuple[float, ...]]:
     """The boxes of an Example, `xmin, ymin, xmax, ymax`."""
+    if example.features.keys().isdisjoint(SIDES):
+        _refuse_other_keys(example)
     columns = [example.numbers(side) for side in SIDES]
     if len(set(map(len, columns))) > 1:
         counts = [
@@ -227,6 +235,19 @@ def _boxes(example: Example) -> list[tuple[float, ...]]:
         if None in map(number, box):
             raise UnusableError("BW110", f"box {i} is {box}, not valid coordinates")
     return boxes
+
+
+def _refuse_other_keys(example: Example) -> None:
+    """Raise UnusableError if features of objects have other keys than the usual ones.
+
+    Without the usual keys, an Example without such features has no objects.
+    """
+    keys = [key for key in example.other_keys() if OBJECTS.search(key)]
+    if keys:
+        more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+        usual = SIDES[0].decode()
+        found = f"{', '.join(keys[:SHOWN])}{more}"
+        raise UnusableError("BW110", f"it has no {usual} and so on, but {found}")
 
 
 def _flags(example: Example, count: int) -> list[int]:

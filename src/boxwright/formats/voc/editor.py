@@ -17,7 +17,7 @@ from boxwright.formats.annotations import Labeled
 from boxwright.formats.class_list import ClassList
 from boxwright.formats.editing import Edit, EditedBox, encoded, refilled, usable
 from boxwright.formats.voc.format import annotation_text, object_text
-from boxwright.formats.voc.xml_file import FLAGS, SIDES, annotation_in
+from boxwright.formats.voc.xml_file import FLAGS, ROTATION, SIDES, Seen, annotation_in
 from boxwright.formats.xml_file import SUFFIX, decimal, raw_text, text, tree_of
 from boxwright.structures.dataset import Dataset, LabeledImage
 
@@ -57,7 +57,7 @@ class Editor:
     def labeled(self, content: bytes | None, path: str) -> Labeled:
         if content is None:
             return Labeled(path, alone=True)
-        return usable(annotation_in(tree_of(content, path), path), path)
+        return usable(annotation_in(tree_of(content, path), path, Seen()), path)
 
     def edited(self, content: bytes | None, path: str, edit: Edit) -> bytes:
         if content is None:
@@ -65,8 +65,7 @@ class Editor:
         raw = raw_text(content, path)
         root = _root(raw.text)
         old = raw.text
-        objects = root.named("object")
-        boxes = [(one, i) for one in objects for i in range(max(1, len(one.named("bndbox"))))]
+        boxes = list(_boxes(root))
         indent = _Indent.of(old, root)
         before = self.labeled(content, path)
         new = [_object(old, before, boxes, box, indent) for box in edit.boxes]
@@ -129,6 +128,14 @@ def _root(old: str) -> _Element:
     raise AssertionError("the reader has parsed it")
 
 
+def _boxes(part: _Element) -> Iterator[tuple[_Element, int]]:
+    """The objects in an element, and the number of each of their boxes, as the reader has them."""
+    for one in part.named("object"):
+        for i in range(max(1, len(one.named("bndbox")))):
+            yield one, i
+        yield from _boxes(one)
+
+
 def _pieces(old: str, root: _Element) -> Iterator[tuple[str, bool]]:
     """The content of the root; an object has the space before it."""
     at = root.inside
@@ -171,18 +178,27 @@ def _object(
         values = np.asarray(box.sides, np.float32)
         for side, value in zip(SIDES, values, strict=True):
             changes += [_filled(old, one, decimal(value)) for one in holder.named(side)]
+        changes += _unturned(old, part)
     return space + _replaced(old, part, changes)
 
 
 def _alone(old: str, part: _Element, number: int) -> Iterator[tuple[int, int, str]]:
-    """Leave out the other boxes of an object with several, and their names."""
+    """Leave out the other boxes of an object with several, their names, and objects in it."""
     many = part.named("bndbox")
     names = part.named("name")
-    others = [one for i, one in enumerate(many) if i != number]
+    others = [one for i, one in enumerate(many) if i != number] + part.named("object")
     if len(names) > 1:
         others += [one for i, one in enumerate(names) if i != number]
     for one in others:
         yield one.start - len(_space_before(old, one.start)), one.end, ""
+
+
+def _unturned(old: str, part: _Element) -> Iterator[tuple[int, int, str]]:
+    for attributes in part.named("attributes"):
+        for one in attributes.children:
+            names = {old[name.inside : name.until] for name in one.named("name")}
+            if ROTATION in names:
+                yield from (_filled(old, value, "0") for value in one.named("value"))
 
 
 def _flagged(old: str, part: _Element, before: int, after: int) -> Iterator[tuple[int, int, str]]:

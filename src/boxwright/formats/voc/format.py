@@ -17,10 +17,12 @@ import numpy as np
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.folder import Folder, split_path, stem
-from boxwright.formats.voc.xml_file import read_annotation
+from boxwright.formats.shapes import shapes_finding
+from boxwright.formats.voc.xml_file import Seen, read_annotation
 from boxwright.formats.xml_file import SUFFIX, decimal, first_tag, text
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED, Dataset, Split
+from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import write_label_map
 
 TITLE = "Pascal VOC"
@@ -49,7 +51,9 @@ ABOUT = About(
         "Coordinates are used unchanged, as in the Object Detection API; 1 is not subtracted.",
         "`<path>`, or else `<folder>`, decides between images of one name. An image may also have "
         "the name of its annotation file. Its depth is ignored.",
-        "An object with several boxes, as ybat writes, becomes a box for each.",
+        "An object with several boxes, as ybat writes, becomes a box for each. Objects in objects "
+        "are read, parts of objects such as heads are not (`BW187`).",
+        "CVAT's attribute `rotation` turns a box, and the box around it is used (`BW143`).",
         "LabelImg's `verified` is kept. A file without objects is an image without objects.",
         "A file with a DOCTYPE is parsed by a guarded parser, and one that declares entities is "
         "refused (`BW111`).",
@@ -66,13 +70,18 @@ def detect(folder: Folder) -> bool:
 
 def read(folder: Folder) -> Labels:
     """Read every XML file that is an annotation."""
-    labels, root = Labels(), str(folder.root)
+    labels, root, seen = Labels(), str(folder.root), Seen()
     for path in folder.with_suffix(SUFFIX):
-        annotation = read_annotation(root, path)
+        annotation = read_annotation(root, path, seen)
         if isinstance(annotation, Broken):
             labels.broken.append(annotation)
         elif annotation is not None:
             labels.images.append(annotation)
+    labels.findings += shapes_finding(".", +seen.shapes)
+    if seen.parts:
+        count = counted(seen.parts.total(), "part")
+        message = f"objects have {count}: {', '.join(sorted(seen.parts))}"
+        labels.findings.append(Finding("BW187", ".", message, "not used"))
     return labels
 
 

@@ -1,0 +1,102 @@
+"""The images of several CSV files, and of rows with several splits, put together.
+
+Rows with the same path are of one image. A file name alone may be that of several, as of frames
+that are numbered in each clip. It is that of one if the image is beside several files, or if they
+have a box in common. Otherwise the rows of each split, or of each file, are those of an image in a
+folder that is called after it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from boxwright.formats.annotations import Labeled
+from boxwright.formats.folder import Folder, folded, join, parts, split_path, stem
+from boxwright.formats.splits import folder_split
+from boxwright.structures.dataset import Split
+
+
+class ReadFile(Protocol):
+    """A file that was read.
+
+    Attributes:
+        split: of all its images; UNASSIGNED if it does not say so.
+        replaced: number of its boxes that the lists of splits lack.
+    """
+
+    path: str
+    split: Split
+    replaced: int
+
+    @property
+    def labeled(self) -> Iterable[Labeled]: ...
+
+
+def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
+    """The images of all files: those for testing, validation and training first.
+
+    A list of all images beside those of the splits only adds the images that these lack.
+    """
+    groups: dict[tuple[str, str], list[Labeled]] = defaultdict(list)
+    listed: dict[str, dict[str, Labeled]] = {}  # file name of an assigned image -> by path
+    for file in sorted(files, key=lambda file: -file.split):
+        parent = split_path(file.path)[0]
+        for one in file.labeled:
+            name = folded(one.image.replace("\\", "/"))
+            last = split_path(name)[1]
+            if file.split is not Split.UNASSIGNED:
+                listed.setdefault(last, {})[name] = one
+            elif used := _replacement(listed.get(last, {}), name, last):
+                file.replaced += used.lacks(one)
+                continue
+            groups[parent, name].append(one)
+    alone = [group[0] for group in groups.values() if len(group) == 1]
+    if len(alone) == len(groups):
+        return alone
+    here = {folded(join(at, name)) for at, names in folder.images.items() for name in names}
+    folders = {part for parent in folder.images for part in parts(parent)}
+    words = {folder_split(part): part for part in sorted(folders, reverse=True)}
+    images: list[Labeled] = []
+    for (parent, name), group in groups.items():
+        is_path, is_beside = "/" in name, folded(join(parent, name)) in here
+        joined = _joined(group, is_one=is_path or is_beside)
+        by_file = len({one.path for one in joined}) == len(joined)
+        is_one = is_path or (is_beside and by_file)
+        if not is_one and not all(joined[0].is_copy_of(other) for other in joined[1:]):
+            _tell_apart(joined, words)
+        images += joined
+    return images
+
+
+def _replacement(listed: Mapping[str, Labeled], name: str, last: str) -> Labeled | None:
+    """The image of a list of a split that has this name, or one of them."""
+    if listed and (name == last or not listed.keys().isdisjoint({name, last})):
+        return listed.get(name) or listed.get(last) or next(iter(listed.values()))
+    return None
+
+
+def _joined(group: Iterable[Labeled], *, is_one: bool) -> list[Labeled]:
+    """The images, with the boxes of all records of each: those of one split and unit."""
+    joined: list[Labeled] = []
+    for one in group:
+        for known in joined:
+            is_same = (known.split, known.relative) == (one.split, one.relative)
+            if is_same and (is_one or known.is_copy_of(one)):
+                known.add_missing(one)
+                break
+        else:
+            joined.append(one)
+    return joined
+
+
+def _tell_apart(images: Sequence[Labeled], words: Mapping[Split, str]) -> None:
+    """Add the folder to names that are equal; `words` are what folders of splits are called."""
+    by_split = len({one.split for one in images}) == len(images)
+    for one in images:
+        word = one.split.name.lower()
+        if one.split is not Split.UNASSIGNED:
+            word = words.get(one.split, word)
+        one.record = one.image
+        one.image = f"{word if by_split else stem(split_path(one.path)[1])}/{one.image}"
