@@ -205,6 +205,7 @@ def test_the_last_steps_show_their_commands_and_curves(
         with pytest.MonkeyPatch.context() as patch, browser.page(address(studio)) as page:
             patch.setattr(Run, "exists", lambda run: run.folder.exists())
             opened(page, 0)
+            eventually(lambda: studio.studio.hub._listeners)  # or it would get only the last event
             page.press("Alt+3")
             said = steps_of(page, "train", by)
             assert re.match(r"boxwright train \S+images --budget 2m --out \S+images-run-2", said)

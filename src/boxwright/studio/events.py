@@ -63,8 +63,8 @@ class Hub:
         listener = asyncio.get_running_loop(), woken
         self._listeners.add(listener)
         try:
-            yield b": hello\n\n"
             seen, chunks = self._missed(last_id)
+            yield b": hello\n\n"
             while not self._closed:
                 for chunk in chunks:
                     yield chunk
