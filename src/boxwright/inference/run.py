@@ -12,9 +12,10 @@ tensorboard/       the same as TensorBoard events
 
 from __future__ import annotations
 
+import gc
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boxwright.errors import BoxwrightError, DetectorError
 from boxwright.inference.artifact import Artifact, damaged, too_large
@@ -84,16 +85,10 @@ class Run:
         except Exception as error:  # Keras raises many different classes
             reason = f"its network cannot be built ({type(error).__name__}: {error})"
             raise damaged(reason.splitlines()[0][:300], self.description) from error
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)  # a missing layer is only a warning
-                model.network.load_weights(self.weights)
-        except Exception as error:  # so do Keras and h5py
-            raise DetectorError(
-                "BW502",
-                f"cannot be loaded into the run's model ({str(error).partition(chr(10))[0]}).",
-                where=self.weights,
-            ) from error
+        if problem := _load_weights(model.network, self.weights):
+            gc.collect()  # Keras leaves the file open; HDF5 would show its old content again
+            message = f"cannot be loaded into the run's model ({problem})."
+            raise DetectorError("BW502", message, where=self.weights)
         return model
 
     def save(self, artifact: Artifact, model: DetectionModel) -> None:
@@ -105,3 +100,14 @@ class Run:
     def describe(self, artifact: Artifact) -> None:
         """Write the description alone, atomically."""
         write_json(self.description, artifact.to_json())
+
+
+def _load_weights(network: Any, path: Path) -> str | None:
+    """Load weights into a network; returns why they cannot be loaded."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # a missing layer is only a warning
+            network.load_weights(path)
+    except Exception as error:  # of many classes, of Keras and h5py
+        return str(error).partition("\n")[0] or type(error).__name__
+    return None
