@@ -50,9 +50,9 @@ class Ownership:
         for one, match in zip(labels.images, matches, strict=True):
             if match.image is not None:
                 self.paired[match.image] = one
-                if not match.certain:
+                if one.moved or not match.certain:
                     self.guessed.add(match.image)
-                if match.moved:
+                if one.moved or match.moved:
                     moved.append((one, match.image))
             elif match.owner is not None and not match.could_be:
                 image, owner = matches[match.owner].image or "", labels.images[match.owner]
@@ -170,9 +170,12 @@ def _moved(moved: Sequence[tuple[Labeled, str]]) -> Iterator[Finding]:
     """One finding for each annotation file, or folder of them, with the first pair of paths."""
     groups: dict[str, list[tuple[Labeled, str]]] = defaultdict(list)
     for one, image in moved:
-        groups[split_path(one.path)[0] if one.alone else one.path].append((one, image))
+        by_name = one.alone or one.moved
+        groups[split_path(one.path)[0] if by_name else one.path].append((one, image))
     for where, members in sorted(groups.items()):
         (one, image), *_ = members
         count = counted(len(members), "image was", "images were")
-        message = f"{count} found by the end of the path: '{one.image}' is {image}"
+        by_name = one.moved or (one.alone and not split_path(one.image.replace("\\", "/"))[0])
+        named = f"that of {one.path}" if by_name else f"'{one.image}'"
+        message = f"{count} found by the end of the path: {named} is {image}"
         yield Finding("BW154", where or ".", message, images=tuple(image for _, image in members))

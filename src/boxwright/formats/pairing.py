@@ -8,8 +8,8 @@ An annotation gets its own image or none. Its image is, in this order,
 
 Folders of the annotation that the image's path lacks are ignored only if no image is in a folder
 of such a name, nothing else claims the image or speaks of its folder, and its name is unique among
-images and annotations. Names are compared as they are, then as tools change them: `a%20b` and `a_b`
-are both `a b`.
+images and annotations. So is the split of an annotation whose image is in the folder of another
+one. Names are compared as they are, then as tools change them: `a%20b` and `a_b` are both `a b`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.claims import (
+    TAIL,
     Candidate,
     Claim,
     Location,
@@ -51,8 +52,9 @@ class Match:
 
     Attributes:
         image: its path below the root; None if the annotation has none.
-        moved: folders of its stated path are ignored.
+        moved: its folders or its split are not those of the image.
         owner: index of the annotation that has its image instead.
+        again: the image of the owner, if it is surely that of this annotation too.
         could_be: images of its name that are not, or not known to be, its own.
     """
 
@@ -60,6 +62,7 @@ class Match:
     moved: bool = False
     certain: bool = True
     owner: int | None = None
+    again: str = ""
     could_be: tuple[str, ...] = ()
 
 
@@ -94,6 +97,7 @@ class _Choice(NamedTuple):
         ignored: folders of the claim that the image's path lacks, so that it may be another's.
         strange: folders of the annotation file that the image's path lacks.
         away: true if the images of the claim's own place do not include it.
+        strays: true if it is in the folder of another split than the claim speaks of.
     """
 
     rank: tuple[int, int] = (0, 0)
@@ -103,6 +107,7 @@ class _Choice(NamedTuple):
     ignored: Parts = ()
     strange: Parts = ()
     away: bool = False
+    strays: bool = False
 
     @property
     def path(self) -> str:
@@ -153,7 +158,13 @@ class _Pass:
             if self._is_certain(self.claims[i], choices[i]):
                 owners.setdefault(choices[i].path, i)
         moves, retyped = self._moves(choices, owners), self._retyped(choices)
-        left = [i for i in order if choices[i].path and choices[i].path not in owners]
+        strays = {i: self._way(i, one) for i, one in choices.items() if one.strays}
+        refuted = {way for i, way in strays.items() if choices[i].path in owners}
+        left = [
+            i
+            for i in order
+            if choices[i].path and choices[i].path not in owners and strays.get(i) not in refuted
+        ]
         likely = [i for i in left if self._is_likely(self.claims[i], choices[i], moves, retyped)]
         likely = self._agreeing(likely, owners, choices)
         claimed = Counter(choices[i].path for i in likely)
@@ -163,6 +174,13 @@ class _Pass:
     def _order(self, i: int, choice: _Choice) -> tuple[tuple[int, int], int, int, str]:
         """The most certain first; of equal ones those for testing, so that training lacks them."""
         return choice.rank, -len(choice.tail), -self.claims[i].said, self.claims[i].where
+
+    def _way(self, i: int, choice: _Choice) -> tuple[Split, Split]:
+        """The splits of a claim and of its image's folder.
+
+        If one image there is that of another annotation, no annotation of the split has its own.
+        """
+        return self.claims[i].said, choice.images[0].home.split
 
     def _choice(self, claim: Claim) -> _Choice:
         """The images in the best place that has one of the claim's names."""
@@ -179,6 +197,8 @@ class _Pass:
             best = _best(claim, images)
             strange = _strange(claim, best[0]) if rank else ()
             tail = place.parts if place.kind == "tail" else ()
+            if rank >= TAIL and not claim.stated:
+                ignored = (strange if ignored else ()) + claim.hinted(best[0].home)
             if claim.anywhere:
                 away, strange = False, ()
             if claim.said is best[0].home.split is not Split.UNASSIGNED:
@@ -188,9 +208,10 @@ class _Pass:
                 best,
                 name,
                 tail,
-                ignored if claim.stated or not ignored else strange,
+                ignored,
                 strange,
                 away,
+                place.kind != "at" and claim.strays(best[0].home),
             )
         return _Choice()
 
@@ -219,6 +240,7 @@ class _Pass:
         return (
             choice.path != ""
             and not choice.away
+            and not choice.strays
             and not choice.ignored
             and self._ignores_nothing_here(choice)
             and (choice.rank[0] == 0 or not claim.repeated)
@@ -293,14 +315,15 @@ class _Pass:
         return {pair for pair, count in folders.items() if count >= MANY and pair[0] not in at_home}
 
     def _match(self, i: int, choice: _Choice, owners: Mapping[str, int]) -> Match:
-        owner = owners.get(choice.path)
+        owner, claim = owners.get(choice.path), self.claims[i]
         if owner == i:
-            claim = self.claims[i]
             certain = self._is_certain(claim, choice)
-            moved = bool(claim.stated and choice.ignored)
-            return Match(choice.path, moved=moved, certain=certain)
-        if owner is not None and choice.is_same_name and self._ignores_nothing_here(choice):
-            return Match(owner=owner)
+            return Match(choice.path, moved=_is_elsewhere(claim, choice), certain=certain)
+        if owner is not None and choice.is_same_name and not choice.strays:
+            if self._is_certain(claim, choice) and choice.rank[0] < TAIL:
+                return Match(owner=owner, again=choice.path)
+            if self._ignores_nothing_here(choice):
+                return Match(owner=owner)
         return Match(owner=owner, could_be=tuple(sorted(image.path for image in choice.images)))
 
 
@@ -322,6 +345,15 @@ def _best(claim: Claim, images: Sequence[Candidate]) -> tuple[Candidate, ...]:
         return tuple(images)
     best = max(map(fit, images))
     return tuple(image for image in images if fit(image) == best)
+
+
+def _is_elsewhere(claim: Claim, choice: _Choice) -> bool:
+    """True if the claim's folders or split are not those of its image.
+
+    A list that gives bare names says nothing about a folder without a name of its own.
+    """
+    says = claim.stated or claim.alone or choice.images[0].home.core
+    return choice.strays or bool(choice.ignored and says)
 
 
 def _strange(claim: Claim, image: Candidate) -> Parts:

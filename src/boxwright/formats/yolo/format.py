@@ -7,7 +7,7 @@ has no objects. Without data.yaml, names come from LabelImg's classes.txt or Dar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,17 +83,22 @@ def read(folder: Folder) -> Labels:
     described = names.described
     files = [*sorted(expected), *_elsewhere(folder, expected, {*placed.lists, *names.lists})]
     own = [Labeled(path, alone=True, relative=True) for path in files]
-    pairs: dict[str, str] = {}
+    pairs: dict[str, str] = {}  # label file -> its image
+    moved: set[str] = set()
     for one, match in zip(own, pair(folder, own), strict=True):
-        if match.image is None:
-            labels.images.append(one)
+        if image := match.image or match.again:
+            pairs[one.path] = image
         else:
-            pairs[match.image] = one.path
+            labels.images.append(one)
+        if match.moved:
+            moved.add(one.path)
     shapes = 0
-    read = [_read(root, image, path, placed, names) for image, path in sorted(pairs.items())]
+    files = sorted(pairs, key=lambda path: (pairs[path], path))
+    read = [_read(root, pairs[path], path, placed, names) for path in files]
     if names.shift_ids():
-        read = [_read(root, image, path, placed, names) for image, path in sorted(pairs.items())]
+        read = [_read(root, pairs[path], path, placed, names) for path in files]
     for one, outcome in read:
+        one.moved = one.path in moved
         if outcome is None:
             continue
         if isinstance(outcome, Broken):
@@ -235,20 +240,20 @@ def _beside_images(folder: Folder, paths: Iterable[str]) -> set[str]:
     }
 
 
-def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str, str]:
+def _missing(folder: Folder, placed: Placed, pairs: Mapping[str, str]) -> dict[str, str]:
     """Images without objects and without label file -> the path of their label file.
 
     As in Ultralytics, they are in a split of data.yaml, or in an images folder whose labels folder
     has labels. If the folder has no labels at all, the result is empty.
     """
-    labeled = {split_path(path)[0] for path in pairs.values()}
+    labeled, known = {split_path(path)[0] for path in pairs}, {*pairs.values()}
     missing = {}
     for parent, names in folder.images.items():
         for name in names:
             image = join(parent, name)
             path = label_path(image)
             mirrored = split_path(path)[0] != parent and split_path(path)[0] in labeled
-            if labeled and image not in pairs and (image in placed.splits or mirrored):
+            if labeled and image not in known and (image in placed.splits or mirrored):
                 missing[image] = path
     return missing
 
