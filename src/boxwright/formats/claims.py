@@ -24,7 +24,7 @@ from boxwright.formats.folder import (
     stem,
 )
 from boxwright.formats.names import Comparison
-from boxwright.formats.splits import folder_split
+from boxwright.formats.splits import folder_split, name_split
 from boxwright.images.kinds import names_image, suffix_of
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
@@ -136,8 +136,10 @@ class Claim(NamedTuple):
             core=core(folder),
             split=folder_split(folder),
             is_mask=is_mask(folder),
-            said=one.split,
-            splits=frozenset({one.split, folder_split(folder), folder_split(lead)} - NO_SPLIT),
+            said=said_split(one),
+            splits=frozenset(
+                {said_split(one), folder_split(folder), folder_split(lead)} - NO_SPLIT
+            ),
             names=tuple(dict.fromkeys(each for each in names if each)),
             name=name,
             stated=tuple(part for part in parts(lead) if part not in {"", "."}),
@@ -208,6 +210,11 @@ def candidates(folder: Folder) -> Iterator[Candidate]:
             inner, last = split_path(name.replace("\\", "/"))
             place = Home.of(join(home.folder, inner)) if inner else home
             yield Candidate(join(parent, name), folded(last), place)
+
+
+def said_split(one: Labeled) -> Split:
+    """The split that an annotation states, or that the name of its list does."""
+    return name_split(one.path) if one.split in NO_SPLIT and not one.alone else one.split
 
 
 def is_apart(one: Labeled) -> bool:
