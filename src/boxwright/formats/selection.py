@@ -104,13 +104,16 @@ def _lacking(own: Ownership, other: Ownership) -> list[Labeled]:
 def _withhold(own: Ownership, other: Ownership, more: list[Labeled]) -> None:
     """Leave out the images without boxes that have some in the other format."""
     homes = {id(one): image for image, one in other.paired.items()}
-    empty = {image: _stem(one) for image, one in own.paired.items() if not one.names}
+    empty = {image for image, one in own.paired.items() if not one.names}
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for image in sorted(empty):
+        by_stem[_stem(own.paired[image])].append(image)
     for one in more:
         is_file = one.byte_range == WHOLE_FILE
-        for image, name in list(empty.items()) if one.names else ():
-            if homes.get(id(one)) == image if is_file else name == _stem(one):
-                own.withhold(image, one)
-                del empty[image]
+        images = [homes.get(id(one), "")] if is_file else by_stem[_stem(one)]
+        for image in empty.intersection(images) if one.names else ():
+            own.withhold(image, one)
+            empty.remove(image)
 
 
 def _classes(own: Ownership) -> set[str]:

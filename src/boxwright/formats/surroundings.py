@@ -68,7 +68,5 @@ class Around:
             return False
         if home.split is Split.UNASSIGNED:
             return True
-        says_other = claim.said is not home.split and claim.said in self.splits
-        return claim.split in {Split.UNASSIGNED, home.split} and (
-            claim.said is Split.UNASSIGNED or not says_other
-        )
+        is_other = claim.strays(home) and claim.said in self.splits
+        return claim.split in {Split.UNASSIGNED, home.split} and not is_other

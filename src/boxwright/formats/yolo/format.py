@@ -43,8 +43,8 @@ ABOUT = About(
         "in `data.yaml`, `classes.txt` or `obj.names`, in the same folder or one above."
     ),
     detected=(
-        "By text files that begin with a class number and four numbers and belong to images, or "
-        "by `data.yaml`."
+        "By text files that begin with a class number and four numbers and belong to images, are "
+        "in `labels` or are near a list of classes; or by `data.yaml`."
     ),
     written=("data.yaml", "labels/*/*.txt"),
     quirks=(
