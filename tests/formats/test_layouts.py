@@ -150,8 +150,8 @@ def test_an_image_has_one_annotation(voc_folder: VocFolder) -> None:
     voc_folder.xml("annotations/a.xml", [("cat", 1, 2, 3, 4)])
     voc_folder.xml("images/a.xml", [("cat", 5, 6, 7, 8)])
     dataset = formats.read(voc_folder.root)
-    assert dataset.boxes.tolist() == [[5, 6, 7, 8]], "the one beside the photo"
-    assert list(findings(dataset)) == [("BW113", "annotations/a.xml", "left out")]
+    assert dataset.boxes.tolist() == [[5, 6, 7, 8], [1, 2, 3, 4]]
+    assert list(findings(dataset)) == [("BW113", "annotations/a.xml", "boxes combined")]
 
 
 def test_hidden_files_and_archive_remains_are_passed_over(voc_folder: VocFolder) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from record_samples import BOXES, coco, createml, csv, labelstudio, vott, vott_asset
 
 from boxwright import formats
 from boxwright.errors import DataError
@@ -14,66 +15,6 @@ from boxwright.structures.dataset import Dataset
 from folders import VocFolder, codes, lay
 
 pytestmark = pytest.mark.tiny
-
-BOXES = {"one": [4, 6, 12, 16], "two": [18, 3, 26, 9], "three": [30, 30, 40, 40]}
-Record = tuple[str, str]  # an image and a class
-
-
-def wide(box: list[int]) -> list[int]:
-    return [box[0], box[1], box[2] - box[0], box[3] - box[1]]
-
-
-def coco(*records: Record, size: tuple[int, int] = (64, 48), **more: Any) -> str:
-    images = [
-        {"id": i, "file_name": name, "width": size[0], "height": size[1], **more}
-        for i, (name, _) in enumerate(records)
-    ]
-    names = list(BOXES)
-    annotations = [
-        {"id": i, "image_id": i, "category_id": names.index(label), "bbox": wide(BOXES[label])}
-        for i, (_, label) in enumerate(records)
-    ]
-    categories = [{"id": i, "name": name} for i, name in enumerate(names)]
-    return json.dumps({"images": images, "annotations": annotations, "categories": categories})
-
-
-def createml(*records: Record) -> str:
-    def entry(name: str, label: str) -> dict[str, Any]:
-        x, y, width, height = wide(BOXES[label])
-        place = {"x": x + width / 2, "y": y + height / 2, "width": width, "height": height}
-        return {"image": name, "annotations": [{"label": label, "coordinates": place}]}
-
-    return json.dumps([entry(*record) for record in records])
-
-
-def labelstudio(*records: Record) -> str:
-    def task(name: str, label: str) -> dict[str, Any]:
-        x, y, width, height = wide(BOXES[label])
-        percent = {"x": x / 0.64, "y": y / 0.48, "width": width / 0.64, "height": height / 0.48}
-        value = {**percent, "rectanglelabels": [label]}
-        return {"data": {"image": name}, "annotations": [{"result": [{"value": value}]}]}
-
-    return json.dumps([task(*record) for record in records])
-
-
-def csv(*records: Record, sizes: Any = ()) -> str:
-    rows = [
-        ",".join(map(str, (name, *(sizes[i] if sizes else (64, 48)), label, *BOXES[label])))
-        for i, (name, label) in enumerate(records)
-    ]
-    return "\n".join(["filename,width,height,class,xmin,ymin,xmax,ymax", *rows, ""])
-
-
-def vott(*records: Record, path: str = "file:/home/me/") -> str:
-    assets = {name: vott_asset(name, label, path) for name, label in records}
-    return json.dumps({"name": "x", "tags": [], "assets": assets})
-
-
-def vott_asset(name: str, label: str, path: str = "file:/home/me/") -> Any:
-    keys = dict(zip(("left", "top", "width", "height"), wide(BOXES[label]), strict=True))
-    region = {"type": "RECTANGLE", "tags": [label], "boundingBox": keys}
-    asset = {"id": name, "name": name, "path": path + name, "state": 2, "type": 1}
-    return {"asset": asset, "regions": [region]}
 
 
 def shown(dataset: Dataset) -> dict[str, list[str]]:
@@ -229,13 +170,6 @@ FILES: dict[str, tuple[dict[str, str], list[str], list[str]]] = {
         [],
     ),
     "two lists of splits": ({"train.csv": csv(A), "test.csv": csv(B)}, ["two"], ["BW113"]),
-    "two files of COCO": ({"x.json": coco(A), "y.json": coco(B)}, ["one"], ["BW113"]),
-    "two files of Create ML": ({"x.json": createml(A), "y.json": createml(B)}, ["one"], ["BW113"]),
-    "two files of Label Studio": (
-        {"x.json": labelstudio(A), "y.json": labelstudio(B)},
-        ["one"],
-        ["BW113"],
-    ),
 }
 
 

@@ -236,15 +236,17 @@ FITNESS: dict[str, Meaning] = {
     "BW154": Meaning(
         "note",
         "Images are in another place than their annotations say",
-        "The annotations name paths on another computer or in another folder. Only the end of "
-        "each path is that of an image here, and no other image or annotation has its name.",
+        "The annotations name paths on another computer or in another folder, are in a folder of "
+        "another name, or in a list of another split. Only the end of each path is that of an "
+        "image here, and no other image or annotation has its name.",
         "No action is needed if the named pair of paths is the same image.",
     ),
     "BW155": Meaning(
         "warning",
         "Annotations in another format are not used",
-        "The folder has annotations in several formats. The one with the most images is read. Or a "
-        "file is in a format that is not read, or has the name of an image without annotation.",
+        "The folder has annotations in several formats. The one with the most images is read. The "
+        "others have more boxes, or other ones. Or a file is in a format that is not read, or has "
+        "the name of an image without annotation.",
         "Choose the format with --format, move the other annotations to a folder of their own, or "
         "combine both with `boxwright merge`. Export what is not read in a format that is, and "
         "move files away that are no annotations.",

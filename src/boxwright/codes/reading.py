@@ -106,8 +106,8 @@ READING: dict[str, Meaning] = {
         "An image has two annotations",
         "Two annotations have the same name in different folders, or name the same image, or two "
         "merged datasets have different boxes for the same image.",
-        "Delete the outdated one. Until then the annotation that the finding names is used, or "
-        "the boxes of both where it says so.",
+        "Delete the outdated one. Until then the boxes of both are used where the finding says so, "
+        "otherwise the annotation that it names; an image without boxes there is not used.",
     ),
     "BW114": Meaning(
         "error",

@@ -42,6 +42,7 @@ class Labeled:
         hint: a longer path of the image that decides where several images fit `image`.
         anywhere: no two images of the format have the same name, whatever their folders.
         repeated: several records of the file name this image, so that they may mean different ones.
+        moved: the reader has found the image, in another folder than the file says.
         ignored: regions that count neither as objects nor as background, flat as `boxes`.
         verified: someone checked the annotation, and said so in the labeling tool.
         verified_classes: the classes that someone looked for in the image, beside those of its
@@ -65,6 +66,7 @@ class Labeled:
     hint: str = ""
     repeated: bool = False
     anywhere: bool = False
+    moved: bool = False
     ignored: list[float] = field(default_factory=list)
     verified: bool = False
     verified_classes: set[str] | None = None

@@ -22,7 +22,7 @@ from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Spli
 from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
 
-LOST = frozenset({"BW101", "BW102", "BW167", "BW168"})  # an image that cannot be used
+LOST = frozenset({"BW101", "BW102", "BW113", "BW167", "BW168"})  # an image that cannot be used
 LISTED = 10  # broken annotations listed in an error
 UNSURE = (
     "EXIF turns {}, and the annotated size does not show whether the boxes were turned; "
@@ -57,12 +57,13 @@ def assemble(
     """
     folder, labels = own.folder, own.labels
     decoding = decoding or DecodeOptions()
-    findings = [*labels.findings, *_left_out(folder, [*labels.broken, *own.broken], tolerant)]
+    broken = _left_out(folder, [*labels.broken, *own.broken], tolerant)
+    findings = [*labels.findings, *broken]
     own.add_unlabeled(unlabeled, own.orphans + unused)
     paired = own.paired
     findings += own.findings
     headers = _headers(folder, paired, decoding.max_pixels, findings)
-    if labels.images and not headers:
+    if labels.images and not headers and not broken:
         raise _no_images(folder, len(labels.images), findings)
     unclear, converted = settle_units(paired, headers, units)
     findings += [*_left_out(folder, unclear, tolerant), *converted]

@@ -24,7 +24,7 @@ from boxwright.formats.folder import (
     stem,
 )
 from boxwright.formats.names import Comparison
-from boxwright.formats.splits import folder_split
+from boxwright.formats.splits import folder_split, name_split
 from boxwright.images.kinds import names_image, suffix_of
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
@@ -36,6 +36,7 @@ LABEL_FOLDERS = frozenset(
 )
 MASK_FOLDERS = frozenset({"trimaps", "masks", "segmentationclass", "segmentationobject"})
 ROOT = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|/)+")  # drives, schemes and roots of paths
+NO_SPLIT = frozenset({Split.UNASSIGNED})
 OWN, OUTWARD, PARALLEL, SPLIT_PARALLEL, TAIL = range(5)  # ranks, surest first
 
 
@@ -91,6 +92,7 @@ class Claim(NamedTuple):
         where: file and position, to decide between equal claims.
         folder: of the annotation; `core`, `split` and `is_mask` are those of this folder.
         said: the split that the annotation states.
+        splits: those that it speaks of: this one, and those of its folder and its stated path.
         names: file names to look for: the annotation's own before the stated one.
         name: the stated file name.
         stated: the folders of the stated path; `rooted` if they start at a drive or root.
@@ -107,6 +109,7 @@ class Claim(NamedTuple):
     split: Split
     is_mask: bool
     said: Split
+    splits: frozenset[Split]
     names: Parts
     name: str
     stated: Parts
@@ -133,7 +136,10 @@ class Claim(NamedTuple):
             core=core(folder),
             split=folder_split(folder),
             is_mask=is_mask(folder),
-            said=one.split,
+            said=said_split(one),
+            splits=frozenset(
+                {said_split(one), folder_split(folder), folder_split(lead)} - NO_SPLIT
+            ),
             names=tuple(dict.fromkeys(each for each in names if each)),
             name=name,
             stated=tuple(part for part in parts(lead) if part not in {"", "."}),
@@ -155,6 +161,16 @@ class Claim(NamedTuple):
     def out(self) -> int:
         """Number of stated folders up to the last `..`."""
         return max((i + 1 for i, part in enumerate(self.stated) if part == ".."), default=0)
+
+    def strays(self, home: Home) -> bool:
+        """True if a folder of images is that of another split than those it speaks of."""
+        return bool(self.splits) and home.split not in self.splits | NO_SPLIT
+
+    def hinted(self, home: Home) -> Parts:
+        """The folder that its hint names, if the image is in a folder of another own name."""
+        named = self.hints[0][-1:]
+        known = not home.core or IMAGE_FOLDERS.union(home.parts).issuperset(named)
+        return () if known else named
 
     def other_suffix(self, image: Candidate, names: Comparison) -> str:
         """The stated suffix if the image has the stated name, but for its suffix; else empty."""
@@ -194,6 +210,11 @@ def candidates(folder: Folder) -> Iterator[Candidate]:
             inner, last = split_path(name.replace("\\", "/"))
             place = Home.of(join(home.folder, inner)) if inner else home
             yield Candidate(join(parent, name), folded(last), place)
+
+
+def said_split(one: Labeled) -> Split:
+    """The split that an annotation states, or that the name of its list does."""
+    return name_split(one.path) if one.split in NO_SPLIT and not one.alone else one.split
 
 
 def is_apart(one: Labeled) -> bool:

@@ -10,6 +10,7 @@ from boxwright.formats.claims import leaves_folder
 from boxwright.formats.folder import Folder, folded, join, split_path, stem
 from boxwright.formats.options import Unlabeled
 from boxwright.formats.pairing import Match, pair
+from boxwright.formats.same_image import joined
 from boxwright.images.opening import format_of
 from boxwright.structures.findings import Finding, counted, part_of
 
@@ -27,6 +28,7 @@ class Ownership:
     Attributes:
         paired: image -> its annotation.
         guessed: images whose annotation may be another's, as it states other folders.
+        withheld: images that have no box in their annotation, but in another one.
         broken: annotations that may belong to several images, or to one outside of the folder.
         findings: annotations that are left out, images in another place than stated, and images
             without annotation.
@@ -39,6 +41,7 @@ class Ownership:
         self.folder, self.labels = folder, labels
         self.paired: dict[str, Labeled] = dict(paired or {})
         self.guessed: set[str] = set()
+        self.withheld: set[str] = set()
         self.broken: list[Broken] = []
         self.findings: list[Finding] = []
         self.orphans = 0
@@ -47,21 +50,21 @@ class Ownership:
         matches = pair(folder, labels.images)
         moved: list[tuple[Labeled, str]] = []
         missing: list[tuple[Labeled, Match]] = []
+        others: list[tuple[Labeled, Match, str]] = []
         for one, match in zip(labels.images, matches, strict=True):
             if match.image is not None:
                 self.paired[match.image] = one
-                if not match.certain:
+                if one.moved or not match.certain:
                     self.guessed.add(match.image)
-                if match.moved:
+                if one.moved or match.moved:
                     moved.append((one, match.image))
             elif match.owner is not None and not match.could_be:
-                image, owner = matches[match.owner].image or "", labels.images[match.owner]
-                message = f"{image} already has the annotation {owner.where}"
-                self.findings.append(Finding("BW113", one.where, message, "left out", (image,)))
+                others.append((one, match, matches[match.owner].image or ""))
             elif match.could_be:
                 self._leave_out(one, match)
             else:
                 missing.append((one, match))
+        self._join(others)
         self._add_missing(missing)
         self.findings += _moved(moved)
 
@@ -75,7 +78,7 @@ class Ownership:
             choice: `background` adds all images without annotation, `skip` none.
             lost: number of annotations without an image of their own.
         """
-        known = {*self.paired, *self.labels.duplicates}
+        known = {*self.paired, *self.labels.duplicates, *self.withheld}
         assumed = {image: one for image, one in self.labels.assumed.items() if image not in known}
         keeps = choice == "background" or (choice is None and not lost)
         if assumed:
@@ -99,6 +102,30 @@ class Ownership:
                 del self.paired[image]
                 self.guessed.discard(image)
                 self._leave_out(one, Match(owner=0, could_be=(image,)))
+
+    def withhold(self, image: str, other: Labeled) -> None:
+        """Leave out an image without boxes, which another annotation has: it is not background."""
+        one = self.paired.pop(image)
+        self.withheld.add(image)
+        boxes = counted(len(other.names), "box", "boxes")
+        message = f"{image} has no box here, but {boxes} in {other.where}"
+        self.findings.append(Finding("BW113", one.where, message, "left out", (image,)))
+
+    def _join(self, others: Sequence[tuple[Labeled, Match, str]]) -> None:
+        """Add the boxes of annotations whose image has one already, if it is surely the same."""
+        left: dict[str, Labeled] = {}
+        for one, match, image in others:
+            known = self.paired[image]
+            count, both = len(known.names), joined(known, one) if match.again else None
+            message = f"{image} already has the annotation {known.where}"
+            self.paired[image] = both or known
+            if both is None and one.names:
+                left[image] = one
+            repair = "boxes combined" if both and len(both.names) > count else "left out"
+            self.findings.append(Finding("BW113", one.where, message, repair, (image,)))
+        for image, one in left.items():
+            if not self.paired[image].names:
+                self.withhold(image, one)
 
     def _add_missing(self, missing: Sequence[tuple[Labeled, Match]]) -> None:
         """Find out whether the missing images are here, in a format that is not opened."""
@@ -170,9 +197,12 @@ def _moved(moved: Sequence[tuple[Labeled, str]]) -> Iterator[Finding]:
     """One finding for each annotation file, or folder of them, with the first pair of paths."""
     groups: dict[str, list[tuple[Labeled, str]]] = defaultdict(list)
     for one, image in moved:
-        groups[split_path(one.path)[0] if one.alone else one.path].append((one, image))
+        by_name = one.alone or one.moved
+        groups[split_path(one.path)[0] if by_name else one.path].append((one, image))
     for where, members in sorted(groups.items()):
         (one, image), *_ = members
         count = counted(len(members), "image was", "images were")
-        message = f"{count} found by the end of the path: '{one.image}' is {image}"
+        by_name = one.moved or (one.alone and not split_path(one.image.replace("\\", "/"))[0])
+        named = f"that of {one.path}" if by_name else f"'{one.image}'"
+        message = f"{count} found by the end of the path: {named} is {image}"
         yield Finding("BW154", where or ".", message, images=tuple(image for _, image in members))

@@ -8,27 +8,26 @@ An annotation gets its own image or none. Its image is, in this order,
 
 Folders of the annotation that the image's path lacks are ignored only if no image is in a folder
 of such a name, nothing else claims the image or speaks of its folder, and its name is unique among
-images and annotations. Names are compared as they are, then as tools change them: `a%20b` and `a_b`
-are both `a b`.
+images and annotations. So is the split of an annotation whose image is in the folder of another
+one. Names are compared as they are, then as tools change them: `a%20b` and `a_b` are both `a b`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.claims import (
+    TAIL,
     Candidate,
     Claim,
-    Home,
     Location,
     candidates,
     exact_paths,
     is_apart,
-    is_for_labels,
 )
 from boxwright.formats.folder import (
     Folder,
@@ -41,11 +40,10 @@ from boxwright.formats.folder import (
     stem,
 )
 from boxwright.formats.names import CHANGED, SAME, Comparison
-from boxwright.images.kinds import suffix_of
+from boxwright.formats.surroundings import MANY, Around
 from boxwright.structures.dataset import Split
 
 FEW = 8  # images of one name; more are looked up by their locations
-MANY = 8  # annotations whose images are all in one other folder show that it is theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,9 @@ class Match:
 
     Attributes:
         image: its path below the root; None if the annotation has none.
-        moved: folders of its stated path are ignored.
+        moved: its folders or its split are not those of the image.
         owner: index of the annotation that has its image instead.
+        again: the image of the owner, if it is surely that of this annotation too.
         could_be: images of its name that are not, or not known to be, its own.
     """
 
@@ -63,6 +62,7 @@ class Match:
     moved: bool = False
     certain: bool = True
     owner: int | None = None
+    again: str = ""
     could_be: tuple[str, ...] = ()
 
 
@@ -74,7 +74,7 @@ def pair(folder: Folder, annotations: Sequence[Labeled]) -> list[Match]:
         return list(map(Match, exact))
     images = list(candidates(folder))
     claims = {i: Claim.of(one) for i, one in enumerate(annotations) if is_apart(one)}
-    around = _Around(images, claims.values())
+    around = Around(images, claims.values())
     matches = _Pass(around, images, claims, SAME).matches()
     left = {i: claims[i] for i, one in matches.items() if one == Match()}
     taken = {one.image for one in matches.values()}
@@ -87,67 +87,6 @@ def pair(folder: Folder, annotations: Sequence[Labeled]) -> list[Match]:
     ]
 
 
-class _Around:
-    """All images and annotations of the folder, for questions about their names and folders."""
-
-    def __init__(self, images: Sequence[Candidate], claims: Iterable[Claim]) -> None:
-        homes = {image.home.folder: image.home for image in images}.values()
-        self.holders = {home.parts for home in homes if not home.is_mask}
-        self.parallels = {home.core for home in homes if not home.is_mask}
-        self.folders = {part for folder in self.holders for part in folder}
-        self.splits = {home.split for home in homes}
-        self.suffixes = {suffix_of(image.name) for image in images}
-        self.said: dict[str, list[Parts]] = defaultdict(list)
-        self.mentioned: set[str] = set()
-        self.roots: dict[Parts, Counter[Parts]] = defaultdict(Counter)  # stated start -> here
-        for one in claims:
-            self.mentioned.update(one.stated, one.core)
-            for name in one.names:
-                self.said[name].append(one.tail)
-
-    def holds(self, place: Location) -> bool:
-        """True if images are directly in this folder, or in this mirror of it."""
-        if place.kind == "parallel":
-            return place.parts in self.parallels
-        return place.kind == "at" and place.parts in self.holders and not is_for_labels(place.parts)
-
-    def says_once(self, name: str, tail: Parts) -> bool:
-        """True if one annotation's path ends in this name in these folders."""
-        return sum(other[len(other) - len(tail) :] == tail for other in self.said[name]) == 1
-
-    def learn(self, stated: Parts, found: Parts) -> None:
-        """Note that an image with this stated folder was found in that one.
-
-        That the two end alike weighs as much as many images.
-        """
-        if stated:
-            shared = shared_end(stated, found)
-            start, root = stated[: len(stated) - shared], found[: len(found) - shared]
-            self.roots[start][root] += MANY if shared else 1
-
-    def expects(self, stated: Parts, home: Home) -> bool:
-        """True unless the images of most other annotations were found elsewhere."""
-        starts = [start for start in self.roots if stated[: len(start)] == start]
-        if not starts:
-            return True
-        start = max(starts, key=len)
-        votes = {root: (count, -len(root)) for root, count in self.roots[start].items()}
-        roots = [root for root, vote in votes.items() if vote == max(votes.values())]
-        return len(roots) > 1 or home.parts == (*roots[0], *stated[len(start) :])
-
-    def may_belong(self, claim: Claim, image: Candidate) -> bool:
-        """True if neither masks nor splits speak against it."""
-        home = image.home
-        if home.is_mask and not claim.is_mask:
-            return False
-        if home.split is Split.UNASSIGNED:
-            return True
-        says_other = claim.said is not home.split and claim.said in self.splits
-        return claim.split in {Split.UNASSIGNED, home.split} and (
-            claim.said is Split.UNASSIGNED or not says_other
-        )
-
-
 class _Choice(NamedTuple):
     """The best images for a claim.
 
@@ -158,6 +97,7 @@ class _Choice(NamedTuple):
         ignored: folders of the claim that the image's path lacks, so that it may be another's.
         strange: folders of the annotation file that the image's path lacks.
         away: true if the images of the claim's own place do not include it.
+        strays: true if it is in the folder of another split than the claim speaks of.
     """
 
     rank: tuple[int, int] = (0, 0)
@@ -167,6 +107,7 @@ class _Choice(NamedTuple):
     ignored: Parts = ()
     strange: Parts = ()
     away: bool = False
+    strays: bool = False
 
     @property
     def path(self) -> str:
@@ -191,7 +132,7 @@ class _Pass:
 
     def __init__(
         self,
-        around: _Around,
+        around: Around,
         images: Sequence[Candidate],
         claims: Mapping[int, Claim],
         names: Comparison,
@@ -217,7 +158,13 @@ class _Pass:
             if self._is_certain(self.claims[i], choices[i]):
                 owners.setdefault(choices[i].path, i)
         moves, retyped = self._moves(choices, owners), self._retyped(choices)
-        left = [i for i in order if choices[i].path and choices[i].path not in owners]
+        strays = {i: self._way(i, one) for i, one in choices.items() if one.strays}
+        refuted = {way for i, way in strays.items() if choices[i].path in owners}
+        left = [
+            i
+            for i in order
+            if choices[i].path and choices[i].path not in owners and strays.get(i) not in refuted
+        ]
         likely = [i for i in left if self._is_likely(self.claims[i], choices[i], moves, retyped)]
         likely = self._agreeing(likely, owners, choices)
         claimed = Counter(choices[i].path for i in likely)
@@ -227,6 +174,13 @@ class _Pass:
     def _order(self, i: int, choice: _Choice) -> tuple[tuple[int, int], int, int, str]:
         """The most certain first; of equal ones those for testing, so that training lacks them."""
         return choice.rank, -len(choice.tail), -self.claims[i].said, self.claims[i].where
+
+    def _way(self, i: int, choice: _Choice) -> tuple[Split, Split]:
+        """The splits of a claim and of its image's folder.
+
+        If one image there is that of another annotation, no annotation of the split has its own.
+        """
+        return self.claims[i].said, choice.images[0].home.split
 
     def _choice(self, claim: Claim) -> _Choice:
         """The images in the best place that has one of the claim's names."""
@@ -243,6 +197,8 @@ class _Pass:
             best = _best(claim, images)
             strange = _strange(claim, best[0]) if rank else ()
             tail = place.parts if place.kind == "tail" else ()
+            if rank >= TAIL and not claim.stated:
+                ignored = (strange if ignored else ()) + claim.hinted(best[0].home)
             if claim.anywhere:
                 away, strange = False, ()
             if claim.said is best[0].home.split is not Split.UNASSIGNED:
@@ -252,9 +208,10 @@ class _Pass:
                 best,
                 name,
                 tail,
-                ignored if claim.stated or not ignored else strange,
+                ignored,
                 strange,
                 away,
+                place.kind != "at" and claim.strays(best[0].home),
             )
         return _Choice()
 
@@ -283,6 +240,7 @@ class _Pass:
         return (
             choice.path != ""
             and not choice.away
+            and not choice.strays
             and not choice.ignored
             and self._ignores_nothing_here(choice)
             and (choice.rank[0] == 0 or not claim.repeated)
@@ -357,14 +315,15 @@ class _Pass:
         return {pair for pair, count in folders.items() if count >= MANY and pair[0] not in at_home}
 
     def _match(self, i: int, choice: _Choice, owners: Mapping[str, int]) -> Match:
-        owner = owners.get(choice.path)
+        owner, claim = owners.get(choice.path), self.claims[i]
         if owner == i:
-            claim = self.claims[i]
             certain = self._is_certain(claim, choice)
-            moved = bool(claim.stated and choice.ignored)
-            return Match(choice.path, moved=moved, certain=certain)
-        if owner is not None and choice.is_same_name and self._ignores_nothing_here(choice):
-            return Match(owner=owner)
+            return Match(choice.path, moved=_is_elsewhere(claim, choice), certain=certain)
+        if owner is not None and choice.is_same_name and not choice.strays:
+            if self._is_certain(claim, choice) and choice.rank[0] < TAIL:
+                return Match(owner=owner, again=choice.path)
+            if self._ignores_nothing_here(choice):
+                return Match(owner=owner)
         return Match(owner=owner, could_be=tuple(sorted(image.path for image in choice.images)))
 
 
@@ -386,6 +345,15 @@ def _best(claim: Claim, images: Sequence[Candidate]) -> tuple[Candidate, ...]:
         return tuple(images)
     best = max(map(fit, images))
     return tuple(image for image in images if fit(image) == best)
+
+
+def _is_elsewhere(claim: Claim, choice: _Choice) -> bool:
+    """True if the claim's folders or split are not those of its image.
+
+    A list that gives bare names says nothing about a folder without a name of its own.
+    """
+    says = claim.stated or claim.alone or choice.images[0].home.core
+    return choice.strays or bool(choice.ignored and says)
 
 
 def _strange(claim: Claim, image: Candidate) -> Parts:

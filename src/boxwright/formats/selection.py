@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Labeled
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.ownership import Ownership
+from boxwright.formats.same_image import says_more
 from boxwright.formats.unread import unread
 from boxwright.structures.dataset import WHOLE_FILE
 from boxwright.structures.findings import Finding, counted
@@ -59,6 +60,7 @@ def choose(folder: Folder, found: Mapping[str, Format]) -> Chosen:
         if more:
             unused += len(more)
             own.labels.findings.append(_unused(found[name].TITLE, name, more))
+            _withhold(own, other, more)
     return Chosen(best, own, unused + name_unread(own, read.values()))
 
 
@@ -84,31 +86,52 @@ def _broken_files(own: Ownership) -> set[str]:
 def _lacking(own: Ownership, other: Ownership) -> list[Labeled]:
     """The annotations of `other` that `own` may lack.
 
-    It has those whose image it has with as many boxes. An image in a file of `other` is that of the
-    same name here, and a guessed one is the same only if its boxes have the same classes.
-    Annotations without an image are equal if they have the same name and as many boxes.
+    It has those whose image it has with the same boxes. An image in a file of `other` is that of
+    the same name here, and a guessed one is the same only if its boxes have the same classes.
+    Annotations without an image are equal if they have the same name and classes.
     """
     homes = {id(one): image for image, one in other.paired.items()}
     paired = {id(one) for one in own.paired.values()}
-    homeless: Counter[str] = Counter()
+    homeless: dict[str, Counter[str]] = defaultdict(Counter)
     for one in own.labels.images:
         if id(one) not in paired:
-            homeless[_stem(one)] = max(homeless[_stem(one)], len(one.names))
+            homeless[_stem(one)] |= Counter(one.names)
+    same_classes = not _classes(own).isdisjoint(_classes(other))
     stems = {(_stem(one), *sorted(one.names)) for one in own.paired.values()}
 
     def lacks(one: Labeled) -> bool:
         image = homes.get(id(one))
         if image is None:
-            return _stem(one) not in homeless or homeless[_stem(one)] < len(one.names)
+            return _stem(one) not in homeless or not Counter(one.names) <= homeless[_stem(one)]
         if one.byte_range != WHOLE_FILE:
             return (_stem(one), *sorted(one.names)) not in stems
         if image not in own.paired:
             return True
-        names = own.paired[image].names
-        is_other = image in other.guessed and sorted(names) != sorted(one.names)
-        return is_other or len(names) < len(one.names)
+        known, strict = own.paired[image], image in other.guessed
+        if strict and sorted(known.names) != sorted(one.names):
+            return True
+        return says_more(known, one, same_classes=same_classes)
 
     return [one for one in other.labels.images if lacks(one)]
+
+
+def _withhold(own: Ownership, other: Ownership, more: list[Labeled]) -> None:
+    """Leave out the images without boxes that have some in the other format."""
+    homes = {id(one): image for image, one in other.paired.items()}
+    empty = {image for image, one in own.paired.items() if not one.names}
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for image in sorted(empty):
+        by_stem[_stem(own.paired[image])].append(image)
+    for one in more:
+        is_file = one.byte_range == WHOLE_FILE
+        images = [homes.get(id(one), "")] if is_file else by_stem[_stem(one)]
+        for image in empty.intersection(images) if one.names else ():
+            own.withhold(image, one)
+            empty.remove(image)
+
+
+def _classes(own: Ownership) -> set[str]:
+    return {folded(name) for one in own.labels.images for name in one.names}
 
 
 def _stem(one: Labeled) -> str:

@@ -106,6 +106,8 @@ def find_splits(
     Raises:
         DataError: BW120, BW160 a list cannot be read, BW146 the split file cannot be used.
     """
+    if not images:
+        return [], []
     if split_file := SplitFile.read(folder.root):
         frozen = split_file.split_of(images)
         new = _without_split(images, frozen)

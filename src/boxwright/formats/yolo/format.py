@@ -7,7 +7,7 @@ has no objects. Without data.yaml, names come from LabelImg's classes.txt or Dar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,16 +17,17 @@ import yaml
 from boxwright.errors import DataError
 from boxwright.formats import kitti
 from boxwright.formats.about import About
-from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
-from boxwright.formats.folder import Folder, folded, join, relative, split_path, stem
+from boxwright.formats.annotations import Broken, Holds, Labeled, Labels, number
+from boxwright.formats.claims import LABEL_FOLDERS
+from boxwright.formats.folder import Folder, folded, join, parts, relative, split_path, stem
 from boxwright.formats.name_lists import is_list_name
 from boxwright.formats.names import CHANGED
 from boxwright.formats.pairing import pair
 from boxwright.formats.splits import folder_split
 from boxwright.formats.tables import first_words
-from boxwright.formats.yolo.lines import is_label, read_label
+from boxwright.formats.yolo.lines import Naming, is_label, read_label
 from boxwright.formats.yolo.locations import Placed, place_images
-from boxwright.formats.yolo.names import Names
+from boxwright.formats.yolo.names import LISTS, Names
 from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, descriptions
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import Dataset, Split
@@ -44,8 +45,8 @@ ABOUT = About(
         "in `data.yaml`, `classes.txt` or `obj.names`, in the same folder or one above."
     ),
     detected=(
-        "By text files that begin with a class number and four numbers and belong to images, or "
-        "by `data.yaml`."
+        "By text files that begin with a class number and four numbers and belong to images, are "
+        "in `labels` or are near a list of classes; or by `data.yaml`."
     ),
     written=("data.yaml", "labels/*/*.txt"),
     quirks=(
@@ -64,7 +65,10 @@ SAMPLED = 50  # text files that are read to detect labels
 
 
 def detect(folder: Folder) -> bool:
-    """True if there are labels of images, or a data.yaml with label files or alone."""
+    """True if there are labels, or a data.yaml with label files or alone.
+
+    Labels belong to images, or are where only labels are: in their folder, or near a class list.
+    """
     if any(isinstance(one, Description) for one in descriptions(folder)):
         by_itself = folder.files.keys() <= set(SUFFIXES)
         return by_itself or bool(_expected(folder)) or bool(_elsewhere(folder, set(), set()))
@@ -72,8 +76,13 @@ def detect(folder: Folder) -> bool:
     states = {path: is_label(folder.root / path) for path in texts[:: 1 + len(texts) // SAMPLED]}
     if True not in states.values():
         return False
+    listed = any(split_path(path)[1].lower() in LISTS for path in texts)
+    for path, state in states.items():
+        at_home = listed or not LABEL_FOLDERS.isdisjoint(parts(folded(path))[:-1])
+        if state and at_home and _is_in_fractions(folder.root / path):
+            return True
     sample = [Labeled(path, alone=True) for path, state in states.items() if state is not False]
-    return any(match.image for match in pair(folder, sample))
+    return any(match.image or match.could_be for match in pair(folder, sample))
 
 
 def read(folder: Folder) -> Labels:
@@ -89,17 +98,23 @@ def read(folder: Folder) -> Labels:
     described = names.described
     files = [*sorted(expected), *_elsewhere(folder, expected, {*placed.lists, *names.lists})]
     own = [Labeled(path, alone=True, relative=True) for path in files]
-    pairs: dict[str, str] = {}
+    lost: list[Labeled] = []
+    pairs: dict[str, str] = {}  # label file -> its image
+    moved: set[str] = set()
     for one, match in zip(own, pair(folder, own), strict=True):
-        if match.image is None:
-            labels.images.append(one)
+        if image := match.image or match.again:
+            pairs[one.path] = image
         else:
-            pairs[match.image] = one.path
+            lost.append(one)
+        if match.moved:
+            moved.add(one.path)
     shapes = 0
-    read = [_read(root, image, path, placed, names) for image, path in sorted(pairs.items())]
+    files = sorted(pairs, key=lambda path: (pairs[path], path))
+    read = [_read(root, pairs[path], path, placed, names) for path in files]
     if names.shift_ids():
-        read = [_read(root, image, path, placed, names) for image, path in sorted(pairs.items())]
+        read = [_read(root, pairs[path], path, placed, names) for path in files]
     for one, outcome in read:
+        one.moved = one.path in moved
         if outcome is None:
             continue
         if isinstance(outcome, Broken):
@@ -110,7 +125,7 @@ def read(folder: Folder) -> Labels:
     for image, path in sorted(_missing(folder, placed, pairs).items()):
         names.of(image, path)
         labels.assumed[image] = _labeled(image, path, placed)
-    if described and not labels.images and not labels.broken and not names.broken:
+    if described and not labels.images and not labels.broken and not names.broken and not lost:
         code, what = ("BW114", "label files") if placed.splits else ("BW101", "images")
         raise DataError(
             code,
@@ -120,6 +135,9 @@ def read(folder: Folder) -> Labels:
     names.name_rest(labels.images)
     labels.broken += names.broken
     labels.classes = names.classes(name for one in labels.images for name in one.names)
+    for one in lost:  # whose names they are is not known
+        read_label(root, one, Naming())
+    labels.images += lost
     labels.findings += [*placed.findings, *names.findings]
     labels.findings += _odd(described, names, shapes)
     return labels
@@ -187,6 +205,12 @@ def label_path(image: str) -> str:
     return f"{stem(place)}.txt"
 
 
+def _is_in_fractions(path: Path) -> bool:
+    """True if the first box of a label file is in fractions."""
+    values = [number(word) for word in (first_words(path) or [])[1:5]]
+    return all(value is not None and 0 <= value <= 1 for value in values)
+
+
 def _with_label_files(folder: Folder) -> Folder:
     """Add the label files around a data.yaml that is the only given file."""
     if folder.with_suffix(".txt"):
@@ -246,20 +270,20 @@ def _beside_images(folder: Folder, paths: Iterable[str]) -> set[str]:
     }
 
 
-def _missing(folder: Folder, placed: Placed, pairs: dict[str, str]) -> dict[str, str]:
+def _missing(folder: Folder, placed: Placed, pairs: Mapping[str, str]) -> dict[str, str]:
     """Images without objects and without label file -> the path of their label file.
 
     As in Ultralytics, they are in a split of data.yaml, or in an images folder whose labels folder
     has labels. If the folder has no labels at all, the result is empty.
     """
-    labeled = {split_path(path)[0] for path in pairs.values()}
+    labeled, known = {split_path(path)[0] for path in pairs}, {*pairs.values()}
     missing = {}
     for parent, names in folder.images.items():
         for name in names:
             image = join(parent, name)
             path = label_path(image)
             mirrored = split_path(path)[0] != parent and split_path(path)[0] in labeled
-            if labeled and image not in pairs and (image in placed.splits or mirrored):
+            if labeled and image not in known and (image in placed.splits or mirrored):
                 missing[image] = path
     return missing
 
