@@ -2,7 +2,8 @@
 
 Each box has the class name of the image that it was drawn on, so that a box on any other image
 shows. What nobody can know is left out: which of two images a bare name means, and whether an
-image in a folder of its own took the place of one whose folder is gone.
+image in a folder of its own took the place of one whose folder is gone, or of one in a folder of
+another computer from which no image is known here.
 """
 
 from __future__ import annotations
@@ -175,7 +176,8 @@ def without_the_unknowable(world: World) -> World:
         gone = {_plain(s.path) for s in shots if s.now != s.name and s.boxes is not None}
         shots = [s for s in shots if s.boxes is not None or _plain(s.path) not in gone]
     while True:
-        here = {shot.folder for shot in shots if shot.now}
+        known = [shot for shot in shots if shot.boxes is not None or not world.prefix]
+        here = {shot.folder for shot in known if shot.now}
         lost = {_plain(shot.name) for shot in shots if not shot.now and shot.folder not in here}
         known = [s for s in shots if s.boxes is not None or _plain(s.name) not in lost]
         if known == shots:

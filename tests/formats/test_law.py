@@ -42,6 +42,16 @@ def test_an_empty_file_is_that_of_the_image_beside_it() -> None:
     check_world(World(shots, "yolo", "", backslashes=False, apart=False))
 
 
+def test_a_name_that_a_tool_changed_counts_beside_the_same_name_in_a_deeper_folder() -> None:
+    shots = (
+        Shot("cam1", "x y.jpg", 1, "x%20y.jpg"),
+        Shot("", "0001.jpg", 1, "0001.jpg"),
+        Shot("day 1/cam1", "x y.jpg", None, "x y.jpg"),
+    )
+    for form in ("createml", "coco", "csv"):
+        check_world(World(shots, form, "", backslashes=False, apart=True))
+
+
 def test_a_label_is_named_whose_format_has_an_empty_file_alone() -> None:
     here, gone = Shot("cam1", "0001.jpg", 0, "0001.jpg"), Shot("cam1", "0002.jpg", 1, None)
     where = {"prefix": "", "backslashes": False, "apart": False}

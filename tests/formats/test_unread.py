@@ -144,4 +144,4 @@ def test_labels_of_kitti_do_not_hide_those_of_yolo(
         assert len(dataset) == 2
         assert dataset.boxes.tolist() == [[24, 12, 40, 36]] * 2
         assert dataset.classes == ("cat",)
-    assert formats.read(root).findings == ()
+    assert {*codes(formats.read(root))} <= {"BW154"}  # `yolo` is no folder of images

@@ -36,6 +36,11 @@ def _renamed(name: str) -> tuple[str, ...]:
     return (f"={plain}", f"~{plain}", f"={bare}", f"~{bare}", *changed)
 
 
+def is_changeable(name: str) -> bool:
+    """True if tools may write another name for this one."""
+    return "%" in name or bool(_changed(folded(name)))
+
+
 def _changed(plain: str) -> dict[str, None]:
     forms = (
         SPECIAL.sub("_", plain),

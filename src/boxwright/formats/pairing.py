@@ -243,6 +243,7 @@ class _Pass:
             and not choice.strays
             and not choice.ignored
             and self._ignores_nothing_here(choice)
+            and not self._has_rivals(choice)
             and (choice.rank[0] == 0 or not claim.repeated)
             and not claim.other_suffix(choice.images[0], self.names)
         )
@@ -261,6 +262,7 @@ class _Pass:
             and len(self._named(claim, choice.name, Location("tail", choice.tail))) == 1
             and self.around.says_once(choice.name, choice.tail)
             and self._ignores_nothing_here(choice)
+            and not self._has_rivals(choice)
             and self._goes_unmentioned(claim, choice)
         )
 
@@ -280,6 +282,12 @@ class _Pass:
             if self.around.expects(self.claims[i].stated, home := choices[i].images[0].home)
             or pairs[self.claims[i].stated, home] >= MANY
         ]
+
+    def _has_rivals(self, choice: _Choice) -> bool:
+        """True if another image in folders of the same end has the name as tools may change it."""
+        if self.names is CHANGED or choice.rank[0] < TAIL:
+            return False
+        return not self.around.alike(choice.name, Location("tail", choice.tail)) <= {choice.path}
 
     def _goes_unmentioned(self, claim: Claim, choice: _Choice) -> bool:
         """True if no annotation speaks of the folder that the image is in: it has no other name."""

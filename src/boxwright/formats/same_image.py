@@ -64,8 +64,8 @@ def _add(one: Labeled, other: Labeled) -> bool:
     overlap = iou(second, first)
     equal = (second[:, None] == first).all(axis=2)
     same_class = np.array([[name == known for known in one.names] for name in other.names])
-    copies = ((overlap >= COPY) | equal) & same_class
-    new, old = ~copies.any(axis=1), ~copies.any(axis=0)
+    repeated = ((overlap >= COPY) | equal) & same_class
+    new, old = ~repeated.any(axis=1), ~repeated.any(axis=0)
     if (overlap[new][:, old] >= VERSION).any():
         return False
     for i in np.flatnonzero(new).tolist():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from boxwright.formats.claims import Candidate, Claim, Home, Location, is_for_labels
 from boxwright.formats.folder import Parts, shared_end
+from boxwright.formats.names import CHANGED, is_changeable
 from boxwright.images.kinds import suffix_of
 from boxwright.structures.dataset import Split
 
@@ -22,6 +24,7 @@ class Around:
         self.parallels = {home.core for home in homes if not home.is_mask}
         self.folders = {part for folder in self.holders for part in folder}
         self.splits = {home.split for home in homes}
+        self._images = images
         self.suffixes = {suffix_of(image.name) for image in images}
         self.said: dict[str, list[Parts]] = defaultdict(list)
         self.mentioned: set[str] = set()
@@ -30,6 +33,22 @@ class Around:
             self.mentioned.update(one.stated, one.core)
             for name in one.names:
                 self.said[name].append(one.tail)
+
+    @cached_property
+    def _by_changed_name(self) -> dict[str, list[Candidate]]:
+        index: dict[str, list[Candidate]] = defaultdict(list)
+        for image in self._images:
+            for key in CHANGED.of_file(image.name):
+                index[key].append(image)
+        return index
+
+    def alike(self, name: str, place: Location) -> set[str]:
+        """The images in a place that have this name as tools may have changed it."""
+        if not is_changeable(name):
+            return set()
+        keys = CHANGED.of_stated(name)
+        found = (image for key in keys for image in self._by_changed_name.get(key, ()))
+        return {image.path for image in found if place in image.home.locations}
 
     def holds(self, place: Location) -> bool:
         """True if images are directly in this folder, or in this mirror of it."""

@@ -24,6 +24,7 @@ from boxwright.diagnosis.moves import (
 )
 from boxwright.diagnosis.pixel_fit import CELLS, Likeness, PixelFit, coverage
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
+from boxwright.ops.boxes import areas
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import counted
 
@@ -227,8 +228,7 @@ def _by_pixels(case: Case, whole: Dataset, rows: NDArray[np.int64]) -> Reading |
 
 def _too_small(images: Dataset) -> bool:
     """True if most boxes are smaller than the cells in which pixels are compared with them."""
-    xmin, ymin, xmax, ymax = fractions_of(images).T
-    return bool(np.median(np.sqrt((xmax - xmin) * (ymax - ymin))) < 1 / CELLS)
+    return bool(np.median(areas(fractions_of(images))) < 1 / CELLS**2)
 
 
 def _is_clear(own: Likeness, after: Likeness) -> bool:
