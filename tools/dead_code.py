@@ -31,7 +31,6 @@ USED = {
     "try_saved_model": "a child process, by its name",
     "try_tflite": "a child process, by its name",
     "try_triton": "a child process, by its name",
-    "JSON": "the registry of outputs, by its place",
     "JSON_LINES": "the registry of outputs, by its place",
     "pix_fmt": "PyAV",
     "color_primaries": "PyAV",

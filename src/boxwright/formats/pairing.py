@@ -287,7 +287,9 @@ class _Pass:
         """True if another image in folders of the same end has the name as tools may change it."""
         if self.names is CHANGED or choice.rank[0] < TAIL:
             return False
-        return not self.around.alike(choice.name, Location("tail", choice.tail)) <= {choice.path}
+        return not self.around.changed_names(choice.name, Location("tail", choice.tail)) <= {
+            choice.path
+        }
 
     def _goes_unmentioned(self, claim: Claim, choice: _Choice) -> bool:
         """True if no annotation speaks of the folder that the image is in: it has no other name."""

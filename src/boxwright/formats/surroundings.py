@@ -42,7 +42,7 @@ class Around:
                 index[key].append(image)
         return index
 
-    def alike(self, name: str, place: Location) -> set[str]:
+    def changed_names(self, name: str, place: Location) -> set[str]:
         """The images in a place that have this name as tools may have changed it."""
         if not is_changeable(name):
             return set()

@@ -12,6 +12,7 @@ from boxwright.datasets.checks.classes import MIN_BOXES
 from boxwright.diagnosis.agreement import Agreement
 from boxwright.diagnosis.case import Case
 from boxwright.diagnosis.reading import Reading, failed, not_checked, passed
+from boxwright.diagnosis.rungs.training import has_learned
 from boxwright.evaluation.confusion import confusion
 from boxwright.evaluation.matching import DetectionColumns
 from boxwright.structures.labels import closest_name
@@ -62,7 +63,8 @@ def read(case: Case) -> Reading:
             why=why,
             remedy=REMEDY,
         )
-    if found := _mixed(counts, names, why) or _never(case, counts):
+    has_begun = case.learned is None or has_learned(case.learned)  # else a later rung says so
+    if has_begun and (found := _mixed(counts, names, why) or _never(case, counts)):
         return found
     return passed(
         f"{own:.0%} of the detections at labeled boxes have the name of the box", own, NEVER, why

@@ -35,7 +35,7 @@ WANTED = frozenset({ENCODED, FILENAME, KIND, WIDTH, HEIGHT, TEXT, LABEL, *SIDES,
 MAX_BROKEN = 100  # unusable records of a file before reading stops
 MAX_NAME_LENGTH = 150  # bytes; file systems allow 255, and a number or suffix may be added
 OBJECTS = re.compile(  # in the keys of boxes and classes
-    r"ann(o|s)|bbox|box|categor|class|coord|label|mask|obj|polygon|segment|target"
+    r"ann(o|s)|bbox|box|categ|class|coord|label|mask|obj|polygon|segment|target"
     r"|[xy]_?(min|max|s\b|[0-9])",
     re.IGNORECASE,
 )
