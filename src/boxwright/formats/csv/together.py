@@ -55,7 +55,7 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
     alone = [group[0] for group in groups.values() if len(group) == 1]
     if len(alone) == len(groups):
         return alone
-    here = {folded(join(at, name)) for at, names in folder.images.items() for name in names}
+    here = {*map(folded, folder.image_paths())}
     folders = {part for parent in folder.images for part in parts(parent)}
     words = {folder_split(part): part for part in sorted(folders, reverse=True)}
     images: list[Labeled] = []

@@ -222,10 +222,9 @@ def _with_label_files(folder: Folder) -> Folder:
 def _expected(folder: Folder) -> set[str]:
     """The text files that are where the labels of an image belong; case is ignored."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
-    images = (join(parent, name) for parent, names in folder.images.items() for name in names)
     paths = (
         place
-        for image in map(folded, images)
+        for image in map(folded, folder.image_paths())
         for place in (label_path(image), f"{stem(image)}.txt")
     )
     found = {texts[place] for place in paths if place in texts}

@@ -48,7 +48,7 @@ class _Finder:
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._images = {join(p, name) for p, names in self.folder.images.items() for name in names}
+        self._images = {*self.folder.image_paths()}
         self._texts = set(self.folder.with_suffix(".txt"))
         self._by_name: dict[str, list[str]] = {}
         for image in sorted(self._images):
