@@ -15,13 +15,14 @@ from boxwright.inference.inspection import inspect
 from boxwright.structures.detections import Detections
 
 LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
+CALIBRATED = "its int8 ranges are of too few images, or of images unlike these"
 
 
 def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
     """Likely reasons why `file` at `path` differs from the run of `reference`, as clauses; empty if
     no known reason applies."""
-    mismatch = inspect(path).mismatch
-    reasons = [mismatch] if mismatch else []
+    described = inspect(path)
+    reasons = [described.mismatch] if described.mismatch else []
     images, expected = reference.images, reference.found
     found = list(file.detections_in(images))
     explanations = (
@@ -38,6 +39,8 @@ def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
         compared, explained = agreement(wanted, given, LOOSE)
         if explained > max(0.5 * compared, 2 * agreeing):
             reasons.append(reason)
+    if not reasons and described.input_range:
+        reasons.append(CALIBRATED)
     return reasons
 
 
