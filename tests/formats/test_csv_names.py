@@ -101,6 +101,23 @@ def test_rows_of_one_name_are_those_of_their_splits(
     assert len(dataset.boxes) == 2
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "home"),
+    [
+        ("data/train_labels.csv", "data/test_labels.csv", "images/train"),
+        ("csv/clip1.csv", "csv/clip2.csv", "frames/clip1"),
+    ],
+)
+def test_the_other_rows_of_a_file_are_in_its_folder_too(
+    voc_folder: VocFolder, first: str, second: str, home: str
+) -> None:
+    files = {f"{home}/1.jpg": "", f"{home}/2.jpg": ""}
+    files |= {first: f"{HEADER}1.jpg,{ONE}\n2.jpg,{ONE}\n", second: f"{HEADER}1.jpg,{TWO}\n"}
+    root = lay(voc_folder, files)
+    assert lefts(root) == {f"{home}/1.jpg": [1], f"{home}/2.jpg": [1]}
+    assert "BW101" in codes(formats.read(root, tolerant=True))
+
+
 @pytest.mark.parametrize("files", [*FOLDERS, CLIPS, *SPLITS])
 @pytest.mark.parametrize("here", ["1.jpg", "images/1.jpg"])
 def test_rows_that_could_be_of_one_image_are_refused(

@@ -3,7 +3,7 @@
 Rows with the same path are of one image. A file name alone may be that of several, as of frames
 that are numbered in each clip. It is that of one if the image is beside several files, or if they
 have a box in common. Otherwise the rows of each split, or of each file, are those of an image in a
-folder that is called after it.
+folder that is called after it, and so are the others of that file if there is such a folder.
 """
 
 from __future__ import annotations
@@ -59,14 +59,19 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
     folders = {part for parent in folder.images for part in parts(parent)}
     words = {folder_split(part): part for part in sorted(folders, reverse=True)}
     images: list[Labeled] = []
+    homes: dict[tuple[str, Split], str] = {}
     for (parent, name), group in groups.items():
         is_path, is_beside = "/" in name, folded(join(parent, name)) in here
         joined = _joined(group, is_one=is_path or is_beside)
         by_file = len({one.path for one in joined}) == len(joined)
         is_one = is_path or (is_beside and by_file)
         if not is_one and not all(joined[0].is_copy_of(other) for other in joined[1:]):
-            _tell_apart(joined, words)
+            homes |= _tell_apart(joined, words)
         images += joined
+    for one in images:
+        home = homes.get((one.path, one.split), "")
+        if home in folders and not one.record and "/" not in one.image.replace("\\", "/"):
+            _move(one, home)
     return images
 
 
@@ -91,12 +96,25 @@ def _joined(group: Iterable[Labeled], *, is_one: bool) -> list[Labeled]:
     return joined
 
 
-def _tell_apart(images: Sequence[Labeled], words: Mapping[Split, str]) -> None:
-    """Add the folder to names that are equal; `words` are what folders of splits are called."""
+def _tell_apart(
+    images: Sequence[Labeled], words: Mapping[Split, str]
+) -> dict[tuple[str, Split], str]:
+    """Add the folder to names that are equal; `words` are what folders of splits are called.
+
+    Returns:
+        The folder of the images of each file and split. If there is such a folder, it is that of
+        the other rows too.
+    """
     by_split = len({one.split for one in images}) == len(images)
+    homes = {}
     for one in images:
         word = one.split.name.lower()
         if one.split is not Split.UNASSIGNED:
             word = words.get(one.split, word)
-        one.record = one.image
-        one.image = f"{word if by_split else stem(split_path(one.path)[1])}/{one.image}"
+        home = homes[one.path, one.split] = word if by_split else stem(split_path(one.path)[1])
+        _move(one, home)
+    return homes
+
+
+def _move(one: Labeled, home: str) -> None:
+    one.record, one.image = one.image, f"{home}/{one.image}"
