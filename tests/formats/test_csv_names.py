@@ -115,7 +115,7 @@ def test_the_other_rows_of_a_file_are_in_its_folder_too(
     files |= {first: f"{HEADER}1.jpg,{ONE}\n2.jpg,{ONE}\n", second: f"{HEADER}1.jpg,{TWO}\n"}
     root = lay(voc_folder, files)
     assert lefts(root) == {f"{home}/1.jpg": [1], f"{home}/2.jpg": [1]}
-    assert "BW101" in codes(formats.read(root, tolerant=True))
+    assert {"BW101", "BW113"} & {*codes(formats.read(root, tolerant=True))}  # of the second
 
 
 @pytest.mark.parametrize("files", [*FOLDERS, CLIPS, *SPLITS])
