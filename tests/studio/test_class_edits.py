@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -278,6 +279,30 @@ def test_a_file_with_many_records_is_written_once(
         do(store)
         assert written == ["write_bytes"]
         written.clear()
+
+
+@pytest.mark.parametrize("into", ["cat", None])
+def test_annotations_of_images_that_are_not_here_keep_their_class(
+    into: str | None, tmp_path: Path
+) -> None:
+    put_sample(tmp_path, "coco")
+    path = tmp_path / "labels.json"
+    said = json.loads(path.read_text("utf-8"))
+    dog = next(one["id"] for one in said["categories"] if one["name"] == "dog")
+    gone = {"id": 900, "image_id": 90, "category_id": dog, "bbox": [1, 2, 3, 4]}
+    said["images"].append({"id": 90, "file_name": "gone.jpg", "width": 9, "height": 9})
+    said["annotations"].append(gone)
+    path.write_text(json.dumps(said), "utf-8")
+    store = LabelStore.open(tmp_path)
+    store.class_edits.move("dog", into)
+    assert gone in json.loads(path.read_text("utf-8"))["annotations"]
+    assert store.classes == ("cat",)
+    store.class_edits.undo()
+    store.close()
+    after = json.loads(path.read_text("utf-8"))
+    key = itemgetter("id")
+    assert sorted(after["annotations"], key=key) == sorted(said["annotations"], key=key)
+    assert after["categories"] == said["categories"]
 
 
 @every_act

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from label_edits import FORMS, NEW, as_read, edit, shown, voc
 from label_samples import CAT, DOG, A, put_sample
+from PIL import Image
 
 import boxwright
 from boxwright.errors import BoxwrightError
 from boxwright.formats.records import sidecar
+from boxwright.studio import aside as aside_module
 from boxwright.studio.store import LabelStore
 from folders import VocFolder
 
@@ -64,6 +66,30 @@ def test_no_file_is_replaced_when_an_image_is_set_aside_or_taken_back(
         assert {path: path.read_bytes() for path in tmp_path.rglob("c.*")} == before
         store.set_aside(2, aside)
     store.close()
+
+
+def test_an_image_that_was_taken_back_has_its_labels(tmp_path: Path) -> None:
+    store = voc(tmp_path)
+    store.set_aside(0, True)
+    moved: list[str] = []
+
+    def move(source: Path, target: Path) -> None:
+        moved.append(target.suffix)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aside_module, "move", move)
+        store.set_aside(0, False)
+    assert moved == [".xml", ".jpg"]  # killed between the two, it is still aside
+
+
+def test_an_image_aside_whose_label_file_is_that_of_another_stops_nothing(tmp_path: Path) -> None:
+    store = LabelStore.open(put_sample(tmp_path, "yolo"))
+    store.set_aside(0, True)
+    store.close()
+    Image.new("RGB", (64, 48)).save(tmp_path / Path(A).with_suffix(".png"))
+    again = LabelStore.open(tmp_path)
+    assert len(again.names) == 4
+    again.close()
 
 
 def test_changes_by_others_are_noticed_once(store: LabelStore) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 import boxwright
 from boxwright.errors import BoxwrightError
+from boxwright.studio.journal import Proposal
 from boxwright.studio.store import ConflictError, Labels, LabelStore
 
 
@@ -176,6 +177,60 @@ def test_that_an_image_is_verified_is_undone_like_an_edit_of_boxes(store: LabelS
         found.append((len(labels.boxes), labels.verified))
         assert (store.state(0) == "verified") is labels.verified
     assert found == [(1, True), (1, False), (2, False), (1, False), (1, True), (0, True)]
+
+
+def test_a_step_that_was_killed_loses_no_version(store: LabelStore) -> None:
+    labels = [edit(store, 0, *[replace(NEW, key=f"new-{i}") for i in range(n)]) for n in (1, 2, 3)]
+    before = store.undo(0, labels[-1].etag)
+    assert before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store.journal, "move_to", lambda *_: [][1])
+        with pytest.raises(IndexError):
+            store.undo(0, before.etag)
+    counts = []
+    while redone := store.redo(0, store.read(0).etag):
+        counts.append(len(redone.boxes))
+    assert counts == [2, 3]
+
+
+def test_proposals_of_a_version_that_was_forgotten_do_not_come_back(store: LabelStore) -> None:
+    proposals = [Proposal(key, NEW.box, "dog", 0.9) for key in ("p1", "p2")]
+    store.journal.propose(2, proposals, 0.5)
+    one = store.write(2, Labels((replace(NEW, key="p1"),), False, ""), "none", ["p1"])
+    store.undo(2, one.etag)
+    both = tuple(replace(NEW, key=each.key) for each in proposals)
+    store.write(2, Labels(both, False, ""), store.read(2).etag, ["p1", "p2"])
+    other = LabelStore.open(store.folder)
+    edit(other, 2, replace(NEW, label="owl"))
+    other.close()
+    undone = store.undo(2, store.read(2).etag)
+    assert undone
+    assert len(undone.boxes) == 2
+    assert store.journal.proposals(2) == ()
+
+
+def test_a_box_by_mistake_that_got_another_class_is_none(store: LabelStore) -> None:
+    labels = edit(store, 2, NEW)
+    labels = store.write(
+        2, replace(labels, boxes=(replace(labels.boxes[0], label="cat"),)), labels.etag
+    )
+    store.write(2, replace(labels, boxes=()), labels.etag)
+    assert store.rows(2, 1)[0].state == "new"
+
+
+@pytest.mark.parametrize("form", ["yolo", "csv"])  # which cannot say it themselves
+def test_labels_that_others_have_changed_are_no_longer_verified(form: str, tmp_path: Path) -> None:
+    store = LabelStore.open(put_sample(tmp_path, form))
+    verified = edit(store, 0, NEW, verified=True)
+    other = LabelStore.open(tmp_path)
+    edit(other, 0)
+    other.close()
+    assert store.changed() == [0]
+    assert store.state(0) == "labeled"
+    undone = store.undo(0, store.read(0).etag)
+    assert undone
+    assert (len(undone.boxes), undone.verified) == (len(verified.boxes), True)
+    store.close()
 
 
 def test_an_edit_after_an_undo_forgets_what_was_undone(store: LabelStore) -> None:

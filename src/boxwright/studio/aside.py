@@ -42,9 +42,11 @@ class Aside:
             SystemFaultError: BW902, BW903 they cannot be moved.
         """
         here, there = self._root, self._folder
-        before, after = (there, here) if image in self._images else (here, there)
         names = [image] if labels is None else [image, labels.removeprefix(f"{ASIDE}/")]
-        _move_all(names, before, after)
+        if image in self._images:  # an image that is back has its labels, even if this is killed
+            _move_all(names[::-1], there, here)
+        else:
+            _move_all(names, here, there)
         self._images ^= {image}
 
 

@@ -19,6 +19,11 @@ class Checked:
         """True if these labels of an image were verified."""
         return self._etags.get(image) == etag
 
+    def keep(self, image: str, etag: str) -> None:
+        """Another program has changed the labels of an image: were these verified?"""
+        if self._etags.get(image) != etag:
+            self._etags.pop(image, None)
+
     def note(self, image: str, etag: str | None) -> None:
         """Note that these labels were verified; None that no labels were."""
         if self._etags.get(image) != etag:

@@ -77,7 +77,7 @@ class Journal:
             if back and self._at(key, number - 1) == (number - 1, after):
                 _place(database, key, number - 1)
                 return
-            database.execute("DELETE FROM versions WHERE image = ? AND number > ?", (key, number))
+            _forget_from(database, key, number + 1)
             database.execute("INSERT INTO versions VALUES (?, ?, ?)", (key, number + 1, after))
             _place(database, key, number + 1)
 
@@ -98,14 +98,18 @@ class Journal:
                 (content, key, self._number(key)),
             )
 
-    def version(self, image: str, now: bytes | None, step: int) -> tuple[int, bytes | None] | None:
+    def version(
+        self, image: str, now: bytes | None, step: int, *, stepped: bool = False
+    ) -> tuple[int, bytes | None] | None:
         """The number and content of the version `step` after (1) or before (-1) the present one.
 
-        None if there is none. Labels that another program has written are a version of their own.
+        None if there is none. Labels that another program has written are a version of their own;
+        with `stepped`, those that are the version beside the present one are not: a step that was
+        killed has written them.
         """
         key = _key(image)
         with self._database.changing() as database:
-            number = self._noted(database, key, now)
+            number = self._noted(database, key, now, around=1 if stepped else 0)
         return self._at(key, number + step)
 
     def move_to(self, image: str, number: int, content: bytes | None) -> str | None:
@@ -249,23 +253,24 @@ class Journal:
                 "INSERT OR REPLACE INTO small_values VALUES (?, ?)", (name, json.dumps(value))
             )
 
-    def _noted(self, database: Connection, key: str, now: bytes | None) -> int:
-        """The number of the present version, after it was added if the journal did not have it.
+    def _noted(self, database: Connection, key: str, now: bytes | None, *, around: int = 0) -> int:
+        """The number of the present version, after it was added if the journal did not have it:
+        neither as that, nor `around` it.
 
         It is about to be left: what is verified and proposed beside it is kept with it.
         """
         number = self._number(key)
-        if number is None or self._at(key, number) != (number, now):
-            number = 0 if number is None else number + 1
-            database.execute("DELETE FROM versions WHERE image = ? AND number >= ?", (key, number))
-            database.execute("INSERT INTO versions VALUES (?, ?, ?)", (key, number, now))
-            _place(database, key, number)
-        database.execute(
-            "INSERT OR REPLACE INTO beside SELECT ?, ?,"
-            " (SELECT etag FROM checked WHERE image = ?),"
-            " (SELECT boxes FROM proposals WHERE image = ?)",
-            (key, number, key, key),
-        )
+        if number is not None:
+            _leave(database, key, number)
+            for near in dict.fromkeys((number, number - around, number + around)):
+                if self._at(key, near) == (near, now):
+                    _place(database, key, near)
+                    return near
+        number = 0 if number is None else number + 1
+        _forget_from(database, key, number)
+        database.execute("INSERT INTO versions VALUES (?, ?, ?)", (key, number, now))
+        _place(database, key, number)
+        _leave(database, key, number)
         return number
 
     def _number(self, key: str) -> int | None:
@@ -278,6 +283,22 @@ class Journal:
             "SELECT number, content FROM versions WHERE image = ? AND number = ?", (key, number)
         ).fetchone()
         return None if row is None else (row[0], row[1])
+
+
+def _leave(database: Connection, key: str, number: int) -> None:
+    """Keep with a version that is left what is verified and proposed beside it."""
+    database.execute(
+        "INSERT OR REPLACE INTO beside SELECT ?, ?,"
+        " (SELECT etag FROM checked WHERE image = ?),"
+        " (SELECT boxes FROM proposals WHERE image = ?)",
+        (key, number, key, key),
+    )
+
+
+def _forget_from(database: Connection, key: str, number: int) -> None:
+    for table in ("versions", "beside"):
+        query = f"DELETE FROM {table} WHERE image = ? AND number >= ?"  # noqa: S608  # nosec B608
+        database.execute(query, (key, number))
 
 
 def _place(database: Connection, key: str, number: int) -> None:

@@ -143,10 +143,10 @@ class RecordFiles:
             if self._files[path].stamp == self._now(path):
                 continue
             mine = [(image, name) for image, (home, name) in self._homes.items() if home == path]
-            before = [digest(self._files[path].records.get(name)) for _, name in mine]
+            before = [_bytes(self._files[path].records.get(name)) for _, name in mine]
             records = self._file(path).records
             for (image, name), old in zip(mine, before, strict=True):
-                if digest(records.get(name)) != old:
+                if _bytes(records.get(name)) != old:  # as etags, and not as edits that wait
                     yield image
 
     def flush(self) -> None:
@@ -184,6 +184,7 @@ class RecordFiles:
                 else:
                     is_changed |= after != content
                     found.append(Rewritten(image, content, after))
+            is_changed |= rewriting.relist(path, records)  # nothing may use the class any more
             if is_changed:
                 write_bytes(self.root / path, records.content())
                 self._stamp(path)

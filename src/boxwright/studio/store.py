@@ -75,7 +75,8 @@ class LabelStore:
         known = [*chosen.own.labels.classes, *names, *sorted(used), *classes]
         self.class_edits = ClassEdits(self, listed, known, used)
         for image in self._aside:
-            self._summarize(image, self._files.get(image))
+            with suppress(DataError):  # opening the image says why
+                self._summarize(image, self._files.get(image))
 
     @classmethod
     def open(
@@ -227,7 +228,10 @@ class LabelStore:
         """
         indices = [self._index[image] for image in self._files.changed()]
         for index in indices:
-            self._summarize(self.names[index], self._files.get(self.names[index]))
+            image = self.names[index]
+            content = self._files.get(image)
+            self._checked.keep(image, etag_of(content))
+            self._summarize(image, content)
         return indices
 
     def flush(self) -> None:
@@ -276,7 +280,7 @@ class LabelStore:
         image = self.names[index]
         with self.alone():
             now = self._unchanged(index, etag)
-            found = self.journal.version(image, now, step)
+            found = self.journal.version(image, now, step, stepped=True)
             if found is None:
                 return None
             number, content = found

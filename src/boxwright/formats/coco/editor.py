@@ -61,6 +61,8 @@ class Editor:
                 categories.append({"id": ids[name], "name": name, "supercategory": ""})
         image_id, old = record["image"]["id"], record["annotations"]
         annotations = [_annotation(old, before, box, image_id, ids[box.name]) for box in edit.boxes]
+        used = {one["category_id"] for one in annotations}
+        categories = [one for one in categories if one["id"] in used]
         return record_bytes({**record, "annotations": annotations, "categories": categories})
 
 

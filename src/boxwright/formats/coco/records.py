@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from boxwright.formats.json_file import JsonText, Object
@@ -80,11 +80,10 @@ class Records:
             for one in mine:
                 one["name"] = new
             return
-        self._value["categories"] = [one for one in categories if one not in mine]
-        ids = {str(one["id"]) for one in mine}
-        touched = (one for one in self._annotations if str(one.get("category_id")) in ids)
-        for image in {one.get("image_id") for one in touched}:
-            self._replace(image, list(_moved(self._annotations.of(image), ids, into)))
+        used = {str(one.get("category_id")) for one in self._annotations}  # perhaps of other images
+        self._value["categories"] = [
+            one for one in categories if one not in mine or str(one["id"]) in used
+        ]
 
     def restore(self, listed: list[Any]) -> None:
         categories = self._value["categories"]
@@ -118,15 +117,6 @@ class Records:
                 here.append({**one, "id": names[one["name"]]})
             ids[one["id"]] = names[one["name"]]
         return ids
-
-
-def _moved(annotations: Sequence[Object], ids: set[str], into: Any) -> Iterator[Object]:
-    """Annotations, those of some categories in another one; without these if that is None."""
-    for one in annotations:
-        if str(one.get("category_id")) not in ids:
-            yield one
-        elif into is not None:
-            yield {**one, "category_id": into}
 
 
 def image_name(one: Object) -> Any:
