@@ -118,6 +118,40 @@ def test_the_other_rows_of_a_file_are_in_its_folder_too(
     assert {"BW101", "BW113"} & {*codes(formats.read(root, tolerant=True))}  # of the second
 
 
+def test_files_of_a_class_each_are_put_together(voc_folder: VocFolder) -> None:
+    files = {f"images/{i}.jpg": "" for i in (1, 2)}
+    for name, row in (("cat", ONE), ("dog", TWO.replace("cat", "dog"))):
+        files[f"labels/{name}.csv"] = f"{HEADER}1.jpg,{row}\n2.jpg,{row}\n"
+    assert lefts(lay(voc_folder, files)) == {"images/1.jpg": [1, 5], "images/2.jpg": [1, 5]}
+
+
+@pytest.mark.parametrize(
+    ("title", "cell"),
+    [("folder", "images"), ("path", "/old/images/{}.jpg"), ("url", "https://a.b/x/{}.jpg")],
+)
+def test_images_of_unique_names_may_have_been_sorted_since(
+    voc_folder: VocFolder, title: str, cell: str
+) -> None:
+    rows = "".join(f"{cell.format(i)},{i}.jpg,{ONE}\n" for i in (1, 2))
+    here = {"images/train/1.jpg": "", "images/test/2.jpg": ""}
+    root = lay(voc_folder, {**here, "labels.csv": f"{title},{HEADER}{rows}"})
+    assert lefts(root) == {"images/train/1.jpg": [1], "images/test/2.jpg": [1]}
+
+
+def test_an_empty_split_is_that_of_the_row_before(voc_folder: VocFolder) -> None:
+    text = f"split,{HEADER}train,1.jpg,{ONE}\n,1.jpg,{TWO}\n"
+    root = lay(voc_folder, {"images/1.jpg": "", "l.csv": text})
+    assert lefts(root) == {"images/1.jpg": [1, 5]}
+    assert marks(formats.read(root)) == {"images/1.jpg": "train"}
+
+
+def test_boxes_of_a_path_in_several_splits_stay_together(voc_folder: VocFolder) -> None:
+    text = f"split,{HEADER}train,images/1.jpg,{ONE}\ntest,images/1.jpg,{TWO}\n"
+    root = lay(voc_folder, {"images/1.jpg": "", "l.csv": text})
+    assert lefts(root) == {"images/1.jpg": [1, 5]}
+    assert marks(formats.read(root)) == {"images/1.jpg": "test"}
+
+
 @pytest.mark.parametrize("files", [*FOLDERS, CLIPS, *SPLITS])
 @pytest.mark.parametrize("here", ["1.jpg", "images/1.jpg"])
 def test_rows_that_could_be_of_one_image_are_refused(

@@ -75,7 +75,7 @@ def kind_of(file: Path) -> str:
     return _kind_of_large(str(file), stat.st_size, stat.st_mtime_ns)
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=1 << 17)  # more files than folders have, or each format would read them all
 def _kind_of_large(file: str, size: int, _changed: int) -> str:
     """The format of a file whose first bytes do not show it. Every format asks for it."""
     for head in LONGER_HEADS:

@@ -28,6 +28,7 @@ from boxwright.formats.claims import (
     candidates,
     exact_paths,
     is_apart,
+    without_splits,
 )
 from boxwright.formats.folder import (
     Folder,
@@ -362,7 +363,7 @@ def _is_elsewhere(claim: Claim, choice: _Choice) -> bool:
 
     A list that gives bare names says nothing about a folder without a name of its own.
     """
-    says = claim.stated or claim.alone or choice.images[0].home.core
+    says = claim.stated or claim.alone or without_splits(choice.images[0].home.core)
     return choice.strays or bool(choice.ignored and says)
 
 

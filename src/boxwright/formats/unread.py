@@ -17,6 +17,10 @@ HEAD = 4096  # bytes at the start of a file that show if it may have boxes
 NUMBER = re.compile(rb"(?<![\w.])-?(?:\d+\.?\d*|\.\d+)")
 BINARY = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 BOX = 4  # numbers
+ABOUT = {".xmp", ".html", ".htm", ".md", ".log"}  # suffixes of files about images, without boxes
+ANNOTATIONS = re.compile(  # in the path of an archive that may have some
+    r"label|annot|box|object|truth|(?<![a-z])(gt|train|val|valid|test)(?![a-z])", re.IGNORECASE
+)
 
 
 def unread(folder: Folder, used: Collection[str], assumed: Collection[str]) -> Iterator[Finding]:
@@ -28,9 +32,17 @@ def unread(folder: Folder, used: Collection[str], assumed: Collection[str]) -> I
         used: the files that were read.
         assumed: images without annotation that count as images without objects.
     """
-    others = [path for paths in folder.files.values() for path in paths if path not in used]
+    others = [
+        path
+        for suffix, paths in folder.files.items()
+        if suffix not in ABOUT
+        for path in paths
+        if path not in used
+    ]
     known = foreign_files(folder, others)
     for path, one in known.items():
+        if one.suffixes and not ANNOTATIONS.search(path):  # such as what the folder was packed in
+            continue
         message = f"is {one.title}, which is not read. It is from {one.tool}: {one.export}"
         yield Finding("BW155", path, message, "not used")
     for path, images in _of_images(folder, [path for path in others if path not in known], assumed):

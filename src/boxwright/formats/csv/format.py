@@ -34,7 +34,7 @@ from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.csv.records import LOOKED_AT, Records
 from boxwright.formats.csv.together import put_together
-from boxwright.formats.folder import Folder, split_path
+from boxwright.formats.folder import Folder, folded, split_path
 from boxwright.formats.records import apply_edits, waiting_edits
 from boxwright.formats.repeats import sizes_differ
 from boxwright.formats.shapes import decimals
@@ -63,10 +63,12 @@ ABOUT = About(
     quirks=(
         "Boxes may be corners, a corner with width and height, a center with width and height, or "
         "a list in one cell, in pixels or fractions. The values of the whole file show which.",
-        "A column with the folder, the video or a longer path of the image is used with its name.",
+        "A column with the folder, the video or a longer path of the image is used with its name "
+        "where names repeat; otherwise the image may have been moved since.",
         "Rows of one file name are of different images if they have different splits, or are in "
         "different files and not beside the image, and have no box in common. Then each image is "
-        "in a folder that is called after the split or the file.",
+        "in a folder that is called after the split or the file. Files with classes of their own "
+        "are put together.",
         "A row with neither box nor class means an image without objects.",
         "Classes that are numbers get their names from a table beside them, `0,cat` (`BW158`).",
         "Without a column of classes, all boxes are of the class `object` (`BW148`).",
@@ -98,6 +100,7 @@ def read(folder: Folder) -> Labels:
     for one in files:
         labels.broken += one.broken
         labels.findings += one.findings
+    _use_plain_names(files)
     labels.images = put_together(folder, files)
     for one in files:
         if one.replaced:
@@ -108,6 +111,17 @@ def read(folder: Folder) -> Labels:
     used = {name for one in labels.images for name in one.names}
     labels.classes = _class_list(folder, used) or _name_numbers(folder, used, labels)
     return labels
+
+
+def _use_plain_names(files: Sequence[CsvFile]) -> None:
+    """Let columns with folders only be hints for images whose names are unique: the images may have
+    been sorted into other folders since."""
+    named = [(one, file.plain[one.image]) for file in files for one in file.labeled]
+    last = [folded(split_path(plain.replace("\\", "/"))[1]) for _, plain in named]
+    count = Counter(last)
+    for (one, plain), name in zip(named, last, strict=True):
+        if one.image != plain and count[name] == 1:
+            one.hint, one.record, one.image = one.image, one.image, plain
 
 
 def image_folder(split: Split) -> str:
@@ -153,6 +167,8 @@ class CsvFile:
         stated: the cells with the size of each image in its first row.
         sized: the first row of each image that states another size.
         of_boxes: these sizes are those of the boxes.
+        splits: the first split that rows state of an image.
+        plain: the names of images without what a column says of their folders.
     """
 
     root: Path
@@ -167,6 +183,8 @@ class CsvFile:
     stated: dict[tuple[str, Split], tuple[str, ...]] = field(default_factory=dict)
     sized: dict[str, Broken] = field(default_factory=dict)
     of_boxes: bool = True
+    splits: dict[str, Split] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict)
 
     def read(self) -> CsvFile:
         self.split = file_split(self.path)
@@ -202,6 +220,13 @@ class CsvFile:
         """The images."""
         return self.images.values()
 
+    def _split_of(self, name: str, said: Split) -> Split:
+        """The split of an image in a row that states it, or in an earlier one of the image."""
+        if said is Split.UNASSIGNED:
+            return self.splits.get(name, said)
+        self.splits.setdefault(name, said)
+        return said
+
     def add(self, row: list[str], line: int) -> None:
         """Add the box of a row to its image. Raises BadEntryError."""
         columns, split = self.columns, self.split
@@ -212,11 +237,12 @@ class CsvFile:
             label = NAMELESS if columns.name is None else row[columns.name]
             cells = [row[i] for i in columns.box]
             if columns.split is not None:
-                split = columns.split_in(row)
+                split = self._split_of(name, columns.split_in(row))
         except IndexError:
             raise BadEntryError(f"has only {counted(len(row), 'column')}") from None
         if not name:
             raise BadEntryError("names no image")
+        self.plain.setdefault(name, row[columns.image])
         one = self.images.get((name, split))
         if one is None:
             one = Labeled(self.path, name, place=f":{line}", split=split)

@@ -62,9 +62,9 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
     homes: dict[tuple[str, Split], str] = {}
     for (parent, name), group in groups.items():
         is_path, is_beside = "/" in name, folded(join(parent, name)) in here
-        joined = _joined(group, is_one=is_path or is_beside)
+        joined = _joined(group, is_one=is_path or is_beside or _is_by_class(group))
         by_file = len({one.path for one in joined}) == len(joined)
-        is_one = is_path or (is_beside and by_file)
+        is_one = is_path or (is_beside and by_file) or _is_by_class(joined)
         if not is_one and not all(joined[0].is_copy_of(other) for other in joined[1:]):
             homes |= _tell_apart(joined, words)
         images += joined
@@ -82,14 +82,27 @@ def _replacement(listed: Mapping[str, Labeled], name: str, last: str) -> Labeled
     return None
 
 
+def _is_by_class(group: Sequence[Labeled]) -> bool:
+    """True if each file has boxes of its own classes alone: there is one for each class."""
+    classes: dict[str, set[str]] = defaultdict(set)
+    for one in group:
+        classes[one.path].update(one.names)
+    together = set[str]().union(*classes.values())
+    return len(classes) > 1 and sum(map(len, classes.values())) == len(together)
+
+
 def _joined(group: Iterable[Labeled], *, is_one: bool) -> list[Labeled]:
     """The images, with the boxes of all records of each: those of one split and unit."""
     joined: list[Labeled] = []
     for one in group:
         for known in joined:
-            is_same = (known.split, known.relative) == (one.split, one.relative)
-            if is_same and (is_one or known.is_copy_of(one)):
+            if known.relative != one.relative:
+                continue
+            in_splits = "/" in one.image.replace("\\", "/") and known.path == one.path
+            is_same = known.split is one.split and (is_one or known.is_copy_of(one))
+            if in_splits or is_same:  # rows of one file may state several splits of a path
                 known.add_missing(one)
+                known.split = max(known.split, one.split)
                 break
         else:
             joined.append(one)

@@ -114,6 +114,12 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
     ]
     if "names" not in said and sum(telling[:3]) < 2:
         return None
+    try:
+        names = _names(said["names"]) if "names" in said else {}
+    except _UnclearError:
+        if sum(telling) > 1:
+            raise
+        return None  # of another program
     count, base = said.get("nc"), said.get("path", "")
     splits: dict[Split, list[str]] = {}
     for key, split in KEYS.items():
@@ -121,7 +127,7 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
             splits.setdefault(split, []).extend(entries)
     return Description(
         path,
-        names=_names(said["names"]) if "names" in said else {},
+        names=names,
         count=int(count) if isinstance(count, str) and re.fullmatch("[0-9]{1,6}", count) else None,
         splits=splits,
         base=base if isinstance(base, str) else "",
