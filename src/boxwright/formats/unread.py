@@ -17,7 +17,7 @@ HEAD = 4096  # bytes at the start of a file that show if it may have boxes
 NUMBER = re.compile(rb"(?<![\w.])-?(?:\d+\.?\d*|\.\d+)")
 BINARY = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 BOX = 4  # numbers
-ABOUT = {".xmp", ".html", ".htm", ".md", ".log"}  # suffixes of files about images, without boxes
+BESIDE = {".xmp", ".html", ".htm", ".md", ".log"}  # suffixes of files about images, without boxes
 ANNOTATIONS = re.compile(  # in the path of an archive that may have some
     r"label|annot|box|object|truth|(?<![a-z])(gt|train|val|valid|test)(?![a-z])", re.IGNORECASE
 )
@@ -35,7 +35,7 @@ def unread(folder: Folder, used: Collection[str], assumed: Collection[str]) -> I
     others = [
         path
         for suffix, paths in folder.files.items()
-        if suffix not in ABOUT
+        if suffix not in BESIDE
         for path in paths
         if path not in used
     ]

@@ -297,7 +297,7 @@ def _leave(database: Connection, key: str, number: int) -> None:
 
 def _forget_from(database: Connection, key: str, number: int) -> None:
     for table in ("versions", "beside"):
-        query = f"DELETE FROM {table} WHERE image = ? AND number >= ?"  # noqa: S608  # nosec B608
+        query = f"DELETE FROM {table} WHERE image = ? AND number >= ?"  # noqa: S608
         database.execute(query, (key, number))
 
 
