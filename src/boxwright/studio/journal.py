@@ -296,8 +296,10 @@ def _leave(database: Connection, key: str, number: int) -> None:
 
 
 def _forget_from(database: Connection, key: str, number: int) -> None:
-    for table in ("versions", "beside"):
-        query = f"DELETE FROM {table} WHERE image = ? AND number >= ?"  # noqa: S608
+    for query in (
+        "DELETE FROM versions WHERE image = ? AND number >= ?",
+        "DELETE FROM beside WHERE image = ? AND number >= ?",
+    ):
         database.execute(query, (key, number))
 
 
