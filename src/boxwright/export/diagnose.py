@@ -15,6 +15,7 @@ from boxwright.inference.inspection import inspect
 from boxwright.structures.detections import Detections
 
 LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
+MOST = 0.9  # of the sure detections, which agree loosely if the ranges fit
 CALIBRATED = "its int8 ranges are of too few images, or of images unlike these"
 
 
@@ -34,12 +35,12 @@ def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
             "its boxes are right, but its scores or classes are wrong",
         ),
     )
-    agreeing = agreement(expected, found, LOOSE)[1]
+    sure, agreeing = agreement(expected, found, LOOSE)
     for wanted, given, reason in explanations:
         compared, explained = agreement(wanted, given, LOOSE)
         if explained > max(0.5 * compared, 2 * agreeing):
             reasons.append(reason)
-    if not reasons and described.input_range:
+    if not reasons and described.input_range and agreeing < MOST * sure:
         reasons.append(CALIBRATED)
     return reasons
 
