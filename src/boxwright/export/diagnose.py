@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.export.verify import Reference, Tolerance, agreement, sure_from
+from boxwright.export.verify import TOLERANCES, Reference, Tolerance, agreement, sure_from
 from boxwright.inference.detector import Detector
 from boxwright.inference.inspection import inspect
 from boxwright.structures.detections import Detections
 
 LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
-MOST = 0.9  # of the sure detections, which agree loosely if the ranges fit
+MOST = 0.9  # of the sure detections, which agree if the ranges fit
 CALIBRATED = "its int8 ranges are of too few images, or of images unlike these"
 
 
@@ -35,12 +35,13 @@ def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
             "its boxes are right, but its scores or classes are wrong",
         ),
     )
-    sure, agreeing = agreement(expected, found, LOOSE)
+    agreeing = agreement(expected, found, LOOSE)[1]
     for wanted, given, reason in explanations:
         compared, explained = agreement(wanted, given, LOOSE)
         if explained > max(0.5 * compared, 2 * agreeing):
             reasons.append(reason)
-    if not reasons and described.input_range and agreeing < MOST * sure:
+    sure, equal = agreement(expected, found, TOLERANCES["int8"])
+    if not reasons and described.input_range and equal < MOST * sure:
         reasons.append(CALIBRATED)
     return reasons
 
