@@ -15,7 +15,7 @@ from boxwright.inference.inspection import inspect
 from boxwright.structures.detections import Detections
 
 LOOSE = Tolerance(1.0, 0.0, score=0.25, iou=0.7)
-MOST = 0.9  # of the sure detections, which agree if the ranges fit
+MIN_PART = 0.9  # of the sure detections, which agree if the ranges fit
 CALIBRATED = "its int8 ranges are of too few images, or of images unlike these"
 
 
@@ -41,7 +41,7 @@ def diagnose(reference: Reference, file: Detector, path: Path) -> list[str]:
         if explained > max(0.5 * compared, 2 * agreeing):
             reasons.append(reason)
     sure, equal = agreement(expected, found, TOLERANCES["int8"])
-    if not reasons and described.input_range and equal < MOST * sure:
+    if not reasons and described.input_range and equal < MIN_PART * sure:
         reasons.append(CALIBRATED)
     return reasons
 
