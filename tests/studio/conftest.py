@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from label_edits import FORMS
+from label_samples import put_sample
 from paging import (
     IMAGES,
     address,
@@ -16,8 +18,21 @@ from paging import (
 from requesting import serving_images
 from served import Served
 
+from boxwright.studio.store import LabelStore
 from browser import Browser, Page
 from folders import VocFolder
+
+
+@pytest.fixture(params=FORMS)
+def form(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def store(form: str, tmp_path: Path) -> Iterator[LabelStore]:
+    opened = LabelStore.open(put_sample(tmp_path, form))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

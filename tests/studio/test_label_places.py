@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from label_edits import FORMS, NEW, as_read, edit, shown, voc
+from label_edits import NEW, as_read, edit, shown, voc
 from label_samples import CAT, DOG, A, put_sample
 from PIL import Image
 
@@ -18,18 +17,6 @@ from boxwright.formats.records import sidecar
 from boxwright.studio import aside as aside_module
 from boxwright.studio.store import LabelStore
 from folders import VocFolder
-
-
-@pytest.fixture(params=FORMS)
-def form(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def store(form: str, tmp_path: Path) -> Iterator[LabelStore]:
-    opened = LabelStore.open(put_sample(tmp_path, form))
-    yield opened
-    opened.close()
 
 
 def test_an_image_is_set_aside_with_its_labels_and_taken_back(tmp_path: Path) -> None:

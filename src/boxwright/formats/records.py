@@ -45,8 +45,8 @@ class RecordFile(Protocol):
         """What the list of classes in the file says about a class, as JSON; [] if nothing."""
 
     def relist(self, old: str, new: str | None) -> None:
-        """Give a class in the list another name. It is removed if the list has that name too, or
-        the name is None; boxes that are of a class by its place in the list follow."""
+        """Give a class in the list another name. If the list has that name too, or the name is
+        None, the class is removed, unless boxes still have its number."""
 
     def restore(self, listed: list[Any]) -> None:
         """Put what `listed` has returned back into the list, unless it has such a class."""

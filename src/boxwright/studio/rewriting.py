@@ -19,7 +19,8 @@ class Rewriting(Protocol):
     def back(self) -> bool: ...
 
     def relist(self, path: str, file: RecordFile) -> bool:
-        """Change the list of classes in a file with many records; True if that may change it."""
+        """Change the list of classes in a file with many records; True if that may change it. It is
+        called before the labels are rewritten, which may be by name, and after it."""
 
     def relabeled(self, image: str, content: bytes | None) -> bytes | None:
         """The labels of an image after the change. Raises DataError: they cannot be changed."""

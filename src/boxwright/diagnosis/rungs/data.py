@@ -142,9 +142,8 @@ def _moved(case: Case, best: Change) -> Reading | None:
 
 def _by_chance(case: Case, move: Move) -> float:
     """AP50 of moved detections with the labels of other images."""
-    truth, rows = case.images, np.arange(len(case.images))
-    others = _with_labels_of(truth, rows, np.roll(rows, len(rows) // 2))
-    return Agreement.of(others, detections_after(move, case.found, truth)).ap50
+    moved = detections_after(move, case.found, case.images)
+    return Agreement.of(_with_labels_of_others(case.images), moved).ap50
 
 
 def _of_neighbors(data: Dataset, rows: NDArray[np.int64]) -> Iterator[tuple[str, Dataset]]:
@@ -183,6 +182,12 @@ def _with_labels_of(
         ignored=theirs.ignored[:0],
         image_of_ignored=theirs.image_of_ignored[:0],
     )
+
+
+def _with_labels_of_others(images: Dataset) -> Dataset:
+    """Images with the labels of others, which only chance lets fit."""
+    rows = np.arange(len(images))
+    return _with_labels_of(images, rows, np.roll(rows, len(rows) // 2))
 
 
 # ---- Pixels and labels ---------------------------------------------------------------------------
@@ -257,5 +262,4 @@ def _explained(fit: PixelFit, images: Dataset, move: Move | None = None) -> Like
         boxes = fractions_of(labels) if move is None else labels_before(move, labels)
         return fit.likeness(coverage(boxes, labels.image_of_box, len(labels)))
 
-    rows = np.arange(len(images))
-    return of(images).above(of(_with_labels_of(images, rows, np.roll(rows, len(rows) // 2))))
+    return of(images).above(of(_with_labels_of_others(images)))
