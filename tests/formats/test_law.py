@@ -32,14 +32,25 @@ def test_labels_in_two_formats_are_on_their_own_images_or_named(pair: tuple[Worl
     check_mixed_worlds(pair)
 
 
-def test_an_empty_file_is_that_of_the_image_beside_it() -> None:
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("folder", ["cam1", "cam2"])
+def test_an_empty_file_is_that_of_the_image_where_it_belongs(folder: str, apart: bool) -> None:
     """Although its name is encoded: the box of another `x y.txt` is not that of this image."""
     shots = (
         Shot("cam1", "0001.jpg", 1, "0001.jpg"),
-        Shot("cam2", "x y.jpg", 0, "x%20y.jpg"),
+        Shot(folder, "x y.jpg", 0, "x%20y.jpg"),
         Shot("", "x y.jpg", 1, None),
     )
-    check_world(World(shots, "yolo", "", backslashes=False, apart=False))
+    check_world(World(shots, "yolo", "", backslashes=False, apart=apart))
+
+
+def test_an_empty_file_alone_in_a_tree_of_labels_is_that_of_its_image() -> None:
+    shots = (
+        Shot("", "0001.jpg", 1, None),
+        Shot("", "x y.jpg", 1, None),
+        Shot("cam1", "x y.jpg", 0, "x%20y.jpg"),
+    )
+    check_world(World(shots, "yolo", "", backslashes=False, apart=True))
 
 
 def test_a_name_that_a_tool_changed_counts_beside_the_same_name_in_a_deeper_folder() -> None:

@@ -222,15 +222,16 @@ def _with_label_files(folder: Folder) -> Folder:
 def _expected(folder: Folder) -> set[str]:
     """The text files that are where the labels of an image belong; case is ignored."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
-    paths = (
-        place
-        for image in map(folded, folder.image_paths())
-        for place in (label_path(image), f"{stem(image)}.txt")
-    )
-    found = {texts[place] for place in paths if place in texts}
+    found = {texts[place] for place in _homes(folder) if place in texts}
     return (
         {path for path in found if not _is_kitti(folder, path)} if kitti.detect(folder) else found
     )
+
+
+def _homes(folder: Folder) -> Iterator[str]:
+    """The paths, folded, where the labels of each image belong."""
+    for image in map(folded, folder.image_paths()):
+        yield from {label_path(image), f"{stem(image)}.txt"}
 
 
 def _is_kitti(folder: Folder, path: str) -> bool:
@@ -238,8 +239,8 @@ def _is_kitti(folder: Folder, path: str) -> bool:
 
 
 def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]:
-    """Other label files. Empty files count if other files beside them are labels, or an image whose
-    name a tool may have changed."""
+    """Other label files. Empty files count if other files beside them are labels, or if they are
+    where the labels of an image belong whose name a tool may have changed."""
     states = {
         path: is_label(folder.root / path)
         for path in folder.with_suffix(".txt")
@@ -248,20 +249,18 @@ def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]
     labels = [*expected, *(path for path, state in states.items() if state)]
     parents = {split_path(path)[0] for path in labels}
     empty = [path for path, state in states.items() if state is None and not is_list_name(path)]
-    beside = _beside_images(folder, empty)
-    labels_too = {path for path in empty if split_path(path)[0] in parents or path in beside}
+    changed = _of_changed_names(folder, empty)
+    labels_too = {path for path in empty if split_path(path)[0] in parents or path in changed}
     return [path for path, state in states.items() if state or path in labels_too]
 
 
-def _beside_images(folder: Folder, paths: Iterable[str]) -> set[str]:
-    """Those of the files that have an image beside them whose name a tool may have changed."""
-    names = {path: split_path(path) for path in paths}
-    keys = {
-        parent: {
-            key for image in folder.images.get(parent, ()) for key in CHANGED.of_file(stem(image))
-        }
-        for parent in {parent for parent, _ in names.values()}
-    }
+def _of_changed_names(folder: Folder, paths: Iterable[str]) -> set[str]:
+    """Those of the files that are where the labels of an image belong, but for changes of names."""
+    names = {path: split_path(folded(path)) for path in paths}
+    keys: dict[str, set[str]] = {parent: set() for parent, _ in names.values()}
+    for parent, name in map(split_path, _homes(folder) if keys else ()):
+        if parent in keys:
+            keys[parent].update(CHANGED.of_file(stem(name)))
     return {
         path
         for path, (parent, name) in names.items()
