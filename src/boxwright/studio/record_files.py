@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from boxwright.errors import BoxwrightError, DataError
@@ -17,7 +17,6 @@ from boxwright.formats.records import (
     RecordFile,
     Waiting,
     apply_edits,
-    digest,
     record_bytes,
     sidecar,
     waiting_edits,
@@ -34,11 +33,13 @@ class _File:
     Attributes:
         records: the content, with the edits.
         waiting: the edits.
+        left: those of boxes that another program has changed.
         stamp: of the file and its sidecar, when they were read.
     """
 
     records: RecordFile
     waiting: dict[str, Waiting] = field(default_factory=dict)
+    left: dict[str, Waiting] = field(default_factory=dict)
     stamp: tuple[Signature, Signature] = (None, None)
 
 
@@ -100,16 +101,17 @@ class RecordFiles:
         path, name = self._home(image)
         file = self._file(path)
         before = file.records.get(name)
-        base = file.waiting[name].before if name in file.waiting else digest(before)
+        edit = file.waiting.get(name, Waiting.of(before, before))
         file.records.put(name, None if content is None else json.loads(content))
         after = file.records.get(name)
-        waiting = {**file.waiting, name: Waiting(base, after)}
+        waiting = {**file.waiting, name: replace(edit, record=after)}
+        left = {other: one for other, one in file.left.items() if other != name}
         try:
-            write_edits(self.root / path, waiting)
+            write_edits(self.root / path, left | waiting)
         except BaseException:
             file.records.put(name, before)
             raise
-        file.waiting = waiting
+        file.waiting, file.left = waiting, left
         self._stamp(path)
         return _bytes(after)
 
@@ -159,7 +161,7 @@ class RecordFiles:
         file = self._file(path)
         if file.waiting:
             write_bytes(self.root / path, file.records.content())
-            write_edits(self.root / path, {})
+            write_edits(self.root / path, file.left)
             file.waiting = {}
             self._stamp(path)
         return file
@@ -227,6 +229,7 @@ class RecordFiles:
         edits = waiting_edits(where)  # first: they may be written into the file meanwhile
         file = _File(self._opened(where.read_bytes(), path), stamp=now)
         file.waiting = apply_edits(file.records, edits)
+        file.left = {name: one for name, one in edits.items() if name not in file.waiting}
         self._files[path] = file
         return file
 
