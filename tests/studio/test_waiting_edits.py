@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from label_samples import CAT, DOG, A, put_sample
 
 import boxwright
 from boxwright.formats.editors import RECORDS
-from boxwright.formats.records import sidecar
+from boxwright.formats.records import record_bytes, sidecar
 from boxwright.studio.store import LabeledBox, LabelStore
 
 MOVED = (5.0, 7.0, 31.0, 41.0)
@@ -104,7 +105,31 @@ def test_an_edit_of_boxes_that_another_program_changed_is_told(form: str, tmp_pa
     assert not sidecar(file).exists()
 
 
-def test_an_edit_of_a_record_that_is_unknown_is_kept_and_told(tmp_path: Path) -> None:
+def _written(record: Any) -> str:
+    return hashlib.sha256(record_bytes(record)).hexdigest()[:32]
+
+
+@pytest.mark.parametrize("method", ["as written", "as meant"])
+@records
+def test_a_sidecar_of_an_earlier_version_is_used(form: str, method: str, tmp_path: Path) -> None:
+    store = LabelStore.open(put_sample(tmp_path, form))
+    records = store._files._file(label_file(tmp_path).name).records  # type: ignore[union-attr]
+    before = _written(records.get(A))
+    written = shown(edit(store, 0, NEW))
+    where = sidecar(label_file(tmp_path))
+    said = json.loads(where.read_text("utf-8"))
+    del said["edits"][A]["base"]
+    if method == "as written":
+        said["edits"][A]["before"] = before
+    where.write_text(json.dumps(said), encoding="utf-8")
+    again = LabelStore.open(tmp_path)
+    assert as_read(tmp_path)[A] == shown(again.read(0)) == written
+    again.flush()
+    assert not where.exists()
+    assert as_read(tmp_path)[A] == written
+
+
+def test_an_edit_of_an_unknown_method_is_kept_and_told(tmp_path: Path) -> None:
     store = LabelStore.open(put_sample(tmp_path, "coco"))
     edit(store, 0, NEW)
     where = sidecar(label_file(tmp_path))
