@@ -74,9 +74,7 @@ class LabelStore:
         names = listed.names.values() if listed else ()
         known = [*chosen.own.labels.classes, *names, *sorted(used), *classes]
         self.class_edits = ClassEdits(self, listed, known, used)
-        for image in self._aside:
-            with suppress(DataError):  # opening the image says why
-                self._summarize(image, self._files.get(image))
+        self.read_again(self._aside)
 
     @classmethod
     def open(
@@ -203,13 +201,14 @@ class LabelStore:
         """Move an image with its labels into the folder `_aside_`, which nothing reads, or back.
 
         Raises:
-            DataError: BW180 another file is there already.
+            DataError: BW180 another file is there already; as `read`.
             SystemFaultError: BW902, BW903 it cannot be moved.
         """
         image = self.names[index]
         if aside == (image in self._aside):
             return
         with self.alone():
+            self._files.get(image)  # nothing is moved unless its labels are known
             self._aside.move(image, self._files.goes_along(image))
         self._summarize(image, self._files.get(image))
 
@@ -229,9 +228,10 @@ class LabelStore:
         indices = [self._index[image] for image in self._files.changed()]
         for index in indices:
             image = self.names[index]
-            content = self._files.get(image)
-            self._checked.keep(image, etag_of(content))
-            self._summarize(image, content)
+            with suppress(DataError):  # whoever opens the image is told why
+                content = self._files.get(image)
+                self._checked.keep(image, etag_of(content))
+                self._summarize(image, content)
         return indices
 
     def flush(self) -> None:
