@@ -269,7 +269,8 @@ class Api:
         done, image = await self._desk.do(work)
         if not done:
             return Answer({"theirs": image}, 412)
-        self._hub.tell("image", {"index": index, "etag": image["etag"]})
+        keys = [one["key"] for one in image["proposals"]]
+        self._hub.tell("image", {"index": index, "etag": image["etag"], "proposals": keys})
         self._assistant.edited(index)
         return Answer(image)
 

@@ -272,7 +272,7 @@ class LabelStore:
     def _unchanged(self, index: int, etag: str) -> bytes | None:
         """The labels on the disk. Raises ConflictError: they have another etag."""
         content = self.content(self.names[index])
-        if etag_of(content) != etag:
+        if self._checked.etag(self.names[index], content) != etag:
             raise ConflictError(self._labels(index, content))
         return content
 
@@ -366,10 +366,9 @@ class LabelStore:
         return Source(image, self.path(index), files.path(image), files.name(image), content)
 
     def _labels(self, index: int, content: bytes | None) -> Labels:
-        labels = self._translator.labels(self._source(index, content))
-        if self._checked.has(self.names[index], labels.etag):
-            return replace(labels, verified=True)
-        return labels
+        image, labels = self.names[index], self._translator.labels(self._source(index, content))
+        verified = labels.verified or self._checked.has(image, labels.etag)
+        return replace(labels, verified=verified, etag=self._checked.etag(image, content))
 
     def _summarize(self, image: str, content: bytes | None) -> None:
         if content is None:

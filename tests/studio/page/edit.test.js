@@ -218,3 +218,12 @@ test("verified is an edit, hiding is none", () => {
   editor.toggleHidden();
   assert.deepEqual([editor.verified, editor.hidden, edits], [true, true, 1]);
 });
+
+test("the page knows if it is at what the server has", () => {
+  const proposal = { key: "p", box: [1, 1, 9, 9], label: "cat", score: 0.9 };
+  editor.open(labels([], { proposals: [proposal] }));
+  assert.equal(editor.isAt("e0", ["p"]), true);
+  assert.equal(editor.isAt("e0"), true);
+  assert.equal(editor.isAt("e0", []), false);
+  assert.equal(editor.isAt("e0-verified", ["p"]), false);
+});

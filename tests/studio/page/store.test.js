@@ -220,6 +220,40 @@ describe("a conflict", () => {
   });
 });
 
+describe("labels that another page verified meanwhile", () => {
+  const boxes = [box("t", [0, 0, 5, 5])];
+  const theirs = labels(boxes, { etag: "e0-verified", verified: true });
+  beforeEach(() => {
+    saver.opened(labels(boxes, { proposals: [{ key: "p", box: A.box, label: "cat", score: 0.9 }] }));
+    fake.refuse = { status: 412, told: { theirs } };
+    saver.listener.replaced = (image, newer) => {
+      told.replaced.push([image.etag, newer]);
+      fake.refuse = null;
+    };
+  });
+
+  test("stay verified when a proposal is rejected", async () => {
+    saver.edit(0, { boxes, verified: false, settled: ["p"] });
+    assert.equal(await saver.flush(0), true);
+    assert.deepEqual(fake.sent, { boxes, verified: true, settled: ["p"] });
+    assert.deepEqual(fake.asked, ["PUT /api/images/0 e0", "PUT /api/images/0 e0-verified"]);
+    assert.deepEqual([told.conflicts, told.problems, saver.stuck, saver.unsaved], [[], [], false, []]);
+  });
+
+  test("get the box that was drawn here", async () => {
+    saver.edit(0, edit(...boxes, A));
+    await saver.flush(0);
+    assert.deepEqual(fake.sent, { boxes: [...boxes, A], verified: true, settled: [] });
+  });
+
+  test("are asked about where the boxes are others too", async () => {
+    fake.refuse.told.theirs = labels([B], { etag: "e9", verified: true });
+    saver.edit(0, edit(...boxes, A));
+    assert.equal(await saver.flush(0), false);
+    assert.equal(told.conflicts.length, 1);
+  });
+});
+
 test("undo of labels that another program changed takes theirs", async () => {
   const theirs = labels([], { etag: "e9" });
   fake.refuse = { status: 412, told: { theirs } };

@@ -132,6 +132,12 @@ export class Editor {
     this.listener.changed();
   }
 
+  /** Whether this is what the server has. @param {string} etag @param {string[]} [proposals] keys */
+  isAt(etag, proposals) {
+    const { image } = this;
+    return image?.etag === etag && (!proposals || String(image.proposals.map(({ key }) => key)) === String(proposals));
+  }
+
   /** @param {string|null} key @returns {Box|Proposal|null} */
   find(key) {
     return this.boxes.find((box) => box.key === key)

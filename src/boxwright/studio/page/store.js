@@ -1,7 +1,7 @@
 // Talks to the server, and saves edits. An edit is never dropped: what cannot be saved stays here
 // and is tried again.
 
-import { both, carried, counterparts, over, stored } from "./versions.js";
+import { both, carried, counterparts, isLike, over, stored } from "./versions.js";
 
 /** @typedef {import("./edit.js").ImageLabels} ImageLabels */
 /** @typedef {import("./edit.js").Box} Box */
@@ -250,7 +250,11 @@ export class Saver {
     if (!(problem instanceof Problem)) throw problem;
     const { theirs } = problem;
     if (problem.status !== 412 || !theirs) this.listener.failed(problem, work.image.index);
-    else if (edit) {
+    else if (work.edit && theirs.etag !== work.image.etag && isLike(work.image.boxes, theirs.boxes)) {
+      work.edit = carried(work.edit, work.image, theirs, stored(work.image.boxes, theirs.boxes));
+      Object.assign(work, { image: theirs, stuck: false }); // it is sent again
+      this.listener.replaced(theirs, work.edit);
+    } else if (edit) {
       work.held = true;
       this.listener.conflict(theirs);
     } else if (!work.edit) { // else saving what was edited meanwhile finds out

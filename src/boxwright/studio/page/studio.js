@@ -249,14 +249,14 @@ export class Studio {
       case "proposals":
         this.images.proposed(data.counts);
         break;
-      case "image": void this.#changedElsewhere(data.index, data.etag); break;
+      case "image": void this.#changedElsewhere(data); break;
     }
   }
 
-  /** @param {number} index @param {string} etag */
-  async #changedElsewhere(index, etag) {
+  /** @param {{index: number, etag: string, proposals?: string[]}} told its proposals, if a page changed it */
+  async #changedElsewhere({ index, etag, proposals }) {
     if (this.saver.unsaved.includes(index)) return; // saving finds out, and asks
-    if (index === this.index && etag === this.editor.image?.etag) return; // it was this page
+    if (index === this.index && this.editor.isAt(etag, proposals)) return; // it was this page
     try {
       await this.images.refresh(index);
       if (index !== this.index) return;

@@ -16,6 +16,11 @@ export const newKey = () => `new-${Date.now().toString(36)}-${(count += 1)}`;
 /** @param {{label: string, box: Box["box"]}} one @param {{label: string, box: Box["box"]}} other */
 export const isSame = (one, other) => one.label === other.label && iou(one.box, other.box) > SAME;
 
+/** Whether two versions have the same boxes: they differ in what was verified or proposed.
+ * @param {Box[]} one @param {Box[]} other */
+export const isLike = (one, other) =>
+  one.length === other.length && one.every((box, i) => !differs(box, other[i]));
+
 /** The boxes of another version that are the same objects, the most similar ones first.
  * @param {Box[]} before @param {Box[]} after
  * @returns {Map<string, string>} key -> key in the other version; none of what is not there */
