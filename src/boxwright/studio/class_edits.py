@@ -196,7 +196,8 @@ class ClassEdits:
         images = {image: count for image, (_, count) in noted.items()}
         etags = {image: etag for image, (etag, _) in noted.items()}
         change = self._rewrite(images, _Restoring(self._store, move, etags, edit["listed"]))
-        self.moves = [Move(move.old, move.old) if one == move else one for one in self.moves]
+        same = Move(move.old, move.old)
+        self.moves = [*(same if one == move else one for one in self.moves), same]
         if self._listed and not self._listed.numbered and line is not None:
             with self._store.alone():
                 self._listed.restore(move.old, line)
