@@ -143,3 +143,20 @@ def test_an_edit_of_an_unknown_method_is_kept_and_told(tmp_path: Path) -> None:
     assert json.loads(where.read_text("utf-8"))["edits"][A]["record"]
     findings = boxwright.check(tmp_path).findings
     assert [one.where for one in findings if one.code == "BW113"] == [where.name]
+
+
+@pytest.mark.parametrize("part", ["base", "record"])
+@records
+def test_a_damaged_edit_is_left_out_and_told(form: str, part: str, tmp_path: Path) -> None:
+    store = LabelStore.open(put_sample(tmp_path, form))
+    edit(store, 0, NEW)
+    extend(label_file(tmp_path))
+    where = sidecar(label_file(tmp_path))
+    said = json.loads(where.read_text("utf-8"))
+    said["edits"][A][part] = {"damaged": 1}
+    where.write_text(json.dumps(said), encoding="utf-8")
+    findings = boxwright.check(tmp_path).findings
+    assert [one.where for one in findings if one.code == "BW113"] == [where.name]
+    again = LabelStore.open(tmp_path)
+    assert shown(again.read(0)) == [("cat", CAT), ("dog", DOG)]
+    again.close()

@@ -186,7 +186,7 @@ def write_edits(path: str | Path, edits: Mapping[str, Waiting]) -> None:
 
 
 def apply_edits(file: RecordFile, edits: Mapping[str, Waiting]) -> dict[str, Waiting]:
-    """Put edits into a file, without those of boxes that others have changed.
+    """Put edits into a file, without damaged ones and those of boxes that others have changed.
 
     Returns:
         The edits that were put, as edits of the file as it is.
@@ -196,16 +196,16 @@ def apply_edits(file: RecordFile, edits: Mapping[str, Waiting]) -> dict[str, Wai
         now = file.get(name)
         try:
             record = edit.upon(now, file)
-        except ClashError:
+            file.put(name, record)
+        except (ClashError, LookupError, TypeError, AttributeError):  # or it is damaged
             continue
-        file.put(name, record)
         fitting[name] = Waiting.of(now, record)
     return fitting
 
 
 def overtaken(path: str, names: Iterable[str]) -> list[Finding]:
     """A finding for each image whose edit is not used."""
-    message = "its edit of {} was made in other boxes than another program has written since"
+    message = "its edit of {} does not fit the boxes that another program has written since"
     return [Finding("BW113", f"{path}{SUFFIX}", message.format(name), "left out") for name in names]
 
 
