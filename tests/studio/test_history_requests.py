@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
+from label_samples import put_sample
 from requesting import BOX, asked, of_kind, propose, put
 from served import Served, serving
 
@@ -52,6 +54,38 @@ def test_rejected_and_accepted_proposals_come_back_by_undo(served: Served) -> No
     assert keys == ["b", "", "b", "ab", "b", "ab"]
     assert not image["can_undo"]
     assert served.get("/api/rows")["rows"][index]["proposals"] == 2
+
+
+@pytest.mark.parametrize("form", ["yolo", "coco", "voc"])
+def test_what_one_page_verified_is_not_taken_back_by_another(form: str, tmp_path: Path) -> None:
+    put_sample(tmp_path, form)
+    with serving(partial(LabelStore.open, tmp_path)) as served:
+        seen = served.get("/api/images/0")
+        tag = {"If-Match": seen["etag"]}
+        body = {"boxes": seen["boxes"], "verified": True}
+        verified = served.ask("PUT", "/api/images/0", body, tag).json
+        assert verified["verified"]
+        late = served.ask("PUT", "/api/images/0", {**body, "verified": False}, tag)
+        assert late.status == 412
+        assert late.json["theirs"] == verified == served.get("/api/images/0")
+        back = asked(served, "POST", 0, {}, "/undo")
+        assert (back["verified"], back["etag"]) == (False, seen["etag"])
+
+
+def test_two_pages_that_settle_proposals_lose_none(served: Served) -> None:
+    index = of_kind(served, blind=False)
+    propose(served, index, "a", "b", "c")
+    seen = served.get(f"/api/images/{index}")
+    tag = {"If-Match": seen["etag"]}
+    path = f"/api/images/{index}"
+    for key in "ab":
+        served.ask("PUT", path, {"boxes": [], "settled": [key]}, tag)
+    assert [one["key"] for one in served.get(path)["proposals"]] == ["c"]
+    box = {"key": "c", "box": [1, 2, 21, 22], "label": "dog"}
+    accepted = served.ask("PUT", path, {"boxes": [box], "settled": ["c"]}, tag).json
+    late = served.ask("PUT", path, {"boxes": [], "settled": ["c"]}, tag)
+    assert (late.status, late.json["theirs"]) == (412, accepted)
+    assert len(served.get(path)["boxes"]) == 1
 
 
 def test_a_version_that_is_not_written_is_in_the_history(served: Served) -> None:

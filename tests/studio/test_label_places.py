@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from label_edits import NEW, as_read, edit, shown, voc
-from label_samples import CAT, DOG, A, put_sample
+from label_samples import CAT, DOG, A, B, C, put_sample
 from PIL import Image
 
 import boxwright
@@ -286,3 +286,36 @@ def test_a_folder_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
     assert not (tmp_path / "images").exists()
     (tmp_path / "elsewhere").rename(tmp_path / "images")
     store.close()
+
+
+@pytest.mark.parametrize("names", [[A, B], [A, B, C]])
+def test_a_folder_whose_labeled_images_are_all_aside_is_opened(
+    form: str, names: list[str], tmp_path: Path
+) -> None:
+    store = LabelStore.open(put_sample(tmp_path, form))
+    for name in names:
+        store.set_aside(store.names.index(name), True)
+    store.close()
+    again = LabelStore.open(tmp_path)
+    assert (again.format, {*again.classes}) == (form, {"cat", "dog"})
+    states = [row.state for row in again.rows()]
+    assert states == ["aside", "aside", "aside" if C in names else "new"]
+    assert shown(again.read(0)) == [("cat", CAT), ("dog", DOG)]
+    for name in names:
+        again.set_aside(again.names.index(name), False)
+    edit(again, 2, NEW)
+    again.close()
+    assert as_read(tmp_path) == {
+        A: [("cat", CAT), ("dog", DOG)],
+        B: [("dog", DOG)],
+        C: [("dog", NEW.box)],
+    }
+
+
+def test_a_folder_without_labels_whose_images_are_all_aside_is_opened(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48)).save(tmp_path / C)
+    for is_aside in (True, False):
+        store = LabelStore.open(tmp_path)
+        store.set_aside(0, is_aside)
+        store.close()
+    assert (tmp_path / C).is_file()

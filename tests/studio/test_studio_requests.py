@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -61,10 +62,11 @@ def test_an_edit_of_an_older_state_is_refused_with_the_newer_one(served: Served)
     newer = put(served, 2, [BOX]).json
     answer = put(served, 2, [], etag=first)
     assert answer.status == 412
-    assert answer.json == {"theirs": newer}
+    theirs = {"theirs": newer, "classes": ["cat", "dog"], "moves": []}
+    assert answer.json == theirs
     for verb in ("undo", "redo"):
         answer = served.ask("POST", f"/api/images/2/{verb}", {}, {"If-Match": first})
-        assert (answer.status, answer.json) == (412, {"theirs": newer})
+        assert (answer.status, answer.json) == (412, theirs)
 
 
 def test_an_image_for_testing_shows_no_proposals(served: Served) -> None:
@@ -87,9 +89,10 @@ def test_classes_are_changed_after_a_preview(served: Served) -> None:
     rename = {"action": "rename", "name": "cat", "to": "lynx"}
     change = {"images": 1, "boxes": 2}
     preview = served.ask("POST", "/api/classes", {**rename, "preview": True}).json
-    assert preview == {**change, "left": [], "classes": ["cat", "dog"]}
+    assert preview == {**change, "left": [], "classes": ["cat", "dog"], "moves": []}
     done = served.ask("POST", "/api/classes", rename).json
-    assert done == {**change, "left": [], "classes": ["lynx", "dog"]}
+    moves = [["cat", "lynx"]]
+    assert done == {**change, "left": [], "classes": ["lynx", "dog"], "moves": moves}
     assert served.get("/api/images/2")["boxes"][0]["label"] == "lynx"
     added = served.ask("POST", "/api/classes", {"action": "add", "name": "<i>"}).json
     assert added["classes"][-1] == "<i>"
@@ -187,7 +190,11 @@ def test_other_pages_hear_of_an_edit(served: Served) -> None:
     while not heard or not heard[-1].startswith(b'data: {"index"'):
         heard.append(stream.readline())
     assert b"event: image\n" in heard
-    assert f'data: {{"index": 2, "etag": "{image["etag"]}"}}\n'.encode() in heard
+    assert json.loads(heard[-1][len("data: ") :]) == {
+        "index": 2,
+        "etag": image["etag"],
+        "proposals": [],
+    }
     connection.close()
 
 

@@ -18,7 +18,8 @@ EDITING: dict[str, Meaning] = {
         "Labels cannot be edited in place",
         "The studio writes labels into the files in which they are, without losing what other "
         "tools have put there. It can do that for some formats only, in a folder whose files have "
-        "the format's own units and one list of classes.",
+        "the format's own units and one list of classes, and for images whose boxes are in one "
+        "place.",
         "Convert the folder first, for example with `boxwright convert FOLDER NEW --to voc`, and "
         "label the new one.",
     ),

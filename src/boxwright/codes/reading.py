@@ -105,9 +105,11 @@ READING: dict[str, Meaning] = {
         "warning",
         "An image has two annotations",
         "Two annotations have the same name in different folders, or name the same image, or two "
-        "merged datasets have different boxes for the same image.",
+        "merged datasets have different boxes for the same image; or another program has changed "
+        "the boxes of an image while an edit of the studio waited beside their file.",
         "Delete the outdated one. Until then the boxes of both are used where the finding says so, "
-        "otherwise the annotation that it names; an image without boxes there is not used.",
+        "otherwise the annotation that it names; an image without boxes there is not used. To use "
+        "an edit that is left out, open its image in `boxwright label` and undo.",
     ),
     "BW114": Meaning(
         "error",

@@ -47,6 +47,7 @@ class Labeled:
         verified: someone checked the annotation, and said so in the labeling tool.
         verified_classes: the classes that someone looked for in the image, beside those of its
             boxes; None for all.
+        others: where other annotations of the image are that have boxes too.
     """
 
     path: str
@@ -70,6 +71,7 @@ class Labeled:
     ignored: list[float] = field(default_factory=list)
     verified: bool = False
     verified_classes: set[str] | None = None
+    others: list[str] = field(default_factory=list)
 
     @property
     def where(self) -> str:
@@ -87,6 +89,7 @@ class Labeled:
         self.boxes += other.boxes
         self.names += other.names
         self.flags += other.flags
+        self.note_other(other)
 
     def add_missing(self, other: Labeled) -> int:
         """Append the boxes of another annotation that this one lacks; returns their number."""
@@ -95,7 +98,13 @@ class Labeled:
             if (name, box) not in there:
                 self.add(name, box, flags)
                 count += 1
+        self.note_other(other)
         return count
+
+    def note_other(self, other: Labeled) -> None:
+        """Note that another annotation of the image has boxes too, if it has some."""
+        if other.names:
+            self.others.append(other.where)
 
     def lacks(self, other: Labeled) -> int:
         """Number of boxes of another annotation that this one lacks."""

@@ -18,7 +18,7 @@ from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.editing import Edit, EditedBox
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
-from boxwright.formats.records import Unlisted, record_bytes
+from boxwright.formats.records import Unlisted, chosen_keys, record_bytes
 from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import folder_split
@@ -53,7 +53,9 @@ def detect(folder: Folder) -> bool:
 def read(folder: Folder) -> Labels:
     """Read all images in the files; an image without annotations has no objects."""
     labels = Labels()
-    for path, content in json_file.read_all(folder, KIND, list, labels.broken, opened=Records):
+    for path, content in json_file.read_all(
+        folder, KIND, list, labels.broken, opened=Records, findings=labels.findings
+    ):
         images: list[Labeled] = []
         for i, entry in enumerate(content):
             try:
@@ -132,6 +134,10 @@ class Records(Unlisted):
         elif record is not None:
             self._numbers[name] = len(self._entries)
             self._entries.append(record)
+
+    def boxes(self, record: Any) -> Any:
+        listed = _first(record, LIST_KEYS)
+        return chosen_keys(listed if isinstance(listed, list) else [], "label", "coordinates")
 
     def content(self) -> bytes:
         return self._text.bytes_of(self._entries)

@@ -16,10 +16,11 @@ from boxwright.formats.annotations import Broken, number, size_of
 from boxwright.formats.coordinates import Size
 from boxwright.formats.folder import Folder, folded
 from boxwright.formats.json_kinds import DAMAGED, SUFFIX, kind_of
-from boxwright.formats.records import RecordFile, apply_edits, waiting_edits
+from boxwright.formats.records import RecordFile, apply_edits, overtaken, waiting_edits
 from boxwright.io.files import write_text
 from boxwright.io.text import RawText, is_encodable, undecodable
 from boxwright.structures.dataset import Dataset, Split
+from boxwright.structures.findings import Finding
 
 Object = dict[str, Any]
 Content = TypeVar("Content", list[Any], Object)
@@ -54,6 +55,7 @@ def read_all(
     *,
     without: Collection[str] = (),
     opened: Callable[[bytes, str], RecordFile] | None = None,
+    findings: list[Finding] | None = None,
 ) -> Iterator[tuple[str, Content]]:
     """Yield path and content of each file of the format `kind`, except those in `without`.
 
@@ -68,12 +70,13 @@ def read_all(
         broken: gets the files that cannot be read.
         without: files to leave out.
         opened: opens the records of a file; edits that wait beside it are part of its content.
+        findings: gets the edits that are not, because another program has changed the boxes.
     """
     for path in folder.with_suffix(SUFFIX):
         if path in without or kind_of(folder.root / path) not in {kind, DAMAGED}:
             continue
         try:
-            content = _content(folder.root / path, opened)
+            content, left = _content(folder.root / path, opened)
         except DataError as error:
             broken.append(Broken.of(error, path))
         except json.JSONDecodeError as error:
@@ -86,21 +89,28 @@ def read_all(
         except ValueError:
             broken.append(Broken("BW110", path, "contains a number of thousands of digits"))
         else:
+            if findings is not None:
+                findings += overtaken(path, left)
             if isinstance(content, expected):
                 yield path, content
             else:
                 broken.append(Broken("BW110", path, unlike(content, shown(expected()))))
 
 
-def _content(file: Path, opened: Callable[[bytes, str], RecordFile] | None) -> object:
+def _content(
+    file: Path, opened: Callable[[bytes, str], RecordFile] | None
+) -> tuple[object, list[str]]:
+    """The value in a file with the edits that wait beside it, and the images of those left out."""
     edits = waiting_edits(file) if opened else {}  # first: they may be written into it meanwhile
     content = file.read_bytes()
+    left: list[str] = []
     if opened and edits:
         records = opened(content, str(file))
-        apply_edits(records, edits)
+        used = apply_edits(records, edits)
+        left = [name for name in edits if name not in used]
         content = records.content()
     try:
-        return json.loads(content)
+        return json.loads(content), left
     except UnicodeDecodeError as error:
         raise undecodable(content, error.start, file) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.claims import leaves_folder
 from boxwright.formats.folder import Folder, folded, join, split_path, stem
@@ -111,11 +112,23 @@ class Ownership:
         message = f"{image} has no box here, but {boxes} in {other.where}"
         self.findings.append(Finding("BW113", one.where, message, "left out", (image,)))
 
+    def check_one(self, image: str) -> None:
+        """Raise DataError BW179 if the boxes of an image are not those of one annotation alone."""
+        one = self.paired.get(image)
+        if one and one.others:
+            positions = " and ".join(dict.fromkeys([one.where, *one.others]))
+            message = (
+                f"its boxes are in {positions}; they can be edited if they are in one of these."
+            )
+            raise DataError("BW179", message, where=image)
+
     def _join(self, others: Sequence[tuple[Labeled, Match, str]]) -> None:
         """Add the boxes of annotations whose image has one already, if it is surely the same."""
         left: dict[str, Labeled] = {}
         for one, match, image in others:
             known = self.paired[image]
+            if match.again and known.names:
+                known.note_other(one)
             count, both = len(known.names), joined(known, one) if match.again else None
             message = f"{image} already has the annotation {known.where}"
             self.paired[image] = both or known

@@ -3,17 +3,19 @@
 An edit of one record does not rewrite a large file at once. It waits in a small file beside it, the
 sidecar, which every reader of the format reads too, until it is written into the file itself.
 
-    {"version": 1, "edits": {"a.jpg": {"before": "3f...", "record": {...}}}}
+    {"version": 1, "edits": {"a.jpg": {"before": "3f...", "base": {...}, "record": {...}}}}
 
-An edit is used only if the file still has the record that was edited: `before` is its digest.
-Otherwise another program has edited the file meanwhile, and what it has written counts.
+`base` is the record that was edited, and `before` its digest, which is all that earlier versions of
+Boxwright have written. If another program has changed the record meanwhile, but not its boxes, both
+changes count. If it has changed the boxes, what it has written counts, and the edit stays in the
+sidecar, of which a finding tells.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,8 +23,10 @@ from typing import Any, Protocol
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.editing import Edit
+from boxwright.formats.merging import ClashError, merged
 from boxwright.io.files import remove, write_text
 from boxwright.io.text import read_text
+from boxwright.structures.findings import Finding
 
 SUFFIX = ".boxwright-edits"
 VERSION = 1
@@ -37,6 +41,9 @@ class RecordFile(Protocol):
 
     def put(self, name: str, record: Any) -> None:
         """Replace the record of an image, add it, or remove it if it is None."""
+
+    def boxes(self, record: Any) -> Any:
+        """What a record says about its boxes, as JSON."""
 
     def content(self) -> bytes:
         """The whole file."""
@@ -79,10 +86,36 @@ class RecordEditor(Protocol):
 
 @dataclass(frozen=True)
 class Waiting:
-    """An edit in a sidecar: digest of the record before, and the record after."""
+    """An edit in a sidecar.
+
+    Attributes:
+        before: digest of the record before.
+        record: the record after.
+        base: the record before; None if there was none, or an earlier version wrote the sidecar.
+    """
 
     before: str
     record: Any
+    base: Any = None
+
+    @classmethod
+    def of(cls, base: Any, record: Any) -> Waiting:
+        """The edit of one record into another."""
+        return cls(digest(base), record, base)
+
+    def upon(self, now: Any, file: RecordFile) -> Any:
+        """The record with this edit, when it is `now` in the file.
+
+        Raises:
+            ClashError: another program has changed the boxes.
+        """
+        if self.before in (digest(now), _written_digest(now)):
+            return self.record
+        if digest(now) == digest(self.record):  # a killed process has written it
+            return now
+        if None in (now, self.base) or file.boxes(now) != file.boxes(self.base):
+            raise ClashError
+        return merged(self.base, self.record, now)
 
 
 def record_bytes(record: Any) -> bytes:
@@ -97,6 +130,11 @@ def digest(record: Any) -> str:
         return ABSENT
     text = json.dumps(_whole_numbers(record), sort_keys=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def _written_digest(record: Any) -> str:
+    """As `digest`, in sidecars that earlier versions wrote: of the record as it is written."""
+    return ABSENT if record is None else hashlib.sha256(record_bytes(record)).hexdigest()[:32]
 
 
 def _whole_numbers(value: Any) -> Any:
@@ -130,7 +168,8 @@ def waiting_edits(path: str | Path) -> dict[str, Waiting]:
         if said["version"] != VERSION:
             raise ValueError(f"version {said['version']}")
         return {
-            name: Waiting(edit["before"], edit["record"]) for name, edit in said["edits"].items()
+            name: Waiting(edit["before"], edit["record"], edit.get("base"))
+            for name, edit in said["edits"].items()
         }
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         message = f"is not a list of edits of {Path(path).name} ({error})."
@@ -142,21 +181,34 @@ def write_edits(path: str | Path, edits: Mapping[str, Waiting]) -> None:
     if not edits:
         remove(sidecar(path))
         return
-    said = {name: {"before": one.before, "record": one.record} for name, one in edits.items()}
+    said = {name: vars(one) for name, one in edits.items()}
     write_text(sidecar(path), json.dumps({"version": VERSION, "edits": said}) + "\n")
 
 
 def apply_edits(file: RecordFile, edits: Mapping[str, Waiting]) -> dict[str, Waiting]:
-    """Put edits into a file, without those of records that others have changed.
+    """Put edits into a file, without damaged ones and those of boxes that others have changed.
 
     Returns:
-        The edits that were put, as edits of the file as it is: a killed process may have written
-        some of them into it before.
+        The edits that were put, as edits of the file as it is.
     """
     fitting = {}
     for name, edit in edits.items():
-        now = digest(file.get(name))
-        if now in {edit.before, digest(edit.record)}:
-            file.put(name, edit.record)
-            fitting[name] = Waiting(now, edit.record)
+        now = file.get(name)
+        try:
+            record = edit.upon(now, file)
+            file.put(name, record)
+        except (ClashError, LookupError, TypeError, AttributeError):  # or it is damaged
+            continue
+        fitting[name] = Waiting.of(now, record)
     return fitting
+
+
+def overtaken(path: str, names: Iterable[str]) -> list[Finding]:
+    """A finding for each image whose edit is not used."""
+    message = "its edit of {} does not fit the boxes that another program has written since"
+    return [Finding("BW113", f"{path}{SUFFIX}", message.format(name), "left out") for name in names]
+
+
+def chosen_keys(values: Iterable[Any], *keys: str) -> list[Any]:
+    """These keys of each object."""
+    return [{key: one.get(key) for key in keys} if isinstance(one, dict) else one for one in values]

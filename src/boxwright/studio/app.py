@@ -185,12 +185,20 @@ class Api:
     async def write(self, request: Request) -> Response:
         index, etag, body = await self._index(request), _etag(request), await _json(request)
         labels, settled = wire.labels_from(body, etag), wire.keys_from(body, "settled")
-        return await self._edited(index, lambda store: store.write(index, labels, etag, settled))
+
+        def write(store: LabelStore) -> None:
+            store.write(index, labels, wire.untagged(store, etag), settled)
+
+        return await self._edited(index, write)
 
     async def shelve(self, request: Request) -> Response:
         index, etag, body = await self._index(request), _etag(request), await _json(request)
         labels = wire.labels_from(body, etag)
-        return await self._edited(index, lambda store: store.shelve(index, labels, etag))
+
+        def shelve(store: LabelStore) -> None:
+            store.shelve(index, labels, wire.untagged(store, etag))
+
+        return await self._edited(index, shelve)
 
     async def undo(self, request: Request) -> Response:
         return await self._stepped(request, LabelStore.undo)
@@ -207,6 +215,8 @@ class Api:
     async def classes(self, request: Request) -> Response:
         body = await _json(request)
         answer = await self._desk.do(lambda store: wire.change_classes(store, body))
+        if not body.get("preview"):
+            self._hub.tell("classes", {name: answer[name] for name in ("classes", "moves")})
         return Answer(answer)
 
     async def current(self, request: Request) -> Response:
@@ -263,13 +273,14 @@ class Api:
             try:
                 edit(store)
             except ConflictError:
-                return False, wire.image_json(store, index)
+                return False, {"theirs": wire.image_json(store, index), **wire.classes_json(store)}
             return True, wire.image_json(store, index)
 
         done, image = await self._desk.do(work)
         if not done:
-            return Answer({"theirs": image}, 412)
-        self._hub.tell("image", {"index": index, "etag": image["etag"]})
+            return Answer(image, 412)
+        keys = [one["key"] for one in image["proposals"]]
+        self._hub.tell("image", {"index": index, "etag": image["etag"], "proposals": keys})
         self._assistant.edited(index)
         return Answer(image)
 
@@ -281,7 +292,7 @@ class Api:
 
         def work(store: LabelStore) -> None:
             nonlocal stepped
-            stepped = step(store, index, etag) is not None
+            stepped = step(store, index, wire.untagged(store, etag)) is not None
 
         answer = await self._edited(index, work)
         return answer if stepped else Response(status_code=204)
@@ -313,7 +324,7 @@ def changed_labels(store: LabelStore) -> list[tuple[int, str]]:
     for index in store.changed():
         etag = ""
         with suppress(DataError):
-            etag = store.read(index).etag
+            etag = wire.tag(store, store.read(index).etag)
         changed.append((index, etag))
     return changed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from boxwright.studio.journal import Journal
+from boxwright.studio.labels import etag_of
 
 
 class Checked:
@@ -18,6 +19,12 @@ class Checked:
     def has(self, image: str, etag: str) -> bool:
         """True if these labels of an image were verified."""
         return self._etags.get(image) == etag
+
+    def etag(self, image: str, content: bytes | None) -> str:
+        """The etag of labels, which is another one if they were verified: else a page that does
+        not know it would take it back."""
+        etag = etag_of(content)
+        return f"{etag}-verified" if self.has(image, etag) else etag
 
     def keep(self, image: str, etag: str) -> None:
         """Another program has changed the labels of an image: were these verified?"""

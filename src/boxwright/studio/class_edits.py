@@ -136,6 +136,7 @@ class ClassEdits:
             "place": self.names.index(old),
             "images": None if is_rename else self._noted(images),
             "listed": self._store.listed(old),
+            "proposals": [] if is_rename else self._journal.proposed(old),
             "line": self._listed.listed(old) if self._listed else None,
         }
         number = self._journal.add_class_edit(edit)
@@ -196,7 +197,9 @@ class ClassEdits:
         images = {image: count for image, (_, count) in noted.items()}
         etags = {image: etag for image, (etag, _) in noted.items()}
         change = self._rewrite(images, _Restoring(self._store, move, etags, edit["listed"]))
-        self.moves = [Move(move.old, move.old) if one == move else one for one in self.moves]
+        self._journal.propose_again(edit.get("proposals", ()), move.new)
+        same = Move(move.old, move.old)
+        self.moves = [*(same if one == move else one for one in self.moves), same]
         if self._listed and not self._listed.numbered and line is not None:
             with self._store.alone():
                 self._listed.restore(move.old, line)
@@ -240,6 +243,8 @@ class ClassEdits:
         self._store.read_again(stale)
         if gone := {name for name in before if not self._images_of(name)}:
             self._set(name for name in self.names if name not in gone)
+            for name in gone:
+                self._journal.relabel(name, None)
 
     def _images_of(self, name: str) -> dict[str, int]:
         """Image -> its number of boxes of a class, for images that have any."""

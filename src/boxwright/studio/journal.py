@@ -7,7 +7,7 @@ each edit, so that edits can be undone after a restart, and label files have wha
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
@@ -27,6 +27,15 @@ CREATE TABLE IF NOT EXISTS proposals (image TEXT PRIMARY KEY, boxes TEXT, uncert
 CREATE TABLE IF NOT EXISTS class_moves (number INTEGER PRIMARY KEY, edit TEXT);
 CREATE TABLE IF NOT EXISTS small_values (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
+
+PROPOSED = {  # how proposals are found, and changed
+    "SELECT image, 0, boxes FROM proposals WHERE count": (
+        "UPDATE proposals SET boxes = :boxes, count = :count WHERE image = :image"
+    ),
+    "SELECT image, number, boxes FROM beside WHERE boxes IS NOT NULL": (
+        "UPDATE beside SET boxes = :boxes WHERE image = :image AND number = :number"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -188,22 +197,37 @@ class Journal:
             )
 
     def relabel(self, old: str, new: str | None) -> None:
-        """Give proposals of one class another one, or forget them where it is None."""
-        found = self._database.read("SELECT image, boxes FROM proposals WHERE count").fetchall()
-        changed = []
-        for image, text in found:
-            boxes = json.loads(text)
-            if any(label == old for _, _, label, _ in boxes):
-                kept = [
-                    [key, box, new if label == old else label, score]
-                    for key, box, label, score in boxes
-                    if label != old or new is not None
-                ]
-                changed.append((json.dumps(kept), len(kept), image))
+        """Give proposals of one class another one, or forget them where it is None; also those
+        beside versions that were left."""
         with self._database.changing() as database:
-            database.executemany(
-                "UPDATE proposals SET boxes = ?, count = ? WHERE image = ?", changed
-            )
+            for select, update in PROPOSED.items():
+                found = database.execute(select).fetchall()
+                database.executemany(update, _relabeled(found, old, new))
+
+    def proposed(self, name: str) -> list[list[Any]]:
+        """The proposals of a class, as JSON: the image and they."""
+        found = self._database.read("SELECT image, boxes FROM proposals WHERE count")
+        every = [[image, _of(name, json.loads(text))] for image, text in found]
+        return [[image, boxes] for image, boxes in every if boxes]
+
+    def propose_again(self, proposed: Iterable[Sequence[Any]], now: str | None) -> None:
+        """Put what `proposed` has returned back, except for what is no longer proposed.
+
+        Args:
+            proposed: the proposals.
+            now: the class that they have got since; None if they were forgotten.
+        """
+        with self._database.changing() as database:
+            for image, boxes in proposed:
+                query = "SELECT boxes FROM proposals WHERE image = ?"
+                here = json.loads(database.execute(query, (image,)).fetchone()[0])
+                left = {key for key, *_ in _of(now, here)}
+                back = {one[0]: one for one in boxes if now is None or one[0] in left}
+                kept = [back.pop(one[0], one) for one in here] + [*back.values()]
+                database.execute(
+                    "UPDATE proposals SET boxes = ?, count = ? WHERE image = ?",
+                    (json.dumps(kept), len(kept), image),
+                )
 
     def counts(self) -> dict[int, int]:
         """Index -> number of proposals, for images that have any."""
@@ -283,6 +307,26 @@ class Journal:
             "SELECT number, content FROM versions WHERE image = ? AND number = ?", (key, number)
         ).fetchone()
         return None if row is None else (row[0], row[1])
+
+
+def _relabeled(
+    found: Iterable[tuple[str, int, str]], old: str, new: str | None
+) -> Iterator[dict[str, Any]]:
+    """The proposals that a change of a class concerns, with the new class or without them."""
+    for image, number, text in found:
+        boxes = json.loads(text)
+        if _of(old, boxes):
+            kept = [
+                [key, box, new if label == old else label, score]
+                for key, box, label, score in boxes
+                if label != old or new is not None
+            ]
+            yield {"image": image, "number": number, "boxes": json.dumps(kept), "count": len(kept)}
+
+
+def _of(name: str | None, boxes: Iterable[list[Any]]) -> list[list[Any]]:
+    """The proposals of a class."""
+    return [one for one in boxes if one[2] == name]
 
 
 def _leave(database: Connection, key: str, number: int) -> None:

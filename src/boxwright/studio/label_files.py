@@ -29,7 +29,7 @@ class LabelFiles:
 
     def __init__(self, folder: Folder, own: Ownership, editor: LabelEditor, aside: Aside) -> None:
         self.root, self.editor = folder.root, editor
-        self._aside = aside
+        self._own, self._aside = own, aside
         self._known = {image: one.path for image, one in own.paired.items() if one.path}
         self._owners = {path: image for image, path in self._known.items()}
         self._images = sorted({*folder.image_paths(), *aside})
@@ -58,8 +58,9 @@ class LabelFiles:
         """The labels of an image as they are on the disk; None if it has none.
 
         Raises:
-            DataError: BW160 they cannot be read, BW180.
+            DataError: BW160 they cannot be read, BW179 they are in several files, BW180.
         """
+        self._own.check_one(image)
         path = self.root / self.path(image)
         try:
             return path.read_bytes()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from boxwright.errors import DataError
@@ -10,7 +12,7 @@ from boxwright.formats.by_name import chosen_by_name
 from boxwright.formats.class_list import ClassList
 from boxwright.formats.editing import LabelEditor
 from boxwright.formats.editors import RECORDS, file_editor, record_editor
-from boxwright.formats.folder import Folder
+from boxwright.formats.folder import ASIDE, Folder
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.records import RecordEditor
 from boxwright.formats.registry import read_annotations
@@ -35,8 +37,11 @@ def chosen_labels(path: str | Path, form: str | None, *, read_only: bool) -> tup
         raise DataError("BW179", message, where=path)
     try:
         chosen = None if read_only else chosen_by_name(folder, form)
-        return folder, chosen or read_annotations(folder, form)
+        chosen = chosen or read_annotations(folder, form)
+        return folder, chosen if chosen.own.paired else _chosen_aside(folder, form) or chosen
     except DataError as error:
+        if found := _chosen_aside(folder, form):
+            return folder, found
         if not _is_unlabeled(folder, error):
             raise
         described = any(isinstance(one, Description) for one in descriptions(folder))
@@ -45,9 +50,32 @@ def chosen_labels(path: str | Path, form: str | None, *, read_only: bool) -> tup
         )
 
 
+def _chosen_aside(folder: Folder, form: str | None) -> Chosen | None:
+    """The labels of a folder whose labeled images are all set aside; None if these have none.
+
+    Records stay in their files, and files with the labels of one image are set aside with it.
+    """
+    aside = _aside(folder)
+    for labels in (folder, aside) if aside.images else ():
+        with suppress(DataError):
+            chosen = read_annotations(replace(aside, root=labels.root, files=labels.files), form)
+            if chosen.own.paired and labels is folder:
+                return chosen
+            if chosen.own.paired:  # the folder has the list of classes
+                found = Labels(chosen.own.labels.images)
+                return Chosen(chosen.name, Ownership(folder, found, paired={}))
+    return None
+
+
+def _aside(folder: Folder) -> Folder:
+    """The images of a folder that are set aside, with their label files."""
+    root = folder.root / ASIDE
+    return Folder.scan(root) if root.is_dir() else Folder(root, {}, {})
+
+
 def _is_unlabeled(folder: Folder, error: DataError) -> bool:
     """True if labels cannot be read because there are none: images alone, or a new YOLO project."""
-    if not folder.images or "tool" in error.facts:
+    if not (folder.images or _aside(folder).images) or "tool" in error.facts:
         return False
     return error.code == "BW114" or (error.code == "BW101" and not {*folder.files} - {*SUFFIXES})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from boxwright.errors import BoxwrightError, DataError
@@ -17,7 +17,6 @@ from boxwright.formats.records import (
     RecordFile,
     Waiting,
     apply_edits,
-    digest,
     record_bytes,
     sidecar,
     waiting_edits,
@@ -34,11 +33,13 @@ class _File:
     Attributes:
         records: the content, with the edits.
         waiting: the edits.
+        left: those of boxes that another program has changed.
         stamp: of the file and its sidecar, when they were read.
     """
 
     records: RecordFile
     waiting: dict[str, Waiting] = field(default_factory=dict)
+    left: dict[str, Waiting] = field(default_factory=dict)
     stamp: tuple[Signature, Signature] = (None, None)
 
 
@@ -52,18 +53,17 @@ class RecordFiles:
     """
 
     def __init__(self, folder: Folder, own: Ownership, editor: RecordEditor) -> None:
-        self.root, self.editor = folder.root, editor
+        self.root, self.editor, self._own = folder.root, editor, own
         self._homes = {
             image: (one.path, one.record or one.image)
             for image, one in own.paired.items()
             if one.path
         }
-        self._names = {image: sorted(one.names) for image, one in own.paired.items()}
         if not self._homes:
             message = "there is no file with labels yet, and this format needs one."
             raise DataError("BW179", message, where=folder.root)
         self._files: dict[str, _File] = {}
-        self._read = {path: self._now(path) for path, _ in self._homes.values()}
+        self._paths = [*dict.fromkeys(path for path, _ in self._homes.values())]
 
     def path(self, image: str) -> str:
         """The file with the record of an image, below the root."""
@@ -73,16 +73,11 @@ class RecordFiles:
         """The record of an image as it is on the disk; None if it has none.
 
         Raises:
-            DataError: the file cannot be read or edited.
+            DataError: BW179 the labels are in several records; the file cannot be read or edited.
         """
+        self._own.check_one(image)
         path, name = self._home(image)
-        content = _bytes(self._file(path).records.get(name))
-        known = self._names.get(image)
-        is_as_read = known is not None and self._files[path].stamp == self._read[path]
-        if is_as_read and sorted(self.editor.labeled(content, path).names) != known:
-            message = f"the labels of {image} are in several records."
-            raise DataError("BW179", message, where=self.root / path)
-        return content
+        return _bytes(self._file(path).records.get(name))
 
     def name(self, image: str) -> str:
         """The name of an image in its file."""
@@ -100,30 +95,31 @@ class RecordFiles:
         path, name = self._home(image)
         file = self._file(path)
         before = file.records.get(name)
-        base = file.waiting[name].before if name in file.waiting else digest(before)
+        edit = file.waiting.get(name, Waiting.of(before, before))
         file.records.put(name, None if content is None else json.loads(content))
         after = file.records.get(name)
-        waiting = {**file.waiting, name: Waiting(base, after)}
+        waiting = {**file.waiting, name: replace(edit, record=after)}
+        left = {other: one for other, one in file.left.items() if other != name}
         try:
-            write_edits(self.root / path, waiting)
+            write_edits(self.root / path, left | waiting)
         except BaseException:
             file.records.put(name, before)
             raise
-        file.waiting = waiting
+        file.waiting, file.left = waiting, left
         self._stamp(path)
         return _bytes(after)
 
     def listed(self, name: str) -> dict[str, list[Any]]:
         """What the files say about a class in their lists of classes, by file."""
         said = {}
-        for path in self._read:
+        for path in self._paths:
             with suppress(DataError):  # it is damaged; `rewrite` says so
                 said[path] = self._file(path).records.listed(name)
         return said
 
     def rewrite(self, images: Iterable[str], rewriting: Rewriting) -> Iterator[Rewritten]:
         """Rewrite the labels of these images, and each file once."""
-        files: dict[str, list[str]] = {path: [] for path in self._read}
+        files: dict[str, list[str]] = {path: [] for path in self._paths}
         for image in images:
             files[self.path(image)].append(image)
         for path, mine in files.items():
@@ -137,7 +133,7 @@ class RecordFiles:
 
     def changed(self) -> Iterator[str]:
         """The images whose records others have changed."""
-        for path in {path for path, _ in self._homes.values()}:
+        for path in self._paths:
             if path not in self._files:
                 self._file(path)
             if self._files[path].stamp == self._now(path):
@@ -159,7 +155,7 @@ class RecordFiles:
         file = self._file(path)
         if file.waiting:
             write_bytes(self.root / path, file.records.content())
-            write_edits(self.root / path, {})
+            write_edits(self.root / path, file.left)
             file.waiting = {}
             self._stamp(path)
         return file
@@ -227,6 +223,7 @@ class RecordFiles:
         edits = waiting_edits(where)  # first: they may be written into the file meanwhile
         file = _File(self._opened(where.read_bytes(), path), stamp=now)
         file.waiting = apply_edits(file.records, edits)
+        file.left = {name: one for name, one in edits.items() if name not in file.waiting}
         self._files[path] = file
         return file
 

@@ -74,9 +74,7 @@ class LabelStore:
         names = listed.names.values() if listed else ()
         known = [*chosen.own.labels.classes, *names, *sorted(used), *classes]
         self.class_edits = ClassEdits(self, listed, known, used)
-        for image in self._aside:
-            with suppress(DataError):  # opening the image says why
-                self._summarize(image, self._files.get(image))
+        self.read_again(self._aside)
 
     @classmethod
     def open(
@@ -203,13 +201,14 @@ class LabelStore:
         """Move an image with its labels into the folder `_aside_`, which nothing reads, or back.
 
         Raises:
-            DataError: BW180 another file is there already.
+            DataError: BW180 another file is there already; as `read`.
             SystemFaultError: BW902, BW903 it cannot be moved.
         """
         image = self.names[index]
         if aside == (image in self._aside):
             return
         with self.alone():
+            self._files.get(image)  # nothing is moved unless its labels are known
             self._aside.move(image, self._files.goes_along(image))
         self._summarize(image, self._files.get(image))
 
@@ -229,9 +228,10 @@ class LabelStore:
         indices = [self._index[image] for image in self._files.changed()]
         for index in indices:
             image = self.names[index]
-            content = self._files.get(image)
-            self._checked.keep(image, etag_of(content))
-            self._summarize(image, content)
+            with suppress(DataError):  # whoever opens the image is told why
+                content = self._files.get(image)
+                self._checked.keep(image, etag_of(content))
+                self._summarize(image, content)
         return indices
 
     def flush(self) -> None:
@@ -272,7 +272,7 @@ class LabelStore:
     def _unchanged(self, index: int, etag: str) -> bytes | None:
         """The labels on the disk. Raises ConflictError: they have another etag."""
         content = self.content(self.names[index])
-        if etag_of(content) != etag:
+        if self._checked.etag(self.names[index], content) != etag:
             raise ConflictError(self._labels(index, content))
         return content
 
@@ -366,10 +366,9 @@ class LabelStore:
         return Source(image, self.path(index), files.path(image), files.name(image), content)
 
     def _labels(self, index: int, content: bytes | None) -> Labels:
-        labels = self._translator.labels(self._source(index, content))
-        if self._checked.has(self.names[index], labels.etag):
-            return replace(labels, verified=True)
-        return labels
+        image, labels = self.names[index], self._translator.labels(self._source(index, content))
+        verified = labels.verified or self._checked.has(image, labels.etag)
+        return replace(labels, verified=verified, etag=self._checked.etag(image, content))
 
     def _summarize(self, image: str, content: bytes | None) -> None:
         if content is None:

@@ -30,7 +30,8 @@ def image_json(store: LabelStore, index: int) -> dict[str, Any]:
         "name": store.names[index],
         "width": width,
         "height": height,
-        "etag": labels.etag,
+        "etag": tag(store, labels.etag),
+        "moves": len(store.class_edits.moves),
         "verified": labels.verified,
         "blind": blind,
         "boxes": [_box_json(box) for box in labels.boxes],
@@ -43,6 +44,22 @@ def image_json(store: LabelStore, index: int) -> dict[str, Any]:
     }
 
 
+def classes_json(store: LabelStore) -> dict[str, Any]:
+    """The classes, and what was done to them: a page may know earlier ones."""
+    return {"classes": store.classes, "moves": store.class_edits.moves}
+
+
+def tag(store: LabelStore, etag: str) -> str:
+    """The etag of labels for a page. An edit of classes makes it another one, as boxes that a page
+    is about to save may be of a class that is gone."""
+    return f"{etag}.{len(store.class_edits.moves)}"
+
+
+def untagged(store: LabelStore, stated: str) -> str:
+    """The etag of labels that a page states; that of none if the classes are others now."""
+    return stated.removesuffix(tag(store, ""))
+
+
 def folder_json(store: LabelStore) -> dict[str, Any]:
     """What the page needs to begin."""
     return {
@@ -50,7 +67,7 @@ def folder_json(store: LabelStore) -> dict[str, Any]:
         "format": store.format,
         "holds": sorted(store.holds),
         "read_only": store.read_only,
-        "classes": store.classes,
+        **classes_json(store),
         "images": len(store.names),
         "current": current(store),
         "keys": VIEWING if store.read_only else store.journal.get("keys", KEYS),
@@ -63,7 +80,7 @@ def rows_json(store: LabelStore, start: int, count: int) -> dict[str, Any]:
     blind, proposals = store.blind(), store.journal.counts()
     return {
         "total": len(store.names),
-        "classes": store.classes,
+        **classes_json(store),
         "rows": [
             {
                 "index": row.index,
@@ -113,7 +130,7 @@ def change_classes(store: LabelStore, body: Mapping[str, Any]) -> dict[str, Any]
         "images": change.images,
         "boxes": change.boxes,
         "left": change.left,
-        "classes": store.classes,
+        **classes_json(store),
     }
 
 

@@ -218,3 +218,24 @@ test("verified is an edit, hiding is none", () => {
   editor.toggleHidden();
   assert.deepEqual([editor.verified, editor.hidden, edits], [true, true, 1]);
 });
+
+test("the page knows if it is at what the server has", () => {
+  const proposal = { key: "p", box: [1, 1, 9, 9], label: "cat", score: 0.9 };
+  editor.open(labels([], { proposals: [proposal] }));
+  assert.equal(editor.isAt("e0", ["p"]), true);
+  assert.equal(editor.isAt("e0"), true);
+  assert.equal(editor.isAt("e0", []), false);
+  assert.equal(editor.isAt("e0-verified", ["p"]), false);
+});
+
+test("classes that another page edits are those of the next boxes too", () => {
+  editor.open(labels([box("a", [10, 10, 50, 50]), box("b", [60, 20, 90, 40], "dog")], {
+    proposals: [{ key: "p", box: [1, 1, 9, 9], label: "cat", score: 0.9 }],
+  }));
+  editor.select("b");
+  editor.copy();
+  editor.rename([["cat", "kitty"], ["dog", null]], 0, "kitty");
+  assert.deepEqual(editor.boxes.map(({ key, label }) => [key, label]), [["a", "kitty"]]);
+  assert.deepEqual(editor.proposals.map(({ label }) => label), ["kitty"]);
+  assert.deepEqual([editor.label, editor.copied, editor.image.moves, edits], ["kitty", null, 2, 0]);
+});

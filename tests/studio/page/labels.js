@@ -5,6 +5,6 @@ export const box = (key, rect, label = "cat", flags = {}) => ({
 });
 
 export const labels = (boxes = [], values = {}) => ({
-  index: 0, name: "a.jpg", width: 200, height: 100, etag: "e0", verified: false, blind: false, boxes,
+  index: 0, name: "a.jpg", width: 200, height: 100, etag: "e0", moves: 0, verified: false, blind: false, boxes,
   proposals: [], can_undo: false, can_redo: false, ...values,
 });

@@ -220,6 +220,89 @@ describe("a conflict", () => {
   });
 });
 
+describe("labels that another page verified meanwhile", () => {
+  const boxes = [box("t", [0, 0, 5, 5])];
+  const theirs = labels(boxes, { etag: "e0-verified", verified: true });
+  beforeEach(() => {
+    saver.opened(labels(boxes, { proposals: [{ key: "p", box: A.box, label: "cat", score: 0.9 }] }));
+    fake.refuse = { status: 412, told: { theirs } };
+    saver.listener.replaced = (image, newer) => {
+      told.replaced.push([image.etag, newer]);
+      fake.refuse = null;
+    };
+  });
+
+  test("stay verified when a proposal is rejected", async () => {
+    saver.edit(0, { boxes, verified: false, settled: ["p"] });
+    assert.equal(await saver.flush(0), true);
+    assert.deepEqual(fake.sent, { boxes, verified: true, settled: ["p"] });
+    assert.deepEqual(fake.asked, ["PUT /api/images/0 e0", "PUT /api/images/0 e0-verified"]);
+    assert.deepEqual([told.conflicts, told.problems, saver.stuck, saver.unsaved], [[], [], false, []]);
+  });
+
+  test("get the box that was drawn here", async () => {
+    saver.edit(0, edit(...boxes, A));
+    await saver.flush(0);
+    assert.deepEqual(fake.sent, { boxes: [...boxes, A], verified: true, settled: [] });
+  });
+
+  test("are asked about where the boxes are others too", async () => {
+    fake.refuse.told.theirs = labels([B], { etag: "e9", verified: true });
+    saver.edit(0, edit(...boxes, A));
+    assert.equal(await saver.flush(0), false);
+    assert.equal(told.conflicts.length, 1);
+  });
+});
+
+describe("an edit while another page edits classes", () => {
+  const [cat, dog] = [box("c", [60, 60, 90, 90]), box("d", [0, 0, 5, 5], "dog")];
+  const answer = (moves, boxes) => ({
+    status: 412,
+    told: { theirs: labels(boxes, { etag: "e9", moves: moves.length }), classes: ["dog"], moves },
+  });
+  beforeEach(() => {
+    saver.opened(labels([cat, dog]));
+    saver.listener.classes = ({ moves }) => { told.classes = moves; saver.rename(moves); };
+    saver.listener.replaced = () => { fake.refuse = null; };
+  });
+
+  test("gets the new name, also where the page hears of it late", async () => {
+    const moves = [["dog", "wolf"], ["cat", "dog"]];
+    fake.refuse = answer(moves, [{ ...cat, label: "dog" }, { ...dog, label: "wolf" }]);
+    saver.edit(0, edit(cat, dog, A));
+    assert.equal(await saver.flush(0), true);
+    assert.deepEqual(told.classes, moves);
+    assert.deepEqual(fake.sent.boxes.map(({ label }) => label), ["dog", "wolf", "dog"]);
+    assert.deepEqual(told.conflicts, []);
+  });
+
+  test("gets it where the page hears of it while the server answers", async () => {
+    const moves = [["cat", "kitty"]];
+    const go = waiting();
+    fake.refuse = answer(moves, [{ ...cat, label: "kitty" }, dog]);
+    saver.edit(0, edit(cat, dog, A));
+    const done = saver.flush(0);
+    saver.rename(moves);
+    go();
+    assert.equal(await done, true);
+    assert.deepEqual(fake.sent.boxes.map(({ label }) => label), ["kitty", "dog", "kitty"]);
+  });
+
+  test("is asked about where the class of a new box was deleted", async () => {
+    fake.refuse = answer([["cat", null]], [dog]);
+    saver.edit(0, edit(cat, dog, A));
+    assert.equal(await saver.flush(0), false);
+    assert.deepEqual(told.conflicts[0][0].boxes, [dog, A]);
+  });
+
+  test("goes on where the boxes of the deleted class were not touched", async () => {
+    fake.refuse = answer([["cat", null]], [dog]);
+    saver.edit(0, edit(cat, { ...dog, box: [0, 0, 9, 9] }));
+    assert.equal(await saver.flush(0), true);
+    assert.deepEqual(fake.sent.boxes, [{ ...dog, box: [0, 0, 9, 9] }]);
+  });
+});
+
 test("undo of labels that another program changed takes theirs", async () => {
   const theirs = labels([], { etag: "e9" });
   fake.refuse = { status: 412, told: { theirs } };

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { both, carried, counterparts, over, stored } from "../../../src/boxwright/studio/page/versions.js";
+import {
+  both, carried, counterparts, inClassesOfToday, ofToday, over, renamed, stored,
+} from "../../../src/boxwright/studio/page/versions.js";
 import { box, labels } from "./labels.js";
 
 const CAT = [0, 0, 50, 50];
@@ -86,5 +88,27 @@ describe("an edit that is made while the labels become others", () => {
   test("settles what it has settled itself", () => {
     const now = labels([], { proposals: [{ key: "p1" }, { key: "p2" }] }); // p1 came back
     assert.deepEqual(carry(edit([], { settled: ["p1", "p2"] }), now).settled, ["p2"]);
+  });
+});
+
+describe("classes that were renamed, merged or deleted", () => {
+  const moves = [["cat", "kitty"], ["dog", null], ["kitty", "pet"]];
+
+  test("have the name of today", () => {
+    assert.deepEqual(["cat", "dog", "owl"].map((label) => renamed(label, moves)), ["pet", null, "owl"]);
+  });
+
+  test("are those of labels, from the edit that they know on", () => {
+    const image = labels([box("c", [1, 1, 9, 9]), box("d", [1, 1, 9, 9], "dog")]);
+    assert.deepEqual(ofToday(image, moves), { ...image, moves: 3, boxes: [{ ...image.boxes[0], label: "pet" }] });
+    const later = { ...image, moves: 2 };
+    assert.deepEqual(ofToday(later, moves).boxes, later.boxes);
+    assert.equal(ofToday({ ...image, moves: 4 }, moves).moves, 4);
+  });
+
+  test("keep a box that was given a deleted one", () => {
+    const base = labels([box("c", [1, 1, 9, 9]), box("d", [1, 1, 9, 9], "dog")]);
+    const edited = [{ ...base.boxes[0], label: "dog" }, base.boxes[1], box("new-a", [3, 3, 9, 9], "dog")];
+    assert.deepEqual(inClassesOfToday(edited, base, moves), [edited[0], edited[2]]);
   });
 });

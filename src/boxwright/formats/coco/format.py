@@ -84,7 +84,13 @@ def read(folder: Folder) -> Labels:
     order: dict[str, tuple[int, int]] = {}
     others = _of_other_tasks(folder)
     for path, content in json_file.read_all(
-        folder, KIND, dict, labels.broken, without=others, opened=Records
+        folder,
+        KIND,
+        dict,
+        labels.broken,
+        without=others,
+        opened=Records,
+        findings=labels.findings,
     ):
         try:
             source = CocoFile(path, file_split(path))

@@ -8,6 +8,7 @@ from typing import Any
 
 from boxwright.formats.json_file import JsonText, Object
 from boxwright.formats.parts import Parts
+from boxwright.formats.records import chosen_keys
 
 NEW = "new"  # start of the id of an image or category that gets a number when it is written
 
@@ -63,6 +64,11 @@ class Records:
                 {**one, "id": number, "image_id": image["id"], "category_id": category}
             )
         self._replace(image["id"], annotations)
+
+    def boxes(self, record: Any) -> Any:
+        size = chosen_keys([record["image"]], "width", "height")
+        keys = "bbox", "segmentation", "category_id", "iscrowd"
+        return size + chosen_keys(record["annotations"], *keys)
 
     def content(self) -> bytes:
         lists = {"images": [*self._images], "annotations": [*self._annotations]}

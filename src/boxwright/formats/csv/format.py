@@ -35,7 +35,7 @@ from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.csv.records import LOOKED_AT, Records
 from boxwright.formats.csv.together import put_together
 from boxwright.formats.folder import Folder, folded, split_path
-from boxwright.formats.records import apply_edits, waiting_edits
+from boxwright.formats.records import apply_edits, overtaken, waiting_edits
 from boxwright.formats.repeats import sizes_differ
 from boxwright.formats.shapes import decimals
 from boxwright.formats.splits import file_split
@@ -190,7 +190,7 @@ class CsvFile:
         self.split = file_split(self.path)
         unusable: set[str] = set()
         try:
-            table = _table(self.root / self.path)
+            table = self._table()
             for line, row in islice(table, int(self.columns.header), None):
                 try:
                     self.add(row, line)
@@ -272,6 +272,18 @@ class CsvFile:
             message = f"'{one.image}' is {size} pixels, but {one.size} in {one.where}"
             self.sized.setdefault(one.image, Broken("BW157", f"{self.path}:{line}", message))
 
+    def _table(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows of the file, with the edits that wait beside it."""
+        path = self.root / self.path
+        edits = waiting_edits(path)
+        if not edits:
+            return rows(path)
+        records = Records(path.read_bytes(), str(path))
+        used = apply_edits(records, edits)
+        self.findings += overtaken(self.path, [name for name in edits if name not in used])
+        text = RawText.of(records.content(), path).text
+        return rows_of(io.StringIO(text, newline=""))
+
     def _settle(self) -> None:
         """Decide if boxes are pixels or fractions, after all rows are read."""
         boxes = sum(len(one.names) for one in self.images.values())
@@ -285,17 +297,6 @@ class CsvFile:
         if boxes and self.columns.name is None:
             message = f"no column is the class; all boxes get the class '{NAMELESS}'"
             self.findings.append(Finding("BW148", self.path, message))
-
-
-def _table(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a file, with the edits that wait beside it."""
-    edits = waiting_edits(path)
-    if not edits:
-        return rows(path)
-    records = Records(path.read_bytes(), str(path))
-    apply_edits(records, edits)
-    text = RawText.of(records.content(), path).text
-    return rows_of(io.StringIO(text, newline=""))
 
 
 def _cells(row: Sequence[str], columns: tuple[int, int]) -> tuple[str, ...]:

@@ -75,6 +75,10 @@ class Records(Unlisted):
         cells = record["rows"] if record else []
         self._parts.put(name, [kept.get(tuple(one)) or Row(self._line(one), one) for one in cells])
 
+    def boxes(self, record: Any) -> Any:
+        columns = [*self.columns.box, self.columns.image, self.columns.name]
+        return [[cell for i, cell in enumerate(row) if i in columns] for row in record["rows"]]
+
     def content(self) -> bytes:
         return self._raw.bytes_of(self._header + "".join(row.text for row in self._parts))
 

@@ -101,7 +101,9 @@ def detect(folder: Folder) -> bool:
 def read(folder: Folder) -> Labels:
     """Read the completed tasks; skipped tasks and predictions are ignored."""
     labels = Labels()
-    for path, content in json_file.read_all(folder, KIND, list, labels.broken, opened=Records):
+    for path, content in json_file.read_all(
+        folder, KIND, list, labels.broken, opened=Records, findings=labels.findings
+    ):
         _File(folder, path, labels).read(content)
     return labels
 

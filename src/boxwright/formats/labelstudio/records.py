@@ -11,7 +11,7 @@ from boxwright.formats.folder import split_path
 from boxwright.formats.json_file import JsonText, Object, url_path
 from boxwright.formats.labelstudio.images import images_in
 from boxwright.formats.names import UPLOADED
-from boxwright.formats.records import Unlisted
+from boxwright.formats.records import Unlisted, chosen_keys
 
 LOCAL = "/data/local-files/?d="  # images below the folder that Label Studio serves
 
@@ -49,6 +49,11 @@ class Records(Unlisted):
         elif record is not None:
             self._numbers[name] = len(self._tasks)
             self._tasks.append(record)
+
+    def boxes(self, record: Any) -> Any:
+        results = (annotation_of(record) or {}).get("result") or []
+        shapes = [one for one in results if one.get("type") != "textarea"]
+        return chosen_keys(shapes, "type", "value")
 
     def content(self) -> bytes:
         return self._text.bytes_of(self._tasks)

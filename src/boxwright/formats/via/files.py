@@ -14,6 +14,7 @@ from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.tables import first_rows, rows
 from boxwright.formats.via.records import ATTRIBUTES, METADATA, Records
 from boxwright.formats.via.regions import Region
+from boxwright.structures.findings import Finding
 
 KIND = "via"  # in `json_kinds`
 CSV = ".csv"
@@ -49,17 +50,21 @@ class Files:
         entries: the images.
         described: region attribute -> its options, in the order of the project files.
         broken: what cannot be used.
+        findings: edits that are left out.
     """
 
     entries: list[Entry] = field(default_factory=list)
     described: dict[str, list[str]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     @classmethod
     def read(cls, folder: Folder) -> Files:
         """Read all files, those in JSON first."""
         files = cls()
-        found = json_file.read_all(folder, KIND, dict, files.broken, opened=Records)
+        found = json_file.read_all(
+            folder, KIND, dict, files.broken, opened=Records, findings=files.findings
+        )
         for path, content in found:
             files._add_json(path, content)
         for path, header in tables(folder).items():

@@ -61,7 +61,7 @@ def detect(folder: Folder) -> bool:
 def read(folder: Folder) -> Labels:
     """Read all images in the files; an image without regions has no objects."""
     files = Files.read(folder)
-    labels = Labels(broken=files.broken)
+    labels = Labels(broken=files.broken, findings=files.findings)
     regions = [region for entry in files.entries for region in entry.regions]
     counts = attributes_in_use(regions, list(files.described))
     attribute = next(iter(counts), None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from boxwright.formats.json_file import JsonText, Object
+from boxwright.formats.records import chosen_keys
 
 METADATA, ATTRIBUTES, ORDER = "_via_img_metadata", "_via_attributes", "_via_image_id_list"
 
@@ -49,6 +50,9 @@ class Records:
         self._images[self._keys[name]] = record
         for attribute, value in _values(record):
             self._offer(attribute, value)
+
+    def boxes(self, record: Any) -> Any:
+        return chosen_keys(regions_of(record), "shape_attributes")
 
     def content(self) -> bytes:
         return self._text.bytes_of(self._value)

@@ -8,7 +8,7 @@ import { duration, fill, h, some } from "../../web/page/dom.js";
 /** @typedef {{labeled: number, ap50: number, low: number, high: number, images: number}} Point */
 /** @typedef {{kind: string, data: any}} Told */
 
-const KINDS = ["image", "proposals", "training", "quality", "problem", "finish"];
+const KINDS = ["image", "classes", "proposals", "training", "quality", "problem", "finish"];
 /** Events that describe a state: a tab that opens later needs the last one. */
 const STATES = ["training", "quality", "finish"];
 

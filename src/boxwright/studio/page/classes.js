@@ -78,7 +78,7 @@ export function chooseClass(names, color) {
 
 const SHOWN = 5; // images that could not be changed
 
-/** @typedef {{images: number, boxes: number, left: string[], classes: string[]}} Change */
+/** @typedef {{images: number, boxes: number, left: string[]} & import("./store.js").Classes} Change */
 
 /** @param {any} problem */
 const inWords = ({ message, remedy }) => [message, remedy].filter(Boolean).join(" ");

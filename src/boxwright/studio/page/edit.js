@@ -2,7 +2,7 @@
 // `edited`, after any change that is visible `changed`.
 
 import { HANDLES, iou, isLarge, moved, resized, snapped } from "./geometry.js";
-import { counterparts, isSame, newKey } from "./versions.js";
+import { counterparts, inClassesOfToday, isSame, named, newKey, ofToday, renamed } from "./versions.js";
 
 /** @typedef {import("./geometry.js").Rect} Rect */
 /** @typedef {import("./geometry.js").Handle} Handle */
@@ -26,6 +26,7 @@ import { counterparts, isSame, newKey } from "./versions.js";
  * @property {number} width
  * @property {number} height
  * @property {string} etag
+ * @property {number} moves how many edits of classes came before it
  * @property {boolean} verified
  * @property {boolean} blind
  * @property {Box[]} boxes
@@ -130,6 +131,28 @@ export class Editor {
     this.proposals = this.proposals.filter(({ key }) => !keys.has(key));
     if (this.selected && !this.find(this.selected)) this.selected = null;
     this.listener.changed();
+  }
+
+  /** Classes were renamed, merged or deleted. @param {import("./versions.js").Move[]} moves all
+   * @param {number} known how many of them were known @param {string|null} first class that is left */
+  rename(moves, known, first) {
+    const since = moves.slice(known);
+    if (this.label !== null) this.label = renamed(this.label, since) ?? first;
+    this.last = named(this.last, since);
+    [this.copied = null] = named(this.copied ? [this.copied] : [], since);
+    const { image } = this;
+    if (!image) return;
+    const boxes = inClassesOfToday(this.boxes, image, moves);
+    const later = moves.slice(image.moves);
+    this.offered = named(this.offered, later);
+    this.proposals = named(this.proposals, later);
+    this.#take({ ...ofToday(image, moves), boxes, verified: this.verified });
+  }
+
+  /** Whether this is what the server has. @param {string} etag @param {string[]} [proposals] keys */
+  isAt(etag, proposals) {
+    const { image } = this;
+    return image?.etag === etag && (!proposals || String(image.proposals.map(({ key }) => key)) === String(proposals));
   }
 
   /** @param {string|null} key @returns {Box|Proposal|null} */

@@ -88,8 +88,8 @@ export class Images {
     this.changed = changed;
     /** @type {(Row|undefined)[]} */
     this.rows = [];
-    /** Those of all labels that were read. @type {string[]} */
-    this.classes = [];
+    /** Those of all labels that were read. @type {import("./store.js").Classes} */
+    this.classes = { classes: [], moves: [] };
     /** @type {number[]} */
     this.shown = [];
     /** @type {Filter} */
@@ -117,9 +117,9 @@ export class Images {
 
   /** @param {number} start @param {number} count */
   async #fetch(start, count) {
-    /** @type {{rows: Row[], classes: string[]}} */
-    const { rows, classes } = await this.server.get(`/api/rows?start=${start}&count=${count}`);
-    this.classes = classes;
+    /** @type {{rows: Row[]} & import("./store.js").Classes} */
+    const { rows, classes, moves } = await this.server.get(`/api/rows?start=${start}&count=${count}`);
+    this.classes = { classes, moves };
     for (const row of rows) this.rows[row.index] = row;
     this.#apply();
   }

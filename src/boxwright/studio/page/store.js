@@ -1,7 +1,7 @@
 // Talks to the server, and saves edits. An edit is never dropped: what cannot be saved stays here
 // and is tried again.
 
-import { both, carried, counterparts, over, stored } from "./versions.js";
+import { both, carried, counterparts, inClassesOfToday, isLike, ofToday, over, stored } from "./versions.js";
 
 /** @typedef {import("./edit.js").ImageLabels} ImageLabels */
 /** @typedef {import("./edit.js").Box} Box */
@@ -12,6 +12,8 @@ import { both, carried, counterparts, over, stored } from "./versions.js";
  * @property {boolean} verified
  * @property {string[]} settled keys of proposals that are boxes now, or were rejected
  */
+/** The names, and all that was done to them. @typedef {{classes: string[], moves: Move[]}} Classes */
+/** @typedef {import("./versions.js").Move} Move */
 /** @typedef {"mine"|"theirs"|"both"} Choice between two versions */
 
 const AWAY = "The studio does not answer: is the command still running?";
@@ -20,13 +22,14 @@ const STRANGER = "This page is of an earlier studio: open the address that the t
 /** What went wrong, in the server's words: a code, a sentence, and what to do. */
 export class Problem extends Error {
   /** @param {number} status 0 if the server does not answer
-   * @param {{code?: string, message?: string, remedy?: string, theirs?: ImageLabels}} told */
+   * @param {{code?: string, message?: string, remedy?: string, theirs?: ImageLabels} & Partial<Classes>} told */
   constructor(status, told) {
     super(told.message ?? (status === 403 ? STRANGER : `The server answered ${status}`));
     this.status = status;
     this.code = told.code ?? "";
     this.remedy = told.remedy ?? "";
     this.theirs = told.theirs ?? null;
+    this.classes = told.classes && told.moves ? { classes: told.classes, moves: told.moves } : null;
   }
 }
 
@@ -76,6 +79,7 @@ export class Server {
  * @property {(theirs: ImageLabels) => void} overtaken by another program, while nothing was edited here
  * @property {(theirs: ImageLabels) => void} conflict another program wrote meanwhile; `resolve` goes on
  * @property {(problem: Problem, index: number) => void} failed
+ * @property {(classes: Classes) => void} classes the server has other ones; `rename` goes on
  * @property {() => void} changed how many are unsaved, or when the last one was saved
  */
 /**
@@ -92,6 +96,9 @@ export class Server {
 export class Saver {
   /** @type {Map<number, Work>} */
   #work = new Map();
+
+  /** What was done to classes. @type {Move[]} */
+  #moves = [];
 
   /** @param {Server} server @param {Listener} listener @param {number} [delay] ms in which edits
    *    become one, such as those of a key that is held down */
@@ -126,6 +133,15 @@ export class Saver {
     else
       this.#work.set(image.index,
         { image, edit: null, sent: null, running: null, timer: null, stuck: false, held: false });
+  }
+
+  /** Classes were renamed, merged or deleted. @param {Move[]} moves all */
+  rename(moves) {
+    this.#moves = moves;
+    for (const work of this.#work.values()) {
+      work.edit &&= { ...work.edit, boxes: inClassesOfToday(work.edit.boxes, work.image, moves) };
+      work.image = ofToday(work.image, moves);
+    }
   }
 
   /** Save an edit soon; one that comes before replaces it. @param {number} index @param {Edit} edit */
@@ -216,18 +232,21 @@ export class Saver {
     work.sent = edit;
     if (edit) work.edit = null;
     const run = async () => {
-      const base = { ...work.image, ...edit };
+      const before = work.image;
+      const base = { ...before, ...edit };
       try {
-        const image = await request(work.image.etag);
-        if (!image) return null;
-        const keys = saved ? saved(image, base) : counterparts(base.boxes, image.boxes);
+        const answer = await request(before.etag);
+        if (!answer) return null;
+        const keys = saved ? saved(answer, base) : counterparts(base.boxes, answer.boxes);
+        const image = ofToday(answer, this.#moves);
         Object.assign(work, { image, sent: null, stuck: false });
-        work.edit &&= carried(work.edit, base, image, keys);
+        work.edit &&= carried(work.edit, ofToday(base, this.#moves), image, keys);
         if (saved) this.listener.saved(image, keys, work.edit);
         else this.listener.replaced(image, work.edit);
         return image;
       } catch (error) {
-        this.#failed(work, edit, error);
+        const boxes = edit && inClassesOfToday(edit.boxes, before, this.#moves);
+        this.#failed(work, edit && boxes && { ...edit, boxes }, error);
         return undefined;
       }
     };
@@ -242,15 +261,28 @@ export class Saver {
     }
   }
 
+  /** Whether an edit can be carried over to labels that are others by now, and nobody need be asked.
+   * @param {Edit} edit @param {ImageLabels} base @param {ImageLabels} theirs */
+  #isHarmless(edit, base, theirs) {
+    const gone = new Set(this.#moves.flatMap(([name, to]) => (to === null ? [name] : [])));
+    return theirs.etag !== base.etag && isLike(base.boxes, theirs.boxes)
+      && !edit.boxes.some(({ label }) => gone.has(label));
+  }
+
   /** @param {Work} work @param {Edit|null} edit @param {unknown} problem */
   #failed(work, edit, problem) {
     work.edit ??= edit;
     work.sent = null;
     work.stuck = edit !== null;
     if (!(problem instanceof Problem)) throw problem;
-    const { theirs } = problem;
+    const { theirs, classes } = problem;
+    if (classes && classes.moves.length > this.#moves.length) this.listener.classes(classes);
     if (problem.status !== 412 || !theirs) this.listener.failed(problem, work.image.index);
-    else if (edit) {
+    else if (work.edit && this.#isHarmless(work.edit, work.image, theirs)) {
+      work.edit = carried(work.edit, work.image, theirs, stored(work.image.boxes, theirs.boxes));
+      Object.assign(work, { image: theirs, stuck: false }); // it is sent again
+      this.listener.replaced(theirs, work.edit);
+    } else if (edit) {
       work.held = true;
       this.listener.conflict(theirs);
     } else if (!work.edit) { // else saving what was edited meanwhile finds out

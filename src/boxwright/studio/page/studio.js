@@ -16,6 +16,7 @@ import { Review } from "./review.js";
 import { Stage } from "./stage.js";
 import { Problem, Saver } from "./store.js";
 import { pressed, showTool } from "./toolbar.js";
+import { ofToday } from "./versions.js";
 
 /** @typedef {import("./edit.js").ImageLabels} ImageLabels */
 /** @typedef {import("./store.js").Edit} Edit */
@@ -27,6 +28,7 @@ import { pressed, showTool } from "./toolbar.js";
  * @property {string[]} holds
  * @property {boolean} read_only the labels are only shown
  * @property {string[]} classes
+ * @property {import("./versions.js").Move[]} moves what was done to classes
  * @property {number} images
  * @property {number|null} current
  * @property {string} keys
@@ -36,6 +38,7 @@ import { pressed, showTool } from "./toolbar.js";
  */
 
 const RETRY = 5000; // ms
+const OVERTAKEN = "Another program changed these labels: this is what it wrote.";
 
 export class Studio {
   /** @param {import("./store.js").Server} server @param {Folder} folder */
@@ -43,6 +46,7 @@ export class Studio {
     this.server = server;
     this.folder = folder;
     this.classes = folder.classes;
+    this.moves = folder.moves;
     this.view = "label";
     this.opening = 0;
     this.aside = new Aside(this);
@@ -62,8 +66,10 @@ export class Studio {
       overtaken: (theirs) => this.#overtaken(theirs),
       conflict: (theirs) => void this.#conflict(theirs),
       failed: (problem, index) => this.#failed(problem, index),
+      classes: (classes) => this.#renamed(classes),
       changed: () => this.#saving(),
     });
+    this.saver.rename(folder.moves);
     this.images = new Images(server, () => this.#listed());
     this.list = new ImageList(byId("images"), this.images, (index) => void this.open(index));
     this.classPanel = new ClassPanel(byId("classes"), {
@@ -106,7 +112,7 @@ export class Studio {
     try {
       await this.saver.flush(index); // from an earlier visit
       const [image, picture] = await Promise.all([
-        this.server.get(`/api/images/${index}`), this.images.picture(index).catch(() => null)]);
+        this.#read(index), this.images.picture(index).catch(() => null)]);
       if (turn !== this.opening) return;
       const unsaved = this.saver.pending(index);
       if (!unsaved) this.saver.opened(image);
@@ -204,12 +210,46 @@ export class Studio {
 
   async manage() {
     await this.saver.flushAll();
-    manageClasses(this.server, () => this.classes, ({ classes }) => {
-      this.#classes(classes);
-      if (this.editor.label && !classes.includes(this.editor.label)) this.editor.label = classes[0] ?? null;
-      void this.images.load(this.index ?? 0, this.images.rows.length);
-      if (this.index !== null) void this.open(this.index);
-    });
+    manageClasses(this.server, () => this.classes, (change) => this.#renamed(change));
+  }
+
+  /** Classes are others, by this page or another one. @param {import("./store.js").Classes} told */
+  #renamed({ classes, moves }) {
+    const known = this.moves.length;
+    const isNew = moves.length > known;
+    if (!isNew && (moves.length < known || classes.length <= this.classes.length)) return; // told late
+    this.moves = moves;
+    this.#classes(classes);
+    if (!isNew) return;
+    this.saver.rename(moves);
+    this.editor.rename(moves, known, this.#firstClass);
+    void this.saver.flushAll();
+    void this.images.load(this.index ?? 0, this.images.rows.length).catch((error) => this.failed(error));
+    if (this.index !== null) void this.#refresh(this.index);
+  }
+
+  /** Read the labels of an image, and the classes if they are others by now. @param {number} index
+   * @returns {Promise<ImageLabels>} */
+  async #read(index) {
+    const image = await this.server.get(`/api/images/${index}`);
+    if (image.moves > this.moves.length) this.#renamed(await this.server.get("/api/rows?count=0"));
+    return ofToday(image, this.moves);
+  }
+
+  /** Show the labels of the open image as the server has them, unless they are edited here.
+   * @param {number} index @returns {Promise<ImageLabels|null>} null if they are not shown */
+  async #refresh(index) {
+    const before = this.editor.image;
+    try {
+      const image = await this.#read(index);
+      if (this.editor.image !== before || this.saver.unsaved.includes(index)) return null; // or it is newer here
+      this.saver.opened(image);
+      this.#replaced(image, null);
+      return image;
+    } catch (error) {
+      this.failed(error);
+      return null;
+    }
   }
 
   /** @param {string[]} names */
@@ -249,24 +289,22 @@ export class Studio {
       case "proposals":
         this.images.proposed(data.counts);
         break;
-      case "image": void this.#changedElsewhere(data.index, data.etag); break;
+      case "classes": this.#renamed(data); break;
+      case "image": void this.#changedElsewhere(data); break;
     }
   }
 
-  /** @param {number} index @param {string} etag */
-  async #changedElsewhere(index, etag) {
+  /** @param {{index: number, etag: string, proposals?: string[]}} told its proposals, if a page changed it */
+  async #changedElsewhere({ index, etag, proposals }) {
     if (this.saver.unsaved.includes(index)) return; // saving finds out, and asks
-    if (index === this.index && etag === this.editor.image?.etag) return; // it was this page
+    if (index === this.index && this.editor.isAt(etag, proposals)) return; // it was this page
     try {
       await this.images.refresh(index);
-      if (index !== this.index) return;
-      const image = await this.server.get(`/api/images/${index}`);
-      if (index !== this.index || this.saver.unsaved.includes(index)) return;
-      this.saver.opened(image);
-      this.#overtaken(image);
     } catch (error) {
       this.failed(error);
+      return;
     }
+    if (index === this.index && (await this.#refresh(index))) this.notices.say(OVERTAKEN);
   }
 
   /** @param {boolean} connected */
@@ -315,7 +353,7 @@ export class Studio {
   /** @param {ImageLabels} theirs */
   #overtaken(theirs) {
     this.#replaced(theirs, null);
-    this.notices.say("Another program changed these labels: this is what it wrote.");
+    this.notices.say(OVERTAKEN);
   }
 
   /** @param {ImageLabels} theirs */
@@ -334,8 +372,8 @@ export class Studio {
   #listed() {
     if (!this.list) return; // while it is built
     this.counts = this.list.update().classes;
-    if (this.images.classes.length > this.classes.length) this.#classes(this.images.classes);
-    else this.#changed();
+    this.#renamed(this.images.classes);
+    this.#changed();
   }
 
   /** What is shown of the editor, after a change of it. */

@@ -7,6 +7,9 @@ import { iou } from "./geometry.js";
 /** @typedef {import("./edit.js").ImageLabels} ImageLabels */
 /** @typedef {import("./store.js").Edit} Edit */
 
+/** An edit of a class in all labels: its name before and now, null if it was deleted.
+ * @typedef {[string, string|null]} Move */
+
 const SAME = 0.95; // IoU from which two boxes of a class are one object
 
 let count = 0;
@@ -15,6 +18,11 @@ export const newKey = () => `new-${Date.now().toString(36)}-${(count += 1)}`;
 
 /** @param {{label: string, box: Box["box"]}} one @param {{label: string, box: Box["box"]}} other */
 export const isSame = (one, other) => one.label === other.label && iou(one.box, other.box) > SAME;
+
+/** Whether two versions have the same boxes: they differ in what was verified or proposed.
+ * @param {Box[]} one @param {Box[]} other */
+export const isLike = (one, other) =>
+  one.length === other.length && one.every((box, i) => !differs(box, other[i]));
 
 /** The boxes of another version that are the same objects, the most similar ones first.
  * @param {Box[]} before @param {Box[]} after
@@ -38,6 +46,36 @@ export function counterparts(before, after) {
 export function stored(sent, answered) {
   if (sent.length !== answered.length) return counterparts(sent, answered);
   return new Map(sent.map(({ key }, i) => [key, answered[i].key]));
+}
+
+/** What a class is after it was renamed, merged or deleted. @param {string} label
+ * @param {Move[]} moves @returns {string|null} null if it was deleted */
+export const renamed = (label, moves) => moves.reduce(
+  (/** @type {string|null} */ name, [from, to]) => (name === from ? to : name), label);
+
+/** Labels in the classes of today, without boxes of those that were deleted.
+ * @template {ImageLabels} T @param {T} image @param {Move[]} moves all @returns {T} */
+export function ofToday(image, moves) {
+  const since = moves.slice(image.moves);
+  return since.length ? { ...image, moves: moves.length, boxes: named(image.boxes, since) } : image;
+}
+
+/** Boxes in other classes, without those whose class was deleted.
+ * @template {{label: string}} T @param {T[]} boxes @param {Move[]} moves @returns {T[]} */
+export const named = (boxes, moves) => boxes.flatMap((box) => {
+  const label = renamed(box.label, moves);
+  return label === null ? [] : [{ ...box, label }];
+});
+
+/** Boxes of an edit in the classes of today. One that was given a class which was deleted meanwhile
+ * keeps it: somebody has to choose.
+ * @param {Box[]} boxes @param {ImageLabels} base what was edited @param {Move[]} moves all */
+export function inClassesOfToday(boxes, base, moves) {
+  const since = moves.slice(base.moves);
+  const gone = new Set(base.boxes.filter(({ label }) => renamed(label, since) === null).map(({ key }) => key));
+  return boxes.map((box) => ({ box, label: renamed(box.label, since) }))
+    .filter(({ box, label }) => label !== null || !gone.has(box.key))
+    .map(({ box, label }) => ({ ...box, label: label ?? box.label }));
 }
 
 /** An edit that is written over another version than the one that was edited. A box keeps its key,

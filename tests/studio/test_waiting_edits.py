@@ -1,0 +1,162 @@
+"""Edits of records wait beside a file that other programs write meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from label_edits import NEW, as_read, edit, shown
+from label_samples import CAT, DOG, A, put_sample
+
+import boxwright
+from boxwright.formats.editors import RECORDS
+from boxwright.formats.records import record_bytes, sidecar
+from boxwright.studio.store import LabeledBox, LabelStore
+
+MOVED = (5.0, 7.0, 31.0, 41.0)
+Edit = Callable[[LabeledBox, LabeledBox], list[LabeledBox]]
+EDITS: dict[str, Edit] = {
+    "add": lambda cat, dog: [cat, dog, NEW],
+    "move": lambda cat, dog: [replace(cat, box=MOVED), dog],
+    "rename": lambda cat, dog: [cat, replace(dog, label="owl")],
+    "delete": lambda cat, dog: [dog],
+    "add and delete": lambda cat, dog: [dog, NEW],
+}
+records = pytest.mark.parametrize("form", RECORDS)
+
+
+def label_file(root: Path) -> Path:
+    [file] = [path for path in root.iterdir() if path.suffix in {".json", ".csv"}]
+    return file
+
+
+def extend(file: Path) -> None:
+    """Write a file as a program that adds a key, or a column, to all that it knows."""
+    text = file.read_text("utf-8")
+    if file.suffix == ".csv":
+        head, *rows = text.splitlines()
+        text = "\n".join([f"{head},foreign", *(f"{row},f{i}" for i, row in enumerate(rows)), ""])
+    else:
+        said = json.loads(text)
+        _extend(said)
+        text = json.dumps(said)
+    file.write_text(text, encoding="utf-8")
+
+
+def _extend(said: Any) -> None:
+    for one in said if isinstance(said, list) else said.values() if isinstance(said, dict) else ():
+        _extend(one)
+    known = {"category_id", "file_name", "coordinates", "file_attributes", "to_name", "mine"}
+    if isinstance(said, dict) and {*known, "shape_attributes"} & said.keys():
+        said["foreign"] = f"f{len(said)}"
+
+
+@pytest.mark.parametrize("act", EDITS)
+@records
+def test_an_edit_is_kept_where_another_program_extends_the_record(
+    form: str, act: str, tmp_path: Path
+) -> None:
+    store = LabelStore.open(put_sample(tmp_path, form))
+    written = shown(edit(store, 0, *EDITS[act](*store.read(0).boxes)))
+    file = label_file(tmp_path)
+    extend(file)
+    foreign = file.read_text("utf-8").count("foreign")
+    assert as_read(tmp_path)[A] == written
+    assert shown(store.read(0)) == written
+    store.close()
+    assert not sidecar(file).exists()
+    assert as_read(tmp_path)[A] == written
+    gone = 1 if "delete" in act and form != "csv" else 0
+    assert file.read_text("utf-8").count("foreign") == foreign - gone
+    if form == "csv":
+        assert ("f0" in file.read_text("utf-8")) is ("delete" not in act)
+
+
+@records
+def test_an_edit_of_boxes_that_another_program_changed_is_told(form: str, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    theirs = LabelStore.open(put_sample(tmp_path / "theirs", form))
+    edit(theirs, 0, replace(theirs.read(0).boxes[0], box=MOVED))
+    theirs.close()
+    (tmp_path / "mine").mkdir()
+    store = LabelStore.open(put_sample(tmp_path / "mine", form))
+    edit(store, 0, NEW)
+    file = label_file(tmp_path / "mine")
+    file.write_bytes(label_file(tmp_path / "theirs").read_bytes())
+    store.changed()
+    edit(store, 2, NEW)
+    store.close()
+    for _ in range(2):  # also after the studio was opened again
+        data = boxwright.check(tmp_path / "mine")
+        assert [one for one in data.findings if one.code == "BW113" and A in one.message]
+        again = LabelStore.open(tmp_path / "mine")
+        assert shown(again.read(0)) == [("cat", MOVED)]
+        again.close()
+    again = LabelStore.open(tmp_path / "mine")
+    undone = again.undo(0, again.read(0).etag)
+    assert undone
+    assert shown(undone) == [("dog", NEW.box)]
+    again.close()
+    assert not sidecar(file).exists()
+
+
+def _written(record: Any) -> str:
+    return hashlib.sha256(record_bytes(record)).hexdigest()[:32]
+
+
+@pytest.mark.parametrize("method", ["as written", "as meant"])
+@records
+def test_a_sidecar_of_an_earlier_version_is_used(form: str, method: str, tmp_path: Path) -> None:
+    store = LabelStore.open(put_sample(tmp_path, form))
+    records = store._files._file(label_file(tmp_path).name).records  # type: ignore[union-attr]
+    before = _written(records.get(A))
+    written = shown(edit(store, 0, NEW))
+    where = sidecar(label_file(tmp_path))
+    said = json.loads(where.read_text("utf-8"))
+    del said["edits"][A]["base"]
+    if method == "as written":
+        said["edits"][A]["before"] = before
+    where.write_text(json.dumps(said), encoding="utf-8")
+    again = LabelStore.open(tmp_path)
+    assert as_read(tmp_path)[A] == shown(again.read(0)) == written
+    again.flush()
+    assert not where.exists()
+    assert as_read(tmp_path)[A] == written
+
+
+def test_an_edit_of_an_unknown_method_is_kept_and_told(tmp_path: Path) -> None:
+    store = LabelStore.open(put_sample(tmp_path, "coco"))
+    edit(store, 0, NEW)
+    where = sidecar(label_file(tmp_path))
+    said = json.loads(where.read_text("utf-8"))
+    said["edits"][A] = {"before": "another", "record": said["edits"][A]["record"]}
+    where.write_text(json.dumps(said), encoding="utf-8")
+    again = LabelStore.open(tmp_path)
+    assert shown(again.read(0)) == [("cat", CAT), ("dog", DOG)]
+    edit(again, 1, NEW)
+    again.flush()
+    assert json.loads(where.read_text("utf-8"))["edits"][A]["record"]
+    findings = boxwright.check(tmp_path).findings
+    assert [one.where for one in findings if one.code == "BW113"] == [where.name]
+
+
+@pytest.mark.parametrize("part", ["base", "record"])
+@records
+def test_a_damaged_edit_is_left_out_and_told(form: str, part: str, tmp_path: Path) -> None:
+    store = LabelStore.open(put_sample(tmp_path, form))
+    edit(store, 0, NEW)
+    extend(label_file(tmp_path))
+    where = sidecar(label_file(tmp_path))
+    said = json.loads(where.read_text("utf-8"))
+    said["edits"][A][part] = {"damaged": 1}
+    where.write_text(json.dumps(said), encoding="utf-8")
+    findings = boxwright.check(tmp_path).findings
+    assert [one.where for one in findings if one.code == "BW113"] == [where.name]
+    again = LabelStore.open(tmp_path)
+    assert shown(again.read(0)) == [("cat", CAT), ("dog", DOG)]
+    again.close()
