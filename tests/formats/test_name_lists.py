@@ -59,6 +59,9 @@ def yolo(
         ({"data.yaml": "names: [cat, dog, hen]\n"}, "data.yaml"),
         ({"data.yaml": "names:\n  0: cat\n  1: dog\n  2: hen\n"}, "data.yaml"),
         ({"../data.yaml": "names:\n- cat\n- dog\n- hen\n"}, "../data.yaml"),
+        ({"data.yaml": "classes: [cat, dog, hen]\n"}, "data.yaml"),
+        ({"x/cats.yml": "classes:\n  0: cat\n  1: dog\n  2: hen\n"}, "x/cats.yml"),
+        ({"../data.yaml": "class_names:\n- cat\n- dog\n- hen\n"}, "../data.yaml"),
         ({"classes.csv": "0,cat\n1,dog\n2,hen\n"}, "classes.csv"),
         ({"classes.csv": "id,name\n0,cat\n1,dog\n2,hen\n"}, "classes.csv"),
         ({"labels.csv": "cat,0\ndog,1\nhen,2\n"}, "labels.csv"),  # keras-retinanet
@@ -97,6 +100,9 @@ def test_names_elsewhere_are_used(
         ({"../label.txt": LINE}, []),  # labels, not names
         ({"../notes.json": "{}"}, []),
         ({"data.yaml": "names: [cat]\n"}, ["data.yaml"]),
+        ({"data.yaml": "classes: [cat]\n"}, ["data.yaml"]),
+        ({"data.yaml": "classes: 2\n"}, []),
+        ({"config.yaml": "classes:\n- id: 0\n  name: cat\n"}, []),
         ({"classes.csv": "1,dog\n2,hen\n"}, ["classes.csv"]),
         ({"labels.csv": "a.jpg,4,6,30,40,cat\n"}, []),
         ({"labels.json": '{"images": [], "annotations": [], "categories": []}'}, []),

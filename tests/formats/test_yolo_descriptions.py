@@ -37,6 +37,24 @@ def test_class_names(voc_folder: VocFolder, names: str, expected: tuple[str, ...
     assert dataset.classes[dataset.labels[0]] == expected[0]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        "classes: [cat, dog]",
+        "classes:\n  0: cat\n  1: dog",
+        "class_names:\n- cat\n- dog",
+        "names: of animals\nclasses: [cat, dog]",
+        "classes: 2\nnames: [cat, dog]",
+    ],
+)
+@pytest.mark.parametrize("rest", ["train: images\n", "nc: 2\n", "path: .\ntrain: images\nval: x\n"])
+def test_names_may_be_under_another_key(voc_folder: VocFolder, names: str, rest: str) -> None:
+    files = {"data.yaml": f"{rest}{names}\n", "images/a.jpg": ""}
+    dataset = formats.read(lay(voc_folder, files | {"labels/a.txt": CAT_LINE}))
+    assert dataset.classes == ("cat", "dog")
+    assert not {*codes(dataset)} & {"BW148", "BW158"}
+
+
 ALL_THREE = {"train": "a", "val": "b", "test": "c"}
 
 

@@ -17,7 +17,7 @@ from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.tables import rows
 from boxwright.formats.yolo.lines import is_label
-from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
+from boxwright.formats.yolo.yaml_file import NAME_KEYS, Description, descriptions_elsewhere
 from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
@@ -29,7 +29,7 @@ NOTES = "notes.json"  # of Label Studio's YOLO export
 JSON, TABLES, LABEL_MAPS = ".json", (".csv", ".tsv"), (".pbtxt", ".pbtext")
 ITEM = re.compile(rb"\bitem\s*[:{]")  # in a label map of any encoding
 HEADERS = frozenset({"name", "names", "class", "classes", "class_name", "classname", "label"})
-KEYS = ("names", "classes", "class_names", "labels")  # of the names in a JSON object
+KEYS = (*NAME_KEYS, "labels")  # of the names in a JSON object
 MAX_BYTES = 1 << 20  # bytes of a list of names
 MAX_CLASSES = 100_000
 

@@ -55,7 +55,8 @@ ABOUT = About(
         "have its boxes (`BW155`).",
         "Polygons and rotated boxes become boxes. Keypoints are ignored; they are known by "
         "`kpt_shape` in `data.yaml`, or by their visibilities 0, 1 and 2.",
-        "The splits are those of `data.yaml`: folders, images or lists of images.",
+        "The splits are those of `data.yaml`: folders, images or lists of images. Its names may be "
+        "under `classes` or `class_names` instead of `names`.",
         "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
         "`classes.json`, `classes.csv`, a label map, a YAML file that has only `names`, or a "
         "`data.yaml` one folder above is used if it has all classes (`BW158`).",
