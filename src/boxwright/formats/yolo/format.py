@@ -54,7 +54,8 @@ ABOUT = About(
         "it have label files, no label file lacks its image, and no file that is not read may "
         "have its boxes (`BW155`).",
         "Polygons and rotated boxes become boxes. Keypoints are ignored; they are known by "
-        "`kpt_shape` in `data.yaml`, or by their visibilities 0, 1 and 2.",
+        "`kpt_shape` in `data.yaml`, by their visibilities 0, 1 and 2, or by their confidences, "
+        "which otherwise were corners of a shape that crosses itself.",
         "The splits are those of `data.yaml`: folders, images or lists of images. Its names may be "
         "under `classes` or `class_names` instead of `names`.",
         "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
@@ -118,6 +119,7 @@ def read(folder: Folder) -> Labels:
         one.moved = one.path in moved
         if outcome is None:
             continue
+        outcome = names.unclear.get(one.path, outcome)
         if isinstance(outcome, Broken):
             labels.broken.append(outcome)
         else:

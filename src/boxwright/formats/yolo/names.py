@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.folder import Folder, outwards, split_path
 from boxwright.formats.name_lists import name_lists, names_in_lines
 from boxwright.formats.units import id_shift, shifted_ids
-from boxwright.formats.yolo.lines import Naming, is_label
+from boxwright.formats.yolo.lines import Lengths, Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
 from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding, counted
@@ -40,6 +41,7 @@ class Names:
         owners: Mapping[str, Sequence[Description]],
         taken: Collection[str],
     ) -> None:
+        self._lengths = Lengths()
         self._contradictions: list[Broken] = []
         self._unreadable = [(one, Naming(one.where, {})) for one in unreadable]
         self.findings: list[Finding] = []
@@ -67,8 +69,13 @@ class Names:
         self._used[naming.origin] = naming
         if naming.names is None:
             self.nameless.append(label)
-            return Naming(keypoints=naming.keypoints or self._keypoints)
-        return naming
+            naming = Naming(keypoints=naming.keypoints or self._keypoints)
+        return replace(naming, lengths=self._lengths)
+
+    @property
+    def unclear(self) -> Mapping[str, Broken]:
+        """The label files that may have keypoints or shapes, as all have lines of one length."""
+        return self._lengths.unclear if len(self._lengths.found) == 1 else {}
 
     @property
     def broken(self) -> list[Broken]:
