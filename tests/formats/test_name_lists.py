@@ -154,6 +154,32 @@ def test_a_damaged_list_is_no_reason_for_numbers(voc_folder: VocFolder, text: st
         yolo(voc_folder, {"classes.json": text})
 
 
+GRAPHS = [
+    "node { name: 'x' op: 'Const' }\nitem { id: 1 name: 'cat' }\n",
+    "node { name: 'item' attr { key: 'item' value { s: 'item { id: 1 }' } } }\n",
+    "# item: a graph\nnode { name: 'x' attr { key: 'item' } }\nversions { producer: 21 }\n",
+    "library { function { signature { name: 'f' } } }\nitem: 3\n",
+    "model_config { item { id: 1 name: 'cat' } item { id: 2 name: 'dog' } }\n",
+]
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("path", ["graph.pbtxt", "../x.pbtxt"])
+def test_a_graph_is_no_list_of_names(voc_folder: VocFolder, graph: str, path: str) -> None:
+    dataset = yolo(voc_folder, {path: graph})
+    assert used(dataset) == ["class 0", "class 1"]
+    assert codes(dataset) == ["BW148"]
+    dataset = yolo(voc_folder, {path: graph, "label_map.pbtxt": f"# of pets\n\n{MAP}"})
+    assert used(dataset) == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_graph_says_nothing_about_records(tmp_path: Path, graph: str) -> None:
+    put(tmp_path / "train.record", example(**CAT_BOX, label=[2]))
+    (tmp_path / "graph.pbtxt").write_text(graph, encoding="utf-8")
+    assert [one.where for one in formats.read(tmp_path).findings] == ["train.record"]
+
+
 def test_numbers_of_a_label_map_may_be_meant(voc_folder: VocFolder) -> None:
     dataset = yolo(voc_folder, {"label_map.pbtxt": MAP}, LINE.replace("0 ", "1 ", 1))
     assert used(dataset) == ["class 1"]  # dog, or cat if the labels count from 1 too

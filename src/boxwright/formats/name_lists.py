@@ -28,6 +28,10 @@ LISTS = (".names", ".labels")  # whatever their names are
 NOTES = "notes.json"  # of Label Studio's YOLO export
 JSON, TABLES, LABEL_MAPS = ".json", (".csv", ".tsv"), (".pbtxt", ".pbtext")
 ITEM = re.compile(rb"\bitem\s*[:{]")  # in a label map of any encoding
+OTHER = re.compile(  # starts another text of protocol buffers, such as a graph
+    rb"\A[\xef\xbb\xbf\xfe\xff]*(?:\s|#[^\r\n]*[\r\n])*(?!item\b)\w+\s*[:{<]"
+)
+HEAD = 1 << 16  # bytes at the start of a file that show if it may be a label map
 HEADERS = frozenset({"name", "names", "class", "classes", "class_name", "classname", "label"})
 KEYS = (*NAME_KEYS, "labels")  # of the names in a JSON object
 MAX_BYTES = 1 << 20  # bytes of a list of names
@@ -75,7 +79,7 @@ def name_lists(folder: Folder) -> Iterator[NameList]:
         (notes, lambda path: _in_json(json.loads(read_text(path)), "categories")),
         (filter(is_list_name, jsons), lambda path: _in_json(json.loads(read_text(path)), *KEYS)),
         (filter(is_list_name, around(folder, *TABLES)), _in_table),
-        (around(folder, *LABEL_MAPS), _in_label_map),
+        (label_maps(root, around(folder, *LABEL_MAPS)), _in_label_map),
     )
     for paths, names_in in kinds:
         for path in sorted(paths, key=lambda path: (is_above(path), path.count("/"))):
@@ -88,6 +92,11 @@ def name_lists(folder: Folder) -> Iterator[NameList]:
                 yield NameList(found.path, found.names)
         else:
             yield NameList(found.where, problem=found)
+
+
+def label_maps(root: Path, paths: Iterable[str]) -> list[str]:
+    """Those of the files that do not begin with a field of something else, as graphs do."""
+    return [path for path in paths if not _is_other(root / path)]
 
 
 def unused_names(folder: Folder, used: set[str]) -> Iterator[Finding | Broken]:
@@ -145,6 +154,14 @@ def _in_table(path: Path) -> dict[int, str]:
         return dict(enumerate(names[1:] if {*names[:1]} & HEADERS else names))
     pairs = [(row[0], row[1]) for row in table if len(row) == 2]
     return (_named(pairs) or _named(pairs[1:])) if len(pairs) == len(table) else {}
+
+
+def _is_other(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return OTHER.match(file.read(HEAD).replace(b"\0", b"")) is not None
+    except OSError:
+        return False  # reading it raises the error
 
 
 def _in_label_map(path: Path) -> dict[int, str]:
