@@ -193,3 +193,28 @@ def test_a_scan_lists_images_by_folder_and_files_by_suffix(voc_folder: VocFolder
     folder = Folder.scan(voc_folder.root)
     assert folder.images == {"": ["A.jpg"], "sub": ["b.jpg"]}
     assert folder.files == {".xml": ["A.xml", "sub/b.xml"], ".txt": ["notes.TXT"]}
+
+
+@pytest.mark.parametrize(
+    ("marks", "photos", "where"),
+    [
+        ("marks/{}", "photos/{}", "marks"),
+        ("marks/{}_xml", "photos/{}", "marks"),
+        ("x/marks/{}/new", "x/photos/{}/old", "x/marks"),
+        ("{}/marks", "{}/photos", "."),
+    ],
+)
+def test_sibling_folders_in_other_places_are_noted_once(
+    voc_folder: VocFolder, marks: str, photos: str, where: str
+) -> None:
+    for clip in "abcdefg":
+        for number in range(2):
+            voc_folder.image(f"{photos.format(clip)}/{clip}{number}.jpg")
+            voc_folder.xml(f"{marks.format(clip)}/{clip}{number}.xml")
+    dataset = formats.read(voc_folder.root)
+    (finding,) = dataset.findings
+    assert (finding.code, finding.where, len(finding.images)) == (MOVED, where, 14)
+    first = f"14 images were found by the end of the path, 2 in {marks.format('a')}, "
+    assert finding.message.startswith(first)
+    last = f"2 in {marks.format('e')} and 4 in 2 more folders: that of {marks.format('a')}/a0.xml"
+    assert last in finding.message
