@@ -125,6 +125,63 @@ def test_files_of_a_class_each_are_put_together(voc_folder: VocFolder) -> None:
     assert lefts(lay(voc_folder, files)) == {"images/1.jpg": [1, 5], "images/2.jpg": [1, 5]}
 
 
+FAR = "cat,40,6,50,20"
+
+
+def listed(*rows: tuple[str, str]) -> str:
+    return HEADER + "".join(f"{image}.jpg,{row}\n" for image, row in rows)
+
+
+PARTS = {
+    "csv/1.csv": listed(("a", ONE), ("b", ONE)),
+    "csv/2.csv": listed(("b", FAR), ("c", ONE)),
+    "csv/3.csv": listed(("d", ONE), ("e", ONE)),
+}
+
+
+@pytest.mark.parametrize("home", ["", "images/", "day 1/"])
+def test_a_file_goes_on_where_another_one_ends(voc_folder: VocFolder, home: str) -> None:
+    root = lay(voc_folder, {**{f"{home}{image}.jpg": "" for image in "abcde"}, **PARTS})
+    alone = {f"{home}{image}.jpg": [1] for image in "acde"}
+    assert lefts(root) == {**alone, f"{home}b.jpg": [1, 40]}
+    assert not {"BW113", "BW153"} & {*codes(formats.read(root))}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {**PARTS, "csv/2.csv": listed(("c", ONE), ("b", FAR))},  # not its first one
+        {**PARTS, "csv/1.csv": listed(("b", ONE))},
+        {**PARTS, "csv/2.csv": listed(("b", FAR))},
+        {**PARTS, "csv/2.csv": listed(("b", FAR), ("gone", ONE))},
+        {"csv/1.csv": listed(("b", ONE), ("c", ONE)), "csv/2.csv": listed(("c", ONE), ("b", FAR))},
+    ],
+)
+def test_a_file_that_does_not_go_on_may_be_of_other_images(
+    voc_folder: VocFolder, files: dict[str, str]
+) -> None:
+    root = lay(voc_folder, {**{f"images/{image}.jpg": "" for image in "abcde"}, **files})
+    with pytest.raises(DataError, match=r"'b\.jpg' may be images/b\.jpg, or another one") as caught:
+        formats.read(root)
+    assert "keep one" in caught.value.remedy
+    assert "images/b.jpg" not in lefts(root)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "image"),
+    [("{}.csv", "1.jpg", "1.jpg"), ("csv/{}.csv", "images/1.jpg", "images/1.jpg")],
+)
+def test_boxes_of_two_people_are_not_put_together(
+    voc_folder: VocFolder, one: str, other: str, image: str
+) -> None:
+    files = {one.format("anna"): f"{HEADER}{other},cat,4,6,30,40\n"}
+    files |= {one.format("bob"): f"{HEADER}{other},cat,5,7,32,42\n{other},cat,40,6,50,20\n"}
+    root = lay(voc_folder, {image: "", **files})
+    assert lefts(root) == {image: [4]}
+    (finding,) = formats.read(root).findings
+    assert (finding.code, finding.where) == ("BW113", f"{one.format('bob')}:2")
+
+
 @pytest.mark.parametrize(
     ("title", "cell"),
     [("folder", "images"), ("path", "/old/images/{}.jpg"), ("url", "https://a.b/x/{}.jpg")],

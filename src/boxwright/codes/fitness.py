@@ -229,9 +229,12 @@ FITNESS: dict[str, Meaning] = {
         "error",
         "An annotation fits several images",
         "Several images have the name that the annotation gives, and its path does not say which "
-        "one is meant; or the only image of this name is in another folder than the path says.",
+        "one is meant; or the only image of this name is in another folder than the path says; or "
+        "several files that are not beside the image give its name, so that each may mean another "
+        "one, or was drawn by another person.",
         "Write the image's path below the data folder into the annotation, put the annotation "
-        "beside its image, or delete it if its image is gone.",
+        "beside its image, or delete it if its image is gone. Of the files of several people who "
+        "labeled the same images, keep one.",
     ),
     "BW154": Meaning(
         "note",

@@ -152,7 +152,7 @@ class Ownership:
 
     def _leave_out(self, one: Labeled, match: Match) -> None:
         self.orphans += 1
-        name = one.image or stem(split_path(one.path)[1])
+        name = one.record or one.image or stem(split_path(one.path)[1])
         images = ", ".join(match.could_be[:SHOWN])
         more = len(match.could_be) - SHOWN
         images += f" and {more} more" if more > 0 else ""

@@ -68,7 +68,10 @@ ABOUT = About(
         "Rows of one file name are of different images if they have different splits, or are in "
         "different files and not beside the image, and have no box in common. Then each image is "
         "in a folder that is called after the split or the file. Files with classes of their own "
-        "are put together.",
+        "are put together, and files that go on with the last image of another one, if one folder "
+        "has all their images.",
+        "Files with different boxes for one object, as of two people, are not put together "
+        "(`BW113`).",
         "A row with neither box nor class means an image without objects.",
         "Classes that are numbers get their names from a table beside them, `0,cat` (`BW158`).",
         "Without a column of classes, all boxes are of the class `object` (`BW148`).",

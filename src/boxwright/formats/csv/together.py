@@ -1,9 +1,11 @@
 """The images of several CSV files, and of rows with several splits, put together.
 
 Rows with the same path are of one image. A file name alone may be that of several, as of frames
-that are numbered in each clip. It is that of one if the image is beside several files, or if they
-have a box in common. Otherwise the rows of each split, or of each file, are those of an image in a
-folder that is called after it, and so are the others of that file if there is such a folder.
+that are numbered in each clip. It is that of one if the image is beside several files, if they
+have a box in common, or if the rows of one file go on in another one. Otherwise the rows of each
+split, or of each file, are those of an image in a folder that is called after it, and so are the
+others of that file if there is such a folder. Files with different boxes for one object, as of two
+people, are not joined.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Protocol
 
 from boxwright.formats.annotations import Labeled
 from boxwright.formats.folder import Folder, folded, join, parts, split_path, stem
+from boxwright.formats.same_image import are_versions
 from boxwright.formats.splits import folder_split
 from boxwright.structures.dataset import Split
 
@@ -60,9 +63,12 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
     words = {folder_split(part): part for part in sorted(folders, reverse=True)}
     images: list[Labeled] = []
     homes: dict[tuple[str, Split], str] = {}
+    continued = _continued(folder, files)
     for (parent, name), group in groups.items():
-        is_path, is_beside = "/" in name, folded(join(parent, name)) in here
-        joined = _joined(group, is_one=is_path or is_beside or _is_by_class(group))
+        is_beside = folded(join(parent, name)) in here
+        is_path = "/" in name or (parent, name) in continued
+        by_class = _is_by_class(group)
+        joined = _joined(group, is_one=is_path or is_beside or by_class, by_class=by_class)
         by_file = len({one.path for one in joined}) == len(joined)
         is_one = is_path or (is_beside and by_file) or _is_by_class(joined)
         if not is_one and not all(joined[0].is_copy_of(other) for other in joined[1:]):
@@ -82,6 +88,28 @@ def _replacement(listed: Mapping[str, Labeled], name: str, last: str) -> Labeled
     return None
 
 
+def _continued(folder: Folder, files: Iterable[ReadFile]) -> set[tuple[str, str]]:
+    """Folder of the files and name of images whose rows begin in one file and end in the next.
+
+    The two share no other image, and there is a folder with all images of both.
+    """
+    named = {file.path: [folded(one.image) for one in file.labeled] for file in files}
+    firsts: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path, names in named.items():
+        if len(names) > 1:
+            firsts[split_path(path)[0], names[0]].append(path)
+    folders = [{*map(folded, names)} for names in folder.images.values()]
+    continued = set()
+    for path, names in named.items():
+        place = (split_path(path)[0], names[-1]) if len(names) > 1 else ("", "")
+        for other in firsts.get(place, ()):
+            both = {*names, *named[other]}
+            is_cut = len(both) == len(names) + len(named[other]) - 1
+            if is_cut and any(both <= here for here in folders):
+                continued.add(place)
+    return continued
+
+
 def _is_by_class(group: Sequence[Labeled]) -> bool:
     """True if each file has boxes of its own classes alone: there is one for each class."""
     classes: dict[str, set[str]] = defaultdict(set)
@@ -91,16 +119,18 @@ def _is_by_class(group: Sequence[Labeled]) -> bool:
     return len(classes) > 1 and sum(map(len, classes.values())) == len(together)
 
 
-def _joined(group: Iterable[Labeled], *, is_one: bool) -> list[Labeled]:
+def _joined(group: Iterable[Labeled], *, is_one: bool, by_class: bool) -> list[Labeled]:
     """The images, with the boxes of all records of each: those of one split and unit."""
     joined: list[Labeled] = []
     for one in group:
         for known in joined:
             if known.relative != one.relative:
                 continue
+            # rows of one file may state several splits of a path
             in_splits = "/" in one.image.replace("\\", "/") and known.path == one.path
             is_same = known.split is one.split and (is_one or known.is_copy_of(one))
-            if in_splits or is_same:  # rows of one file may state several splits of a path
+            may_differ = known.path == one.path or by_class
+            if in_splits or (is_same and (may_differ or not are_versions(known, one))):
                 known.add_missing(one)
                 known.split = max(known.split, one.split)
                 break
