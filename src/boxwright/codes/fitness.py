@@ -266,11 +266,12 @@ FITNESS: dict[str, Meaning] = {
     "BW157": Meaning(
         "error",
         "Records of different images have the same name",
-        "A file states two sizes for one image, or two files of different videos name the same "
-        "one. Frames of several videos were probably numbered alike, and their folders were left "
-        "out.",
+        "A file states two sizes for one image, or two files of different videos or tasks name the "
+        "same one. Frames of several videos were probably numbered alike, and their folders were "
+        "left out; or two tasks have the frames of one video.",
         "Write the image's path below the data folder into each record, or put the frames of each "
-        "video into a folder called after its annotation file, or delete the wrong records.",
+        "video into a folder called after its annotation file, or delete the wrong records. Of two "
+        "tasks of one video, keep the file of one.",
     ),
     "BW158": Meaning(
         "note",
