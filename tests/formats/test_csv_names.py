@@ -233,8 +233,12 @@ def test_rows_that_could_be_of_one_image_are_refused(
         {"csv/a.csv": f"{HEADER}1.jpg,{ONE}\n", "csv/b.csv": f"{HEADER}1.jpg,{ONE}\n1.jpg,{TWO}\n"},
         {"images/a.csv": f"{HEADER}1.jpg,{ONE}\n", "images/b.csv": f"{HEADER}1.jpg,{TWO}\n"},
         {f"csv/{i}.csv": f"{HEADER}images/1.jpg,{row}\n" for i, row in ((1, ONE), (2, TWO))},
+        {"csv/a.csv": f"{HEADER}images\\1.jpg,{ONE}\nimages/1.jpg,{TWO}\n"},
     ],
-    ids=["a split", "no split", "no folder", "a folder", "a box in common", "beside", "a path"],
+    ids=[
+        *("a split", "no split", "no folder", "a folder", "a box in common", "beside", "a path"),
+        "backslashes",
+    ],
 )
 def test_rows_of_one_image_are_put_together(voc_folder: VocFolder, files: dict[str, str]) -> None:
     root = lay(voc_folder, {"images/1.jpg": "", **files})

@@ -120,7 +120,7 @@ def _use_plain_names(files: Sequence[CsvFile]) -> None:
     """Let columns with folders only be hints for images whose names are unique: the images may have
     been sorted into other folders since."""
     named = [(one, file.plain[one.image]) for file in files for one in file.labeled]
-    last = [folded(split_path(plain.replace("\\", "/"))[1]) for _, plain in named]
+    last = [folded(split_path(plain)[1]) for _, plain in named]
     count = Counter(last)
     for (one, plain), name in zip(named, last, strict=True):
         if one.image != plain and count[name] == 1:
@@ -245,7 +245,7 @@ class CsvFile:
             raise BadEntryError(f"has only {counted(len(row), 'column')}") from None
         if not name:
             raise BadEntryError("names no image")
-        self.plain.setdefault(name, row[columns.image])
+        self.plain.setdefault(name, columns.plain_name_in(row))
         one = self.images.get((name, split))
         if one is None:
             one = Labeled(self.path, name, place=f":{line}", split=split)

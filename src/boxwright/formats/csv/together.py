@@ -47,7 +47,7 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
     for file in sorted(files, key=lambda file: -file.split):
         parent = split_path(file.path)[0]
         for one in file.labeled:
-            name = folded(one.image.replace("\\", "/"))
+            name = folded(one.image)
             last = split_path(name)[1]
             if file.split is not Split.UNASSIGNED:
                 listed.setdefault(last, {})[name] = one
@@ -76,7 +76,7 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
         images += joined
     for one in images:
         home = homes.get((one.path, one.split), "")
-        if home in folders and not one.record and "/" not in one.image.replace("\\", "/"):
+        if home in folders and not one.record and "/" not in one.image:
             _move(one, home)
     return images
 
@@ -127,7 +127,7 @@ def _joined(group: Iterable[Labeled], *, is_one: bool, by_class: bool) -> list[L
             if known.relative != one.relative:
                 continue
             # rows of one file may state several splits of a path
-            in_splits = "/" in one.image.replace("\\", "/") and known.path == one.path
+            in_splits = "/" in one.image and known.path == one.path
             is_same = known.split is one.split and (is_one or known.is_copy_of(one))
             may_differ = known.path == one.path or by_class
             if in_splits or (is_same and (may_differ or not are_versions(known, one))):
