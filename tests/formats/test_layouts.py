@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from boxwright import formats
+from boxwright.errors import DataError
 from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import Dataset
 from folders import MOVED, VocFolder, marks
@@ -218,3 +219,25 @@ def test_sibling_folders_in_other_places_are_noted_once(
     assert finding.message.startswith(first)
     last = f"2 in {marks.format('e')} and 4 in 2 more folders: that of {marks.format('a')}/a0.xml"
     assert last in finding.message
+
+
+@pytest.mark.parametrize(
+    ("image", "first", "second"),
+    [
+        ("a", "1f2e3d4c-a", "9f2e3d4c-a"),  # Label Studio, of two uploads
+        ("a b", "a_b", "a%20b"),
+        ("a, b", "a__b", "a_b"),
+    ],
+)
+def test_two_changed_names_of_one_image_are_refused(
+    voc_folder: VocFolder, image: str, first: str, second: str
+) -> None:
+    for name in (image, "other"):
+        voc_folder.image(f"images/{name}.jpg")
+    for name in (first, second, "other"):
+        voc_folder.text(f"labels/{name}.txt", "0 0.5 0.5 0.25 0.5\n")
+    with pytest.raises(DataError, match=f"BW153.*'{first}' may be images/{image}.jpg"):
+        formats.read(voc_folder.root)
+    assert formats.read(voc_folder.root, tolerant=True).names == ("images/other.jpg",)
+    (voc_folder.root / f"labels/{second}.txt").unlink()
+    assert len(formats.read(voc_folder.root)) == 2
