@@ -154,6 +154,36 @@ def test_a_damaged_list_is_no_reason_for_numbers(voc_folder: VocFolder, text: st
         yolo(voc_folder, {"classes.json": text})
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1: cat\n2: dog\n", "numbered from 1 on"),
+        ("1 cat\n2 dog\n3 hen\n", "numbered from 1 on"),
+        ("0,cat\n1,dog\n3,hen\n", "numbered from 0 on"),
+        ("# my classes\ncat\ndog\n", "'# my classes', is a comment"),
+    ],
+)
+@pytest.mark.parametrize("path", ["classes.txt", "../classes.txt", "obj.names"])
+def test_a_list_in_another_order_than_the_class_numbers_is_refused(
+    voc_folder: VocFolder, text: str, reason: str, path: str
+) -> None:
+    with pytest.raises(DataError, match=rf"BW110.*{reason}.*2? label files? cannot be used"):
+        yolo(voc_folder, {path: text})
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("1 euro\n2 euro\n5 euro\n", ["1 euro", "2 euro"]),
+        ("0: cat\n1: dog\n", ["0: cat", "1: dog"]),
+        ("#cat\n#dog\n", ["#cat", "#dog"]),
+        ("7 up\n3 musketeers\n", ["7 up", "3 musketeers"]),
+    ],
+)
+def test_names_may_begin_with_numbers(voc_folder: VocFolder, text: str, names: list[str]) -> None:
+    assert used(yolo(voc_folder, {"classes.txt": text})) == names
+
+
 GRAPHS = [
     "node { name: 'x' op: 'Const' }\nitem { id: 1 name: 'cat' }\n",
     "node { name: 'item' attr { key: 'item' value { s: 'item { id: 1 }' } } }\n",

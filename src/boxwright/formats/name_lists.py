@@ -34,6 +34,8 @@ OTHER = re.compile(  # starts another text of protocol buffers, such as a graph
 HEAD = 1 << 16  # bytes at the start of a file that show if it may be a label map
 HEADERS = frozenset({"name", "names", "class", "classes", "class_name", "classname", "label"})
 KEYS = (*NAME_KEYS, "labels")  # of the names in a JSON object
+NUMBERED = re.compile(r"([0-9]{1,6})\s*[\s:;,=]\s*(\S.*)")  # a line with its number
+COMMENTS = ("# ", "//")  # starts of a line that is no name
 MAX_BYTES = 1 << 20  # bytes of a list of names
 MAX_CLASSES = 100_000
 
@@ -75,7 +77,7 @@ def name_lists(folder: Folder) -> Iterator[NameList]:
     jsons = around(folder, JSON)
     notes = [path for path in jsons if split_path(path)[1].lower() == NOTES]
     kinds: tuple[tuple[Iterable[str], Callable[[Path], Mapping[int, str]]], ...] = (
-        (texts, lambda path: names_in_lines(read_text(path))),
+        (texts, names_of_list),
         (notes, lambda path: _in_json(json.loads(read_text(path)), "categories")),
         (filter(is_list_name, jsons), lambda path: _in_json(json.loads(read_text(path)), *KEYS)),
         (filter(is_list_name, around(folder, *TABLES)), _in_table),
@@ -111,6 +113,27 @@ def unused_names(folder: Folder, used: set[str]) -> Iterator[Finding | Broken]:
             named = f"names {counted(len(one.names), 'class', 'classes')}"
             message = f"{named}; those of the annotations are only numbers"
             yield Finding("BW158", one.path, message, "not used")
+
+
+def names_of_list(path: Path) -> dict[int, str]:
+    """Line from 0 -> the class name in it.
+
+    Raises:
+        DataError: BW160 the file is not text; BW110 its lines may not be in the order of the class
+            numbers: they begin with other numbers, or with a comment.
+    """
+    names = names_in_lines(read_text(path))
+    numbered = [match for name in names.values() if (match := NUMBERED.fullmatch(name))]
+    stated = [int(match[1]) for match in numbered]
+    distinct = len({match[2] for match in numbered}) == len(names) > 1  # unlike 1 euro, 2 euro
+    reason = ""
+    if distinct and stated == sorted({*stated}) and stated != [*names]:
+        reason = f"its lines are numbered from {stated[0]} on, and the class numbers are from 0"
+    elif names.get(0, "").startswith(COMMENTS):
+        reason = f"its first line, {names[0][:40]!r}, is a comment, and would be class 0"
+    if reason:
+        raise DataError("BW110", f"{reason}; write only the names.", where=path)
+    return names
 
 
 def names_in_lines(text: str) -> dict[int, str]:

@@ -8,11 +8,10 @@ from dataclasses import replace
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.folder import Folder, outwards, split_path
-from boxwright.formats.name_lists import name_lists, names_in_lines
+from boxwright.formats.name_lists import name_lists, names_of_list
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import Lengths, Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
-from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding, counted
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
@@ -175,7 +174,7 @@ class Names:
     def _read_list(self, folder: Folder, path: str) -> None:
         parent = split_path(path)[0]
         try:
-            names = names_in_lines(read_text(folder.root / path))
+            names = names_of_list(folder.root / path)
         except DataError as error:
             self._lists.setdefault(parent, Naming(path, {}))
             self._unreadable.append((Broken.of(error, path), self._lists[parent]))
