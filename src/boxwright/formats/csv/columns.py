@@ -229,6 +229,7 @@ def _by_content(first: Sequence[Sequence[str]]) -> Columns | None:
         (_google(1), _is_google),
         (_google(0), _is_google_without_set),
         (Columns(0, (4, 5, 6, 7), Shape.CORNERS, 3, (1, 2), header=False), _is_tutorial),
+        (Columns(0, (1, 2, 3, 4), Shape.CORNERS, 5, (6, 7), header=False), _is_sku),
         (Columns(5, (1, 2, 3, 4), Shape.SIDES, 0, (6, 7), header=False), _is_make_sense),
     ):
         if 2 * sum(map(fitting, first)) > len(first):
@@ -262,6 +263,12 @@ def _are_corners(row: Sequence[str]) -> bool:
 
 def _is_tutorial(row: Sequence[str]) -> bool:
     return len(row) == 8 and _is_image(row[0]) and _numbers([*row[1:3], *row[4:]])
+
+
+def _is_sku(row: Sequence[str]) -> bool:
+    """The data set SKU-110K."""
+    is_name = len(row) == 8 and number(row[5]) is None
+    return is_name and _is_image(row[0]) and _numbers([*row[1:5], *row[6:]])
 
 
 def _is_make_sense(row: Sequence[str]) -> bool:
