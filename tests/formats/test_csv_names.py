@@ -167,6 +167,20 @@ def test_a_file_that_does_not_go_on_may_be_of_other_images(
     assert "images/b.jpg" not in lefts(root)
 
 
+@pytest.mark.parametrize("folder", ["{}", "frames/{}"])
+def test_clips_with_classes_of_their_own_keep_their_frames(
+    voc_folder: VocFolder, folder: str
+) -> None:
+    first, second = folder.format("clip1"), folder.format("clip2")
+    files = {f"{first}/1.jpg": "", f"{first}/2.jpg": "", f"{second}/3.jpg": ""}
+    files["csv/clip1.csv"] = listed(("1", ONE), ("2", ONE))
+    files["csv/clip2.csv"] = listed(("2", FAR.replace("cat", "dog")), ("3", ONE))
+    root = lay(voc_folder, files)
+    assert lefts(root)[f"{first}/2.jpg"] == [1]
+    voc_folder.image(f"{second}/2.jpg")
+    assert lefts(root)[f"{second}/2.jpg"] == [40]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "image"),
     [("{}.csv", "1.jpg", "1.jpg"), ("csv/{}.csv", "images/1.jpg", "images/1.jpg")],

@@ -11,7 +11,7 @@ people, are not joined.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from boxwright.formats.annotations import Labeled
@@ -67,10 +67,10 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
     for (parent, name), group in groups.items():
         is_beside = folded(join(parent, name)) in here
         is_path = "/" in name or (parent, name) in continued
-        by_class = _is_by_class(group)
+        by_class = _is_by_class(group, folders)
         joined = _joined(group, is_one=is_path or is_beside or by_class, by_class=by_class)
         by_file = len({one.path for one in joined}) == len(joined)
-        is_one = is_path or (is_beside and by_file) or _is_by_class(joined)
+        is_one = is_path or (is_beside and by_file) or _is_by_class(joined, folders)
         if not is_one and not all(joined[0].is_copy_of(other) for other in joined[1:]):
             homes |= _tell_apart(joined, words)
         images += joined
@@ -110,11 +110,16 @@ def _continued(folder: Folder, files: Iterable[ReadFile]) -> set[tuple[str, str]
     return continued
 
 
-def _is_by_class(group: Sequence[Labeled]) -> bool:
-    """True if each file has boxes of its own classes alone: there is one for each class."""
+def _is_by_class(group: Sequence[Labeled], folders: Collection[str]) -> bool:
+    """True if each file has boxes of its own classes alone: there is one for each class.
+
+    Files of clips, after which folders of images are called, may have such boxes too.
+    """
     classes: dict[str, set[str]] = defaultdict(set)
     for one in group:
         classes[one.path].update(one.names)
+    if any(stem(split_path(path)[1]) in folders for path in classes):
+        return False
     together = set[str]().union(*classes.values())
     return len(classes) > 1 and sum(map(len, classes.values())) == len(together)
 
