@@ -55,6 +55,14 @@ def test_names_may_be_under_another_key(voc_folder: VocFolder, names: str, rest:
     assert not {*codes(dataset)} & {"BW148", "BW158"}
 
 
+@pytest.mark.parametrize("rest", ["", "task: detect\nval: true\n", "nc: 2\nval: images\n"])
+def test_numbers_of_chosen_classes_are_no_names(voc_folder: VocFolder, rest: str) -> None:
+    """As Ultralytics has them in args.yaml."""
+    files = {"images/a.jpg": "", "labels/a.txt": CAT_LINE, "classes.txt": "cat\ndog\n"}
+    files["args.yaml"] = f"{rest}classes: [0, 1]\n"
+    assert formats.read(lay(voc_folder, files)).classes == ("cat", "dog")
+
+
 ALL_THREE = {"train": "a", "val": "b", "test": "c"}
 
 

@@ -109,7 +109,7 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
 
 
 def _description(path: str, said: dict[Any, Any]) -> Description | None:
-    key = next((key for key in NAME_KEYS if isinstance(said.get(key), list | dict)), NAME_KEYS[0])
+    key = next((key for key in NAME_KEYS if _may_be_names(said.get(key))), NAME_KEYS[0])
     telling = [
         key in said,
         "nc" in said,
@@ -144,6 +144,12 @@ def _depth(content: bytes) -> int:
     """Maximum number of open brackets."""
     steps = (1 if sign in b"[{" else -1 for sign in re.findall(rb"[\[\]{}]", content))
     return max(accumulate(steps), default=0)
+
+
+def _may_be_names(said: object) -> bool:
+    """True for a list or mapping, unless it has only numbers, such as those of chosen classes."""
+    values = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    return not all(isinstance(value, str) and value.isdecimal() for value in values)
 
 
 def _names(key: str, said: object) -> dict[int, str]:
