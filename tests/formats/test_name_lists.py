@@ -184,6 +184,25 @@ def test_names_may_begin_with_numbers(voc_folder: VocFolder, text: str, names: l
     assert used(yolo(voc_folder, {"classes.txt": text})) == names
 
 
+@pytest.mark.parametrize("path", ["a/classes.txt", "a/data.yaml"])
+@pytest.mark.parametrize(
+    ("label", "noted"), [("a/labels/y.txt", []), ("b/labels/y.txt", ["BW158"])]
+)
+def test_names_of_another_data_set_are_noted(
+    voc_folder: VocFolder, path: str, label: str, noted: list[str]
+) -> None:
+    files = {"a/images/x.jpg": "", "a/labels/x.txt": LINE, label: LINE}
+    files |= {label.replace("labels", "images").replace(".txt", ".jpg"): ""}
+    files[path] = "cat\n" if path.endswith(".txt") else "train: images\nnames: [cat]\n"
+    dataset = formats.read(lay(voc_folder, files))
+    assert used(dataset) == ["cat", "cat"]
+    found = [one for one in dataset.findings if one.code != "BW119"]
+    assert [one.code for one in found] == noted
+    for one in found:
+        assert (one.where, one.repair) == (path, "used")
+        assert "of 1 label file elsewhere, such as b/labels/y.txt" in one.message
+
+
 GRAPHS = [
     "node { name: 'x' op: 'Const' }\nitem { id: 1 name: 'cat' }\n",
     "node { name: 'item' attr { key: 'item' value { s: 'item { id: 1 }' } } }\n",

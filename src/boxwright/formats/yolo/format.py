@@ -135,6 +135,7 @@ def read(folder: Folder) -> Labels:
             f"it describes a dataset, but its {what} are missing.",
             where=folder.root / described[0].path,
         )
+    names.note_guesses()
     names.name_rest(labels.images)
     labels.broken += names.broken
     labels.classes = names.classes(name for one in labels.images for name in one.names)

@@ -59,6 +59,8 @@ class Names:
             self._read_list(folder, path)
         self.lists = [naming.origin for naming in self._lists.values()]
         self._used: dict[str, Naming] = {}
+        self._own: set[str] = set()  # origins of names that label files have near them
+        self._others: dict[str, set[str]] = {}  # origin -> label files with the names of others
         self._shifted: dict[str, Naming] = {}
 
     def of(self, image: str, label: str) -> Naming:
@@ -102,6 +104,16 @@ class Names:
         nameless = sorted(set(found).difference(named), key=lambda name: (len(name), name))
         return list(dict.fromkeys([*named, *nameless]))
 
+    def note_guesses(self) -> None:
+        """Add a finding about each list of a data set that names the classes of another one too."""
+        for origin in sorted(self._own & self._others.keys()):
+            labels, named = sorted(self._others[origin]), self._used[origin].names
+            if not named:
+                continue
+            names = counted(len(named), "class", "classes")
+            files = f"{counted(len(labels), 'label file')} elsewhere, such as {labels[0]}"
+            self.findings.append(Finding("BW158", origin, f"names {names} of {files}", "used"))
+
     def name_rest(self, images: list[Labeled]) -> None:
         """Name the classes of nameless label files from a file elsewhere that has all of them.
 
@@ -140,19 +152,26 @@ class Names:
         self.nameless = []
 
     def _find(self, image: str, label: str) -> Naming:
+        near = self._near(image, label)
+        if near:
+            self._own.add(near.origin)
+            return near
+        known = [naming for _, naming in self._unreadable] or list(self._lists.values())
+        far = known[0] if len(known) == 1 else Naming()
+        if self.described:
+            far = self._agreed(self.described)
+        self._others.setdefault(far.origin, set()).add(label)
+        return far
+
+    def _near(self, image: str, label: str) -> Naming | None:
+        """The names for this image, or in the nearest folder around its label file."""
         if image in self._owners:
             return self._agreed(self._owners[image])
         around = outwards(split_path(label)[0])
         for parent in around:
             if parent in self._described:
                 return self._agreed(self._described[parent])
-        for parent in around:
-            if parent in self._lists:
-                return self._lists[parent]
-        if self.described:
-            return self._agreed(self.described)
-        known = [naming for _, naming in self._unreadable] or list(self._lists.values())
-        return known[0] if len(known) == 1 else Naming()
+        return next((self._lists[parent] for parent in around if parent in self._lists), None)
 
     def _agreed(self, described: Sequence[Description]) -> Naming:
         """The combined names of several descriptions."""
