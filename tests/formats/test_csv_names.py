@@ -151,6 +151,7 @@ def test_a_file_goes_on_where_another_one_ends(voc_folder: VocFolder, home: str)
     "files",
     [
         {**PARTS, "csv/2.csv": listed(("c", ONE), ("b", FAR))},  # not its first one
+        {**PARTS, "csv/4.csv": listed(("e", ONE), ("b", TWO), ("c", FAR))},
         {**PARTS, "csv/1.csv": listed(("b", ONE))},
         {**PARTS, "csv/2.csv": listed(("b", FAR))},
         {**PARTS, "csv/2.csv": listed(("b", FAR), ("gone", ONE))},

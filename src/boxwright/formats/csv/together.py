@@ -66,7 +66,8 @@ def put_together(folder: Folder, files: Sequence[ReadFile]) -> list[Labeled]:
     continued = _continued(folder, files)
     for (parent, name), group in groups.items():
         is_beside = folded(join(parent, name)) in here
-        is_path = "/" in name or (parent, name) in continued
+        goes_on = (parent, name) in continued and len({one.path for one in group}) == 2
+        is_path = "/" in name or goes_on
         by_class = _is_by_class(group, folders)
         joined = _joined(group, is_one=is_path or is_beside or by_class, by_class=by_class)
         by_file = len({one.path for one in joined}) == len(joined)
