@@ -23,6 +23,22 @@ pytestmark = pytest.mark.tiny
 # ---- as the tools write it ----
 
 
+def test_a_list_of_images_to_be_labeled_is_no_reason_to_refuse_the_others(
+    voc_folder: VocFolder,
+) -> None:
+    """As competitions have one of their test images."""
+    for name in ("train/a.jpg", "test/a.jpg"):
+        voc_folder.image(name)
+    voc_folder.text("train.json", COCO_ROBOFLOW)
+    bare = {key: said for key, said in json.loads(COCO_ROBOFLOW).items() if key != "annotations"}
+    voc_folder.text("test.json", json.dumps(bare))
+    dataset = formats.read(voc_folder.root)
+    assert dataset.names == ("train/a.jpg",)
+    (finding,) = dataset.findings
+    assert (finding.code, finding.where, finding.repair) == ("BW109", "test.json", "not used")
+    assert finding.message == "it lists 1 image and has no annotations"
+
+
 def test_roboflow_with_a_folder_for_each_split(voc_folder: VocFolder) -> None:
     for split in ("train", "valid", "test"):
         voc_folder.image(f"{split}/a.jpg")

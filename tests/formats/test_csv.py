@@ -71,6 +71,7 @@ ONE_CAT = {"a.jpg": [("cat", CAT_BOX)]}
         "filename,label,x,y,w,h,width,height\na.jpg,cat,16,12,16,24,64,48\n",
         "label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,image_width,image_height\n"
         "cat,16,12,16,24,a.jpg,64,48\n",  # makesense.ai
+        "a.jpg,16,12,32,36,cat,64,48\n",  # SKU-110K
         "cat,16,12,16,24,a.jpg,64,48\n",
         "filename,label,x_center,y_center,width,height\na.jpg,cat,24,24,16,24\n",
         'image_id,width,height,bbox,label\na,64,48,"[16.0, 12.0, 16.0, 24.0]",cat\n',

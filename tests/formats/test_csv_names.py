@@ -125,6 +125,78 @@ def test_files_of_a_class_each_are_put_together(voc_folder: VocFolder) -> None:
     assert lefts(lay(voc_folder, files)) == {"images/1.jpg": [1, 5], "images/2.jpg": [1, 5]}
 
 
+FAR = "cat,40,6,50,20"
+
+
+def listed(*rows: tuple[str, str]) -> str:
+    return HEADER + "".join(f"{image}.jpg,{row}\n" for image, row in rows)
+
+
+PARTS = {
+    "csv/1.csv": listed(("a", ONE), ("b", ONE)),
+    "csv/2.csv": listed(("b", FAR), ("c", ONE)),
+    "csv/3.csv": listed(("d", ONE), ("e", ONE)),
+}
+
+
+@pytest.mark.parametrize("home", ["", "images/", "day 1/"])
+def test_a_file_goes_on_where_another_one_ends(voc_folder: VocFolder, home: str) -> None:
+    root = lay(voc_folder, {**{f"{home}{image}.jpg": "" for image in "abcde"}, **PARTS})
+    alone = {f"{home}{image}.jpg": [1] for image in "acde"}
+    assert lefts(root) == {**alone, f"{home}b.jpg": [1, 40]}
+    assert not {"BW113", "BW153"} & {*codes(formats.read(root))}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {**PARTS, "csv/2.csv": listed(("c", ONE), ("b", FAR))},  # not its first one
+        {**PARTS, "csv/4.csv": listed(("e", ONE), ("b", TWO), ("c", FAR))},
+        {**PARTS, "csv/1.csv": listed(("b", ONE))},
+        {**PARTS, "csv/2.csv": listed(("b", FAR))},
+        {**PARTS, "csv/2.csv": listed(("b", FAR), ("gone", ONE))},
+        {"csv/1.csv": listed(("b", ONE), ("c", ONE)), "csv/2.csv": listed(("c", ONE), ("b", FAR))},
+    ],
+)
+def test_a_file_that_does_not_go_on_may_be_of_other_images(
+    voc_folder: VocFolder, files: dict[str, str]
+) -> None:
+    root = lay(voc_folder, {**{f"images/{image}.jpg": "" for image in "abcde"}, **files})
+    with pytest.raises(DataError, match=r"'b\.jpg' may be images/b\.jpg, or another one") as caught:
+        formats.read(root)
+    assert "keep one" in caught.value.remedy
+    assert "images/b.jpg" not in lefts(root)
+
+
+@pytest.mark.parametrize("folder", ["{}", "frames/{}"])
+def test_clips_with_classes_of_their_own_keep_their_frames(
+    voc_folder: VocFolder, folder: str
+) -> None:
+    first, second = folder.format("clip1"), folder.format("clip2")
+    files = {f"{first}/1.jpg": "", f"{first}/2.jpg": "", f"{second}/3.jpg": ""}
+    files["csv/clip1.csv"] = listed(("1", ONE), ("2", ONE))
+    files["csv/clip2.csv"] = listed(("2", FAR.replace("cat", "dog")), ("3", ONE))
+    root = lay(voc_folder, files)
+    assert lefts(root)[f"{first}/2.jpg"] == [1]
+    voc_folder.image(f"{second}/2.jpg")
+    assert lefts(root)[f"{second}/2.jpg"] == [40]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "image"),
+    [("{}.csv", "1.jpg", "1.jpg"), ("csv/{}.csv", "images/1.jpg", "images/1.jpg")],
+)
+def test_boxes_of_two_people_are_not_put_together(
+    voc_folder: VocFolder, one: str, other: str, image: str
+) -> None:
+    files = {one.format("anna"): f"{HEADER}{other},cat,4,6,30,40\n"}
+    files |= {one.format("bob"): f"{HEADER}{other},cat,5,7,32,42\n{other},cat,40,6,50,20\n"}
+    root = lay(voc_folder, {image: "", **files})
+    assert lefts(root) == {image: [4]}
+    (finding,) = formats.read(root).findings
+    assert (finding.code, finding.where) == ("BW113", f"{one.format('bob')}:2")
+
+
 @pytest.mark.parametrize(
     ("title", "cell"),
     [("folder", "images"), ("path", "/old/images/{}.jpg"), ("url", "https://a.b/x/{}.jpg")],
@@ -176,8 +248,12 @@ def test_rows_that_could_be_of_one_image_are_refused(
         {"csv/a.csv": f"{HEADER}1.jpg,{ONE}\n", "csv/b.csv": f"{HEADER}1.jpg,{ONE}\n1.jpg,{TWO}\n"},
         {"images/a.csv": f"{HEADER}1.jpg,{ONE}\n", "images/b.csv": f"{HEADER}1.jpg,{TWO}\n"},
         {f"csv/{i}.csv": f"{HEADER}images/1.jpg,{row}\n" for i, row in ((1, ONE), (2, TWO))},
+        {"csv/a.csv": f"{HEADER}images\\1.jpg,{ONE}\nimages/1.jpg,{TWO}\n"},
     ],
-    ids=["a split", "no split", "no folder", "a folder", "a box in common", "beside", "a path"],
+    ids=[
+        *("a split", "no split", "no folder", "a folder", "a box in common", "beside", "a path"),
+        "backslashes",
+    ],
 )
 def test_rows_of_one_image_are_put_together(voc_folder: VocFolder, files: dict[str, str]) -> None:
     root = lay(voc_folder, {"images/1.jpg": "", **files})

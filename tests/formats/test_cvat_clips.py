@@ -56,6 +56,7 @@ FIRST, SECOND = track(10, 0, until=1), track(20, 1)
         ({"name": "a"}, {"name": "b"}, (FIRST, SECOND)),
         ({"source": "a.mp4"}, {"source": "b.mp4"}, (FIRST, SECOND)),
         ({"id": "1", "source": "a.mp4"}, {"id": "1", "source": "b.mp4"}, (FIRST, SECOND)),
+        ({"id": "1", "source": "a.mp4"}, {"id": "2", "source": "a.mp4"}, (FIRST, SECOND)),
         ({"id": "1", "name": "a"}, {"id": "2", "name": "b"}, (track(10, 0), track(20, 1))),
         ({"id": "1"}, {"id": "2"}, (track(10, 0, 1), track(20, 0, 1))),
         ({}, {}, (track(10, 0, 1), track(20, 0, 1))),
@@ -76,6 +77,8 @@ def test_tasks_that_could_have_the_same_frames_are_refused(
         formats.read(tmp_path)
     assert caught.value.code == "BW157"
     assert all(part in caught.value.message for part in (*names, ONE))
+    other = "another task of a.mp4" if first.get("source") == second.get("source", "") else "video"
+    assert other in caught.value.message
     assert lefts(tmp_path) == {}
 
 

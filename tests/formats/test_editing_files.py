@@ -117,6 +117,8 @@ def test_the_encoding_of_an_xml_file_stays(encoding: str) -> None:
         "names:\r\n  0: cat\r\n  1: dog\r\nnc: 2\r\n",
         "nc: 2\nnames: {0: cat, 1: dog}",
         "# no number\ntrain: images\nnames:\n    - cat\n    - dog",
+        "classes:\n- cat\n- dog\nnc: 2\n",
+        "names: of pets\nclasses: {0: cat, 1: dog}\n",
     ],
 )
 @pytest.mark.parametrize("name", ["owl", "yes", "12", "a: b # c", "Hündin", '"q"', "[x]"])
@@ -130,7 +132,7 @@ def test_a_class_is_added_to_and_renamed_in_a_description(
     listed.relist("dog", name + "s")
     content = path.read_bytes().decode()
     said = yaml.load(content, yaml.BaseLoader)  # as the reader
-    names = said["names"]
+    names = said["classes" if "classes" in said else "names"]
     found = names if isinstance(names, list) else [names[key] for key in sorted(names)]
     assert found == ["cat", name + "s", name]
     assert said.get("nc", "3") == "3"

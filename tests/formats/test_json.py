@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from PIL import Image
 from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats.folder import Folder
-from boxwright.formats.json_kinds import HEAD
+from boxwright.formats.json_kinds import HEAD, kind_of
 from boxwright.structures.dataset import Dataset, LabeledImage
 
 if TYPE_CHECKING:
@@ -107,6 +108,42 @@ def test_a_format_is_known_after_any_long_beginning(
         f'{text[:start]}"aaa": {first}{"" if text[start:].strip() == "}" else ","}{text[start:]}'
     )
     voc_folder.text("a.json", longer)
+    assert detected(voc_folder.root) == [format_of(sample)]
+
+
+FILLERS = {
+    "numbers": "[[0.125, 12.5, 99], []]",
+    "objects": '{"a": 1, "b": [2, {"c": "d: [e"}], "c": {"d": {"e": [[[3]]]}}}',
+    "texts": '"\\"a\\": [ {\\\\"',
+    "many levels": "[" * 20 + "]" * 20,
+}
+
+
+@pytest.mark.parametrize("filler", FILLERS)
+@pytest.mark.parametrize("root", ["[{}]", '{{"a": [{}]}}', '{{"a": {{"b": [{}], "c": [{}]}}}}'])
+def test_a_long_file_of_something_else_takes_about_the_time_of_parsing_it(
+    tmp_path: Path, filler: str, root: str
+) -> None:
+    many = ", ".join([FILLERS[filler]] * (1_000_000 // len(FILLERS[filler])))
+    path = tmp_path / "a.json"
+    path.write_text(root.format(many, many), encoding="utf-8")
+    start = time.process_time()
+    json.loads(path.read_bytes())
+    parsed = time.process_time() - start
+    assert kind_of(path) == ""
+    assert time.process_time() - start - parsed < 2 * parsed + 0.1
+
+
+@pytest.mark.parametrize("filler", FILLERS)
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_format_is_known_after_a_long_list(
+    voc_folder: VocFolder, sample: str, filler: str
+) -> None:
+    text = SAMPLES[sample]
+    start = text.index("{") + 1
+    end = "" if text[start:].strip() == "}" else ","
+    many = ", ".join([FILLERS[filler]] * 5_000)
+    voc_folder.text("a.json", f'{text[:start]}"aaa": [{many}]{end}{text[start:]}')
     assert detected(voc_folder.root) == [format_of(sample)]
 
 

@@ -63,6 +63,17 @@ def test_a_name_that_a_tool_changed_counts_beside_the_same_name_in_a_deeper_fold
         check_world(World(shots, form, "", backslashes=False, apart=True))
 
 
+@pytest.mark.parametrize("form", ["coco", "createml", "csv"])
+def test_a_stated_folder_is_not_a_deeper_one_of_that_name(form: str) -> None:
+    """Its own is there, and lacks the image."""
+    shots = (
+        Shot("day 1/cam1", "0002.jpg", None, "0002.jpg"),
+        Shot("cam1", "0002.jpg", 1, None),
+        Shot("cam1", "0001.jpg", 1, "0001.jpg"),
+    )
+    check_world(World(shots, form, "", backslashes=False, apart=True))
+
+
 def test_a_label_is_named_whose_format_has_an_empty_file_alone() -> None:
     here, gone = Shot("cam1", "0001.jpg", 0, "0001.jpg"), Shot("cam1", "0002.jpg", 1, None)
     where = {"prefix": "", "backslashes": False, "apart": False}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from boxwright import formats
+from boxwright.errors import DataError
 from boxwright.formats.folder import Folder
 from boxwright.structures.dataset import Dataset
 from folders import MOVED, VocFolder, marks
@@ -193,3 +194,50 @@ def test_a_scan_lists_images_by_folder_and_files_by_suffix(voc_folder: VocFolder
     folder = Folder.scan(voc_folder.root)
     assert folder.images == {"": ["A.jpg"], "sub": ["b.jpg"]}
     assert folder.files == {".xml": ["A.xml", "sub/b.xml"], ".txt": ["notes.TXT"]}
+
+
+@pytest.mark.parametrize(
+    ("marks", "photos", "where"),
+    [
+        ("marks/{}", "photos/{}", "marks"),
+        ("marks/{}_xml", "photos/{}", "marks"),
+        ("x/marks/{}/new", "x/photos/{}/old", "x/marks"),
+        ("{}/marks", "{}/photos", "."),
+    ],
+)
+def test_sibling_folders_in_other_places_are_noted_once(
+    voc_folder: VocFolder, marks: str, photos: str, where: str
+) -> None:
+    for clip in "abcdefg":
+        for number in range(2):
+            voc_folder.image(f"{photos.format(clip)}/{clip}{number}.jpg")
+            voc_folder.xml(f"{marks.format(clip)}/{clip}{number}.xml")
+    dataset = formats.read(voc_folder.root)
+    (finding,) = dataset.findings
+    assert (finding.code, finding.where, len(finding.images)) == (MOVED, where, 14)
+    first = f"14 images were found by the end of the path, 2 in {marks.format('a')}, "
+    assert finding.message.startswith(first)
+    last = f"2 in {marks.format('e')} and 4 in 2 more folders: that of {marks.format('a')}/a0.xml"
+    assert last in finding.message
+
+
+@pytest.mark.parametrize(
+    ("image", "first", "second"),
+    [
+        ("a", "1f2e3d4c-a", "9f2e3d4c-a"),  # Label Studio, of two uploads
+        ("a b", "a_b", "a%20b"),
+        ("a, b", "a__b", "a_b"),
+    ],
+)
+def test_two_changed_names_of_one_image_are_refused(
+    voc_folder: VocFolder, image: str, first: str, second: str
+) -> None:
+    for name in (image, "other"):
+        voc_folder.image(f"images/{name}.jpg")
+    for name in (first, second, "other"):
+        voc_folder.text(f"labels/{name}.txt", "0 0.5 0.5 0.25 0.5\n")
+    with pytest.raises(DataError, match=f"BW153.*'{first}' may be images/{image}.jpg"):
+        formats.read(voc_folder.root)
+    assert formats.read(voc_folder.root, tolerant=True).names == ("images/other.jpg",)
+    (voc_folder.root / f"labels/{second}.txt").unlink()
+    assert len(formats.read(voc_folder.root)) == 2

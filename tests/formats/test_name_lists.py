@@ -59,6 +59,9 @@ def yolo(
         ({"data.yaml": "names: [cat, dog, hen]\n"}, "data.yaml"),
         ({"data.yaml": "names:\n  0: cat\n  1: dog\n  2: hen\n"}, "data.yaml"),
         ({"../data.yaml": "names:\n- cat\n- dog\n- hen\n"}, "../data.yaml"),
+        ({"data.yaml": "classes: [cat, dog, hen]\n"}, "data.yaml"),
+        ({"x/cats.yml": "classes:\n  0: cat\n  1: dog\n  2: hen\n"}, "x/cats.yml"),
+        ({"../data.yaml": "class_names:\n- cat\n- dog\n- hen\n"}, "../data.yaml"),
         ({"classes.csv": "0,cat\n1,dog\n2,hen\n"}, "classes.csv"),
         ({"classes.csv": "id,name\n0,cat\n1,dog\n2,hen\n"}, "classes.csv"),
         ({"labels.csv": "cat,0\ndog,1\nhen,2\n"}, "labels.csv"),  # keras-retinanet
@@ -97,6 +100,9 @@ def test_names_elsewhere_are_used(
         ({"../label.txt": LINE}, []),  # labels, not names
         ({"../notes.json": "{}"}, []),
         ({"data.yaml": "names: [cat]\n"}, ["data.yaml"]),
+        ({"data.yaml": "classes: [cat]\n"}, ["data.yaml"]),
+        ({"data.yaml": "classes: 2\n"}, []),
+        ({"config.yaml": "classes:\n- id: 0\n  name: cat\n"}, []),
         ({"classes.csv": "1,dog\n2,hen\n"}, ["classes.csv"]),
         ({"labels.csv": "a.jpg,4,6,30,40,cat\n"}, []),
         ({"labels.json": '{"images": [], "annotations": [], "categories": []}'}, []),
@@ -146,6 +152,81 @@ def test_no_class_gets_a_number_where_a_list_is_unreadable(
 def test_a_damaged_list_is_no_reason_for_numbers(voc_folder: VocFolder, text: str) -> None:
     with pytest.raises(DataError, match=r"BW110.*classes\.json"):
         yolo(voc_folder, {"classes.json": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1: cat\n2: dog\n", "numbered from 1 on"),
+        ("1 cat\n2 dog\n3 hen\n", "numbered from 1 on"),
+        ("0,cat\n1,dog\n3,hen\n", "numbered from 0 on"),
+        ("# my classes\ncat\ndog\n", "'# my classes', is a comment"),
+    ],
+)
+@pytest.mark.parametrize("path", ["classes.txt", "../classes.txt", "obj.names"])
+def test_a_list_in_another_order_than_the_class_numbers_is_refused(
+    voc_folder: VocFolder, text: str, reason: str, path: str
+) -> None:
+    with pytest.raises(DataError, match=rf"BW110.*{reason}.*2? label files? cannot be used"):
+        yolo(voc_folder, {path: text})
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("1 euro\n2 euro\n5 euro\n", ["1 euro", "2 euro"]),
+        ("0: cat\n1: dog\n", ["0: cat", "1: dog"]),
+        ("#cat\n#dog\n", ["#cat", "#dog"]),
+        ("7 up\n3 musketeers\n", ["7 up", "3 musketeers"]),
+    ],
+)
+def test_names_may_begin_with_numbers(voc_folder: VocFolder, text: str, names: list[str]) -> None:
+    assert used(yolo(voc_folder, {"classes.txt": text})) == names
+
+
+@pytest.mark.parametrize("path", ["a/classes.txt", "a/data.yaml"])
+@pytest.mark.parametrize(
+    ("label", "noted"), [("a/labels/y.txt", []), ("b/labels/y.txt", ["BW158"])]
+)
+def test_names_of_another_data_set_are_noted(
+    voc_folder: VocFolder, path: str, label: str, noted: list[str]
+) -> None:
+    files = {"a/images/x.jpg": "", "a/labels/x.txt": LINE, label: LINE}
+    files |= {label.replace("labels", "images").replace(".txt", ".jpg"): ""}
+    files[path] = "cat\n" if path.endswith(".txt") else "train: images\nnames: [cat]\n"
+    dataset = formats.read(lay(voc_folder, files))
+    assert used(dataset) == ["cat", "cat"]
+    found = [one for one in dataset.findings if one.code != "BW119"]
+    assert [one.code for one in found] == noted
+    for one in found:
+        assert (one.where, one.repair) == (path, "used")
+        assert "of 1 label file elsewhere, such as b/labels/y.txt" in one.message
+
+
+GRAPHS = [
+    "node { name: 'x' op: 'Const' }\nitem { id: 1 name: 'cat' }\n",
+    "node { name: 'item' attr { key: 'item' value { s: 'item { id: 1 }' } } }\n",
+    "# item: a graph\nnode { name: 'x' attr { key: 'item' } }\nversions { producer: 21 }\n",
+    "library { function { signature { name: 'f' } } }\nitem: 3\n",
+    "model_config { item { id: 1 name: 'cat' } item { id: 2 name: 'dog' } }\n",
+]
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("path", ["graph.pbtxt", "../x.pbtxt"])
+def test_a_graph_is_no_list_of_names(voc_folder: VocFolder, graph: str, path: str) -> None:
+    dataset = yolo(voc_folder, {path: graph})
+    assert used(dataset) == ["class 0", "class 1"]
+    assert codes(dataset) == ["BW148"]
+    dataset = yolo(voc_folder, {path: graph, "label_map.pbtxt": f"# of pets\n\n{MAP}"})
+    assert used(dataset) == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_graph_says_nothing_about_records(tmp_path: Path, graph: str) -> None:
+    put(tmp_path / "train.record", example(**CAT_BOX, label=[2]))
+    (tmp_path / "graph.pbtxt").write_text(graph, encoding="utf-8")
+    assert [one.where for one in formats.read(tmp_path).findings] == ["train.record"]
 
 
 def test_numbers_of_a_label_map_may_be_meant(voc_folder: VocFolder) -> None:

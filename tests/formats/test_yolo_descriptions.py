@@ -37,6 +37,32 @@ def test_class_names(voc_folder: VocFolder, names: str, expected: tuple[str, ...
     assert dataset.classes[dataset.labels[0]] == expected[0]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        "classes: [cat, dog]",
+        "classes:\n  0: cat\n  1: dog",
+        "class_names:\n- cat\n- dog",
+        "names: of animals\nclasses: [cat, dog]",
+        "classes: 2\nnames: [cat, dog]",
+    ],
+)
+@pytest.mark.parametrize("rest", ["train: images\n", "nc: 2\n", "path: .\ntrain: images\nval: x\n"])
+def test_names_may_be_under_another_key(voc_folder: VocFolder, names: str, rest: str) -> None:
+    files = {"data.yaml": f"{rest}{names}\n", "images/a.jpg": ""}
+    dataset = formats.read(lay(voc_folder, files | {"labels/a.txt": CAT_LINE}))
+    assert dataset.classes == ("cat", "dog")
+    assert not {*codes(dataset)} & {"BW148", "BW158"}
+
+
+@pytest.mark.parametrize("rest", ["", "task: detect\nval: true\n", "nc: 2\nval: images\n"])
+def test_numbers_of_chosen_classes_are_no_names(voc_folder: VocFolder, rest: str) -> None:
+    """As Ultralytics has them in args.yaml."""
+    files = {"images/a.jpg": "", "labels/a.txt": CAT_LINE, "classes.txt": "cat\ndog\n"}
+    files["args.yaml"] = f"{rest}classes: [0, 1]\n"
+    assert formats.read(lay(voc_folder, files)).classes == ("cat", "dog")
+
+
 ALL_THREE = {"train": "a", "val": "b", "test": "c"}
 
 

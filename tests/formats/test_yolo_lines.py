@@ -87,6 +87,62 @@ def test_keypoints_are_known_by_their_visibilities(voc_folder: VocFolder, points
     assert dataset.findings == ()
 
 
+CONFIDENT = [
+    "0.45 0.4 0.93 0.55 0.6 0.87 0.41 0.41 0.99 0.5 0.7 0.9",
+    "0.45 0.4 0.93 0 0 0.0 0.55 0.6 0.87 0.5 0.7 0.51",
+    "0.45 0.4 0.93 0.55 0.6 0.87 0.41 0.41 0.99 0.5 0.7 0.9 0.88",  # and that of the box
+    "0.4 0.3 0.9312 0.6 0.32 0.8713 0.61 0.75 0.9 0.42 0.7 0.4121 " * 4 + "0.5 0.5 1",
+    "0.35 0.5 0.93 0.55 0.78 0.6 " * 3,  # beside the box
+]
+UNCLEAR = [
+    "0.45 0.4 0.93",
+    "0.45 0.4 0.91 0.62 0.7 0.99",
+    "0.45 0.4 0.93 0.55 0.6 0.87 0.48 0.41 0.99",
+]
+
+
+@pytest.mark.parametrize("points", CONFIDENT)
+def test_keypoints_may_have_confidences(voc_folder: VocFolder, points: str) -> None:
+    """As Ultralytics writes predictions, without a data.yaml that says so."""
+    files = {"a.jpg": "", "a.txt": f"0 0.5 0.5 0.25 0.5 {points}\n", "classes.txt": "cat"}
+    dataset = formats.read(lay(voc_folder, files))
+    assert dataset.boxes.tolist() == [CAT_BOX]
+    assert dataset.findings == ()
+
+
+@pytest.mark.parametrize("points", UNCLEAR)
+def test_keypoints_that_may_be_a_shape_are_named(voc_folder: VocFolder, points: str) -> None:
+    files = {"a.jpg": "", "a.txt": f"0 0.5 0.5 0.25 0.5 {points}\n", "classes.txt": "cat"}
+    root = lay(voc_folder, files)
+    with pytest.raises(DataError, match=r"BW110.*a\.txt:1.*write kpt_shape into data\.yaml"):
+        formats.read(root)
+    voc_folder.text("data.yaml", "names: [cat]\nkpt_shape: [2, 3]\n")
+    assert formats.read(root).boxes.tolist() == [CAT_BOX]
+
+
+def test_lines_of_other_lengths_show_that_it_is_a_shape(voc_folder: VocFolder) -> None:
+    files = {"a.jpg": "", "b.jpg": "", "classes.txt": "cat", "b.txt": "0 0.1 0.1 0.3 0.2 0.2 0.5"}
+    for points in UNCLEAR:
+        files["a.txt"] = f"0 0.5 0.5 0.25 0.5 {points}\n"
+        assert codes(formats.read(lay(voc_folder, files))) == ["BW143"]
+
+
+@pytest.mark.parametrize("corners", range(4, 40))
+@pytest.mark.parametrize("place", [(0.5, 0.5), (0.2, 0.2), (0.8, 0.8), (0.4, 0.5), (0.5, 0.2)])
+def test_no_shape_is_taken_for_keypoints(
+    voc_folder: VocFolder, corners: int, place: tuple[float, float]
+) -> None:
+    turns = np.linspace(0.3, 2 * np.pi + 0.3, corners, endpoint=False)
+    radius = 0.1 + 0.05 * np.sin(5 * turns)
+    ring = np.array(place) + radius[:, None] * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    line = "0 " + " ".join(f"{value:.5f}" for value in ring.ravel().tolist())
+    files = {"a.jpg": "", "classes.txt": "cat", "a.txt": f"{line}\n0 0.1 0.1 0.3 0.2 0.2 0.5\n"}
+    dataset = formats.read(lay(voc_folder, files))
+    assert codes(dataset) == ["BW143"]
+    sides = np.array([*ring.min(axis=0), *ring.max(axis=0)]) * [64, 48, 64, 48]
+    np.testing.assert_allclose(dataset.boxes[:1], [sides], atol=1e-2)
+
+
 @pytest.mark.parametrize(
     "corners",
     [

@@ -319,3 +319,34 @@ def test_a_folder_without_labels_whose_images_are_all_aside_is_opened(tmp_path: 
         store.set_aside(0, is_aside)
         store.close()
     assert (tmp_path / C).is_file()
+
+
+LISTS = {
+    "data/data.yaml": "names: [cat, dog, owl]\n",
+    "data/notes.json": '{"categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}]}',
+    "label_map.pbtxt": "item { id: 1 name: 'cat' }\nitem { id: 2 name: 'dog' }\n",
+    "classes.txt": "cat\ndog\n",
+}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_labels_are_edited_whose_class_names_are_elsewhere(tmp_path: Path, path: str) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    put_sample(root, "yolo")
+    (root / "data.yaml").unlink()
+    (tmp_path / path).write_text(LISTS[path], encoding="utf-8")
+    store = LabelStore.open(root)
+    assert shown(store.read(0)) == [("cat", CAT), ("dog", DOG)]
+    edit(store, 2, replace(NEW, label="dog"))
+    assert not (root / "classes.txt").exists()
+    store.class_edits.move("cat", "lynx")
+    edit(store, 1, replace(NEW, label="bear"))
+    store.close()
+    assert (tmp_path / path).read_text("utf-8") == LISTS[path]
+    assert as_read(root)[A] == [("lynx", CAT), ("dog", DOG)]
+    assert [name for name, _ in as_read(root)["bä.jpg"]] == ["bear"]
+    assert [name for name, _ in as_read(root)["c.jpg"]] == ["dog"]
+    again = LabelStore.open(root)
+    assert {*again.classes} >= {"lynx", "dog", "bear"}
+    again.close()

@@ -229,9 +229,12 @@ FITNESS: dict[str, Meaning] = {
         "error",
         "An annotation fits several images",
         "Several images have the name that the annotation gives, and its path does not say which "
-        "one is meant; or the only image of this name is in another folder than the path says.",
+        "one is meant; or the only image of this name is in another folder than the path says; or "
+        "several files that are not beside the image give its name, so that each may mean another "
+        "one, or was drawn by another person.",
         "Write the image's path below the data folder into the annotation, put the annotation "
-        "beside its image, or delete it if its image is gone.",
+        "beside its image, or delete it if its image is gone. Of the files of several people who "
+        "labeled the same images, keep one.",
     ),
     "BW154": Meaning(
         "note",
@@ -263,11 +266,12 @@ FITNESS: dict[str, Meaning] = {
     "BW157": Meaning(
         "error",
         "Records of different images have the same name",
-        "A file states two sizes for one image, or two files of different videos name the same "
-        "one. Frames of several videos were probably numbered alike, and their folders were left "
-        "out.",
+        "A file states two sizes for one image, or two files of different videos or tasks name the "
+        "same one. Frames of several videos were probably numbered alike, and their folders were "
+        "left out; or two tasks have the frames of one video.",
         "Write the image's path below the data folder into each record, or put the frames of each "
-        "video into a folder called after its annotation file, or delete the wrong records.",
+        "video into a folder called after its annotation file, or delete the wrong records. Of two "
+        "tasks of one video, keep the file of one.",
     ),
     "BW158": Meaning(
         "note",

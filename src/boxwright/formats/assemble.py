@@ -10,7 +10,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.coordinates import from_stored, in_pixels, into_image, orientation_is_unclear
 from boxwright.formats.folder import Folder
-from boxwright.formats.name_lists import LABEL_MAPS, unused_names
+from boxwright.formats.name_lists import LABEL_MAPS, label_maps, unused_names
 from boxwright.formats.options import UnitChoice, Unlabeled
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
@@ -194,7 +194,8 @@ def _no_images(folder: Folder, annotations: int, findings: list[Finding]) -> Dat
 
 def _classes(folder: Folder, names: set[str], findings: list[Finding]) -> list[str]:
     """The class names in the order of the first label map that has them all."""
-    for path in sorted(folder.with_suffix(*LABEL_MAPS), key=lambda path: path.count("/")):
+    paths = label_maps(folder.root, folder.with_suffix(*LABEL_MAPS))
+    for path in sorted(paths, key=lambda path: path.count("/")):
         try:
             known = list(read_label_map(folder.root / path).values())
         except DataError as error:

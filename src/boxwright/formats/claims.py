@@ -193,6 +193,8 @@ class Claim(NamedTuple):
         if lead:
             for base in outwards(self.folder)[1:]:
                 yield OUTWARD, _at(join(base, lead)), ()
+            if inner := core(_normal(join(self.folder, lead))):
+                yield PARALLEL, Location("parallel", inner), ()
         if around:
             yield PARALLEL, Location("parallel", self.core), ()
             yield SPLIT_PARALLEL, Location("split parallel", without_splits(self.core)), ()
@@ -267,5 +269,10 @@ def is_for_labels(folder: Parts) -> bool:
 
 
 def _at(folder: str) -> Location:
+    return Location("at", parts(_normal(folder)))
+
+
+def _normal(folder: str) -> str:
+    """A path without `.` and `..`, as far as they can be resolved."""
     path = posixpath.normpath(folder) if folder else ""
-    return Location("at", parts("" if path == "." else path))
+    return "" if path == "." else path

@@ -12,7 +12,7 @@ import yaml
 
 from boxwright.errors import DataError
 from boxwright.formats.name_lists import names_in_lines
-from boxwright.formats.yolo.yaml_file import SUFFIXES, Description, read_description
+from boxwright.formats.yolo.yaml_file import NAME_KEYS, SUFFIXES, Description, read_description
 from boxwright.io.files import signature, write_bytes
 from boxwright.io.text import RawText, read_text
 
@@ -124,7 +124,7 @@ class ClassList:
             end = lines[number][len(lines[number].rstrip("\r\n")) :]
             lines[number] = _line(name) + end
             return "".join(lines)
-        names = _value(yaml.compose(raw.text, yaml.BaseLoader), "names")
+        names = _names(yaml.compose(raw.text, yaml.BaseLoader))
         if isinstance(names, yaml.SequenceNode):
             node = names.value[number]
         else:
@@ -137,7 +137,7 @@ def _yaml_with(raw: RawText, number: int, name: str) -> str:
     """The text of a data.yaml with one more name, and `nc` counted on."""
     text = raw.text
     root = yaml.compose(text, yaml.BaseLoader)
-    names, count = _value(root, "names"), _value(root, "nc")
+    names, count = _names(root), _value(root, "nc")
     entry = _scalar(name)
     is_list = isinstance(names, yaml.SequenceNode)
     if not is_list:
@@ -165,6 +165,12 @@ def _yaml_with(raw: RawText, number: int, name: str) -> str:
     for start, end, value in sorted(changes, reverse=True):
         text = text[:start] + value + text[end:]
     return text
+
+
+def _names(root: Any) -> Any:
+    """The node of the class names: the list or mapping that is read, or a `names` without value."""
+    nodes = [_value(root, key) for key in NAME_KEYS]
+    return next((node for node in nodes if isinstance(node, yaml.CollectionNode)), nodes[0])
 
 
 def _value(root: Any, key: str) -> Any:

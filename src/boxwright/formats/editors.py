@@ -74,7 +74,8 @@ def check_editable(name: str, folder: Folder, own: Ownership) -> None:
     if name not in {*FILE_EACH, *RECORDS}:
         message = f"labels in the format {registry.named(name).TITLE} cannot be edited in place."
         raise DataError("BW179", message, where=folder.root)
-    odd = next((one for one in own.labels.findings if one.code in ODD and one.repair), None)
+    codes = ODD - {"BW158"} if name == "yolo" else ODD  # it always has numbers for a list
+    odd = next((one for one in own.labels.findings if one.code in codes and one.repair), None)
     if odd and odd.repair != "not used":
         message = f"{odd.where}: {odd.message}; labels with such classes cannot be edited."
         raise DataError("BW179", message, where=folder.root)

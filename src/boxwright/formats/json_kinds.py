@@ -14,6 +14,9 @@ SUFFIX = ".json"
 HEAD = 1 << 15  # bytes at the start of a file that are read for detection
 LONGER_HEADS = (1 << 20, 1 << 23)  # that are read if it shows nothing, as before long lists
 DEEPEST = 4  # nested levels that are read
+SKIPPED = 30  # nested levels of a value that is passed over at once
+MAX_SIGNS = 50_000  # keys and brackets that are read one by one
+MAX_ITEMS = 500  # of a list; the others have the same keys
 DAMAGED = "damaged"  # the kind of a file that does not begin as JSON
 
 # A file that has all keys of a line is of that format. "[]" matches the items of a list and "*"
@@ -54,7 +57,22 @@ SIGNATURES: tuple[tuple[str, frozenset[tuple[str, ...]]], ...] = tuple(
     )
 )
 TELLING = frozenset(path for _, paths in SIGNATURES for path in paths)
-TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*+")(?P<key>\s*:)?|[{}\[\]"]', re.DOTALL)
+OPEN = frozenset(path[:end] for path in TELLING for end in range(len(path)))  # go on in one
+TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+SIGN = re.compile(  # the next key or bracket, or the start of a text that does not end
+    rf'(?:[^"\[\]{{}}]++|{TEXT}(?!\s*+:))*+(?:(?P<key>{TEXT})\s*+:|(?P<sign>[{{}}\[\]"]))',
+    re.DOTALL,
+)
+
+
+def _within(levels: int) -> str:
+    """A pattern of all that is in brackets up to their end, with further brackets inside."""
+    deeper = rf"|[\[{{]{_within(levels - 1)}[\]}}]" if levels else ""
+    return rf'(?:[^"\[\]{{}}]++|{TEXT}{deeper})*+'
+
+
+VALUE = re.compile(rf"(?:\s*[\[{{]{_within(SKIPPED)}[\]}}])?", re.DOTALL)
+REST = re.compile(_within(SKIPPED), re.DOTALL)
 
 
 def holds(folder: Folder, kind: str) -> bool:
@@ -102,22 +120,50 @@ def _kind_in(data: bytes) -> str:
 
 
 def _outline(head: str) -> Iterator[tuple[tuple[str, ...], ...]]:
-    """Yield the path of each key and list in JSON text that may end early, plain and with `*`.
+    """Yield each path of keys and lists in JSON text that may end early, plain and with `*`.
 
-    A `*` is in the place of the first key, or of the second one.
+    A `*` is in the place of the first key, or of the second one. Values that have no key of a
+    signature are passed over, and so are the later items of a list.
     """
     place: list[str] = []
-    for match in TOKEN.finditer(head):
-        sign = match.group()
-        if match["key"]:
-            place[-1] = match["text"][1:-1]
+    items = [0]  # of the list or object at each level of `place`, and outside
+    known: dict[tuple[str, ...], bool] = {}  # path -> some signature goes on below it
+    at = 0
+    for _ in range(MAX_SIGNS):
+        if not (match := SIGN.match(head, at)):
+            return
+        key, sign, at = match["key"], match["sign"], match.end()
+        if key:
+            place[-1] = key[1:-1]
         elif sign in {"{", "["}:
+            items[-1] += 1
+            if items[-1] > MAX_ITEMS and place[-1] == "[]":
+                at, items[-1] = _end(REST, head, at - 1), 0
+                continue
             place.append("[]" if sign == "[" else "")
+            items.append(0)
         elif sign in {"}", "]"}:
             place.pop()
+            items.pop()
         if not place or sign == '"':
             return
-        if (sign == "[" or match["key"]) and len(place) <= DEEPEST:
+        if (key or sign == "[") and len(place) <= DEEPEST:
             path = tuple(place)
-            starred = (path[0], "*", *path[2:]) if path[1:2] not in {(), ("[]",)} else path
-            yield path, starred, path if path[0] == "[]" else ("*", *path[1:])
+            if path not in known:
+                spellings = _spellings(path)
+                yield spellings
+                known[path] = not OPEN.isdisjoint(spellings)
+            if not known[path]:
+                at = _end(VALUE if key else REST, head, at)
+
+
+def _end(pattern: re.Pattern[str], head: str, at: int) -> int:
+    """Where a match ends that starts here; here if there is none."""
+    match = pattern.match(head, at)
+    return match.end() if match else at
+
+
+def _spellings(path: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """A path as it is, and with a `*` for its second or its first key."""
+    starred = (path[0], "*", *path[2:]) if path[1:2] not in {(), ("[]",)} else path
+    return path, starred, path if path[0] == "[]" else ("*", *path[1:])

@@ -17,7 +17,7 @@ from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.tables import rows
 from boxwright.formats.yolo.lines import is_label
-from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
+from boxwright.formats.yolo.yaml_file import NAME_KEYS, Description, descriptions_elsewhere
 from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding, counted
 from boxwright.structures.labels import read_label_map
@@ -28,8 +28,14 @@ LISTS = (".names", ".labels")  # whatever their names are
 NOTES = "notes.json"  # of Label Studio's YOLO export
 JSON, TABLES, LABEL_MAPS = ".json", (".csv", ".tsv"), (".pbtxt", ".pbtext")
 ITEM = re.compile(rb"\bitem\s*[:{]")  # in a label map of any encoding
+OTHER = re.compile(  # starts another text of protocol buffers, such as a graph
+    rb"\A[\xef\xbb\xbf\xfe\xff]*(?:\s|#[^\r\n]*[\r\n])*(?!item\b)\w+\s*[:{<]"
+)
+HEAD = 1 << 16  # bytes at the start of a file that show if it may be a label map
 HEADERS = frozenset({"name", "names", "class", "classes", "class_name", "classname", "label"})
-KEYS = ("names", "classes", "class_names", "labels")  # of the names in a JSON object
+KEYS = (*NAME_KEYS, "labels")  # of the names in a JSON object
+NUMBERED = re.compile(r"([0-9]{1,6})\s*[\s:;,=]\s*(\S.*)")  # a line with its number
+COMMENTS = ("# ", "//")  # starts of a line that is no name
 MAX_BYTES = 1 << 20  # bytes of a list of names
 MAX_CLASSES = 100_000
 
@@ -71,11 +77,11 @@ def name_lists(folder: Folder) -> Iterator[NameList]:
     jsons = around(folder, JSON)
     notes = [path for path in jsons if split_path(path)[1].lower() == NOTES]
     kinds: tuple[tuple[Iterable[str], Callable[[Path], Mapping[int, str]]], ...] = (
-        (texts, lambda path: names_in_lines(read_text(path))),
+        (texts, names_of_list),
         (notes, lambda path: _in_json(json.loads(read_text(path)), "categories")),
         (filter(is_list_name, jsons), lambda path: _in_json(json.loads(read_text(path)), *KEYS)),
         (filter(is_list_name, around(folder, *TABLES)), _in_table),
-        (around(folder, *LABEL_MAPS), _in_label_map),
+        (label_maps(root, around(folder, *LABEL_MAPS)), _in_label_map),
     )
     for paths, names_in in kinds:
         for path in sorted(paths, key=lambda path: (is_above(path), path.count("/"))):
@@ -90,6 +96,11 @@ def name_lists(folder: Folder) -> Iterator[NameList]:
             yield NameList(found.where, problem=found)
 
 
+def label_maps(root: Path, paths: Iterable[str]) -> list[str]:
+    """Those of the files that do not begin with a field of something else, as graphs do."""
+    return [path for path in paths if not _is_other(root / path)]
+
+
 def unused_names(folder: Folder, used: set[str]) -> Iterator[Finding | Broken]:
     """The lists that may name the classes of annotations that give only numbers (BW158)."""
     if not used or not all(name.isdecimal() for name in used):
@@ -102,6 +113,27 @@ def unused_names(folder: Folder, used: set[str]) -> Iterator[Finding | Broken]:
             named = f"names {counted(len(one.names), 'class', 'classes')}"
             message = f"{named}; those of the annotations are only numbers"
             yield Finding("BW158", one.path, message, "not used")
+
+
+def names_of_list(path: Path) -> dict[int, str]:
+    """Line from 0 -> the class name in it.
+
+    Raises:
+        DataError: BW160 the file is not text; BW110 its lines may not be in the order of the class
+            numbers: they begin with other numbers, or with a comment.
+    """
+    names = names_in_lines(read_text(path))
+    numbered = [match for name in names.values() if (match := NUMBERED.fullmatch(name))]
+    stated = [int(match[1]) for match in numbered]
+    distinct = len({match[2] for match in numbered}) == len(names) > 1  # unlike 1 euro, 2 euro
+    reason = ""
+    if distinct and stated == sorted({*stated}) and stated != [*names]:
+        reason = f"its lines are numbered from {stated[0]} on, and the class numbers are from 0"
+    elif names.get(0, "").startswith(COMMENTS):
+        reason = f"its first line, {names[0][:40]!r}, is a comment, and would be class 0"
+    if reason:
+        raise DataError("BW110", f"{reason}; write only the names.", where=path)
+    return names
 
 
 def names_in_lines(text: str) -> dict[int, str]:
@@ -145,6 +177,14 @@ def _in_table(path: Path) -> dict[int, str]:
         return dict(enumerate(names[1:] if {*names[:1]} & HEADERS else names))
     pairs = [(row[0], row[1]) for row in table if len(row) == 2]
     return (_named(pairs) or _named(pairs[1:])) if len(pairs) == len(table) else {}
+
+
+def _is_other(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return OTHER.match(file.read(HEAD).replace(b"\0", b"")) is not None
+    except OSError:
+        return False  # reading it raises the error
 
 
 def _in_label_map(path: Path) -> dict[int, str]:

@@ -8,14 +8,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled, Labels
 from boxwright.formats.claims import leaves_folder
-from boxwright.formats.folder import Folder, folded, join, split_path, stem
+from boxwright.formats.folder import (
+    Folder,
+    folded,
+    join,
+    parts,
+    shared_end,
+    split_path,
+    stem,
+)
 from boxwright.formats.options import Unlabeled
 from boxwright.formats.pairing import Match, pair
 from boxwright.formats.same_image import joined
 from boxwright.images.opening import format_of
 from boxwright.structures.findings import Finding, counted, part_of
 
-SHOWN = 5  # images that a message names
+SHOWN = 5  # images or folders that a message names
 
 
 class Ownership:
@@ -157,7 +165,7 @@ class Ownership:
 
     def _leave_out(self, one: Labeled, match: Match) -> None:
         self.orphans += 1
-        name = one.image or stem(split_path(one.path)[1])
+        name = one.record or one.image or stem(split_path(one.path)[1])
         images = ", ".join(match.could_be[:SHOWN])
         more = len(match.could_be) - SHOWN
         images += f" and {more} more" if more > 0 else ""
@@ -207,15 +215,46 @@ def _unlabeled(where: str, message: str, images: Sequence[str], *, keeps: bool) 
 
 
 def _moved(moved: Sequence[tuple[Labeled, str]]) -> Iterator[Finding]:
-    """One finding for each annotation file, or folder of them, with the first pair of paths."""
+    """One finding for each annotation file, or tree of folders of them, with the first pair."""
     groups: dict[str, list[tuple[Labeled, str]]] = defaultdict(list)
     for one, image in moved:
-        by_name = one.alone or one.moved
-        groups[split_path(one.path)[0] if by_name else one.path].append((one, image))
-    for where, members in sorted(groups.items()):
+        groups[split_path(one.path)[0] if one.alone or one.moved else one.path].append((one, image))
+    trees: dict[tuple[str, str], dict[str, list[tuple[Labeled, str]]]] = defaultdict(dict)
+    for folder, members in groups.items():
         (one, image), *_ = members
-        count = counted(len(members), "image was", "images were")
+        is_list = folder == one.path
+        trees[(folder, "") if is_list else _trees(folder, split_path(image)[0])][folder] = members
+    for (where, _), folders in sorted(trees.items()):
+        members = [pair for _, some in sorted(folders.items()) for pair in some]
+        (one, image), *_ = members
+        message = (
+            f"{counted(len(members), 'image was', 'images were')} found by the end of the path"
+        )
+        if len(folders) == 1:
+            (where,) = folders
+        else:
+            message += f", {_shown({folder: len(some) for folder, some in folders.items()})}"
         by_name = one.moved or (one.alone and not split_path(one.image.replace("\\", "/"))[0])
         named = f"that of {one.path}" if by_name else f"'{one.image}'"
-        message = f"{count} found by the end of the path: {named} is {image}"
-        yield Finding("BW154", where or ".", message, images=tuple(image for _, image in members))
+        images = tuple(image for _, image in members)
+        yield Finding("BW154", where or ".", f"{message}: {named} is {image}", images=images)
+
+
+def _trees(first: str, second: str) -> tuple[str, str]:
+    """The trees in which two folders are in the same place, as marks and photos for
+    marks/a and photos/a, or for marks/a_xml and photos/a."""
+    one, other = parts(first), parts(second)
+    if one[-1:] != other[-1:]:
+        one, other = one[:-1], other[:-1]
+    shared = shared_end(one, other)
+    return "/".join(one[: len(one) - shared]), "/".join(other[: len(other) - shared])
+
+
+def _shown(folders: Mapping[str, int]) -> str:
+    """`2 in a, 3 in b and 4 in 7 more folders`."""
+    first = sorted(folders)[:SHOWN]
+    said = [f"{folders[folder]} in {folder or '.'}" for folder in first]
+    if more := len(folders) - len(first):
+        rest = sum(folders.values()) - sum(folders[folder] for folder in first)
+        said.append(f"{rest} in {counted(more, 'more folder')}")
+    return f"{', '.join(said[:-1])} and {said[-1]}"

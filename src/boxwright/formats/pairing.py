@@ -10,6 +10,7 @@ Folders of the annotation that the image's path lacks are ignored only if no ima
 of such a name, nothing else claims the image or speaks of its folder, and its name is unique among
 images and annotations. So is the split of an annotation whose image is in the folder of another
 one. Names are compared as they are, then as tools change them: `a%20b` and `a_b` are both `a b`.
+If there are both, it is not known whose image that is.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from boxwright.formats.folder import (
 )
 from boxwright.formats.names import CHANGED, SAME, Comparison
 from boxwright.formats.surroundings import MANY, Around
+from boxwright.images.kinds import names_image
 from boxwright.structures.dataset import Split
 
 FEW = 8  # images of one name; more are looked up by their locations
@@ -116,6 +118,11 @@ class _Choice(NamedTuple):
         return self.images[0].path if len(self.images) == 1 else ""
 
     @property
+    def own_name(self) -> str:
+        """The name that it was found by, without the suffix of an image."""
+        return stem(self.name) if names_image(self.name) else self.name
+
+    @property
     def is_same_name(self) -> bool:
         """True if the first image has the name itself, in a place that it may well be."""
         name = self.images[0].name
@@ -154,10 +161,10 @@ class _Pass:
     def matches(self) -> dict[int, Match]:
         choices = {i: self._choice(claim) for i, claim in self.claims.items()}
         order = sorted(choices, key=lambda i: self._order(i, choices[i]))
+        certain = [i for i in order if self._is_certain(self.claims[i], choices[i])]
         owners: dict[str, int] = {}
-        for i in order:
-            if self._is_certain(self.claims[i], choices[i]):
-                owners.setdefault(choices[i].path, i)
+        for i in self._of_one_name(certain, choices):
+            owners.setdefault(choices[i].path, i)
         moves, retyped = self._moves(choices, owners), self._retyped(choices)
         strays = {i: self._way(i, one) for i, one in choices.items() if one.strays}
         refuted = {way for i, way in strays.items() if choices[i].path in owners}
@@ -248,6 +255,16 @@ class _Pass:
             and (choice.rank[0] == 0 or not claim.repeated)
             and not claim.other_suffix(choice.images[0], self.names)
         )
+
+    def _of_one_name(self, certain: Sequence[int], choices: Mapping[int, _Choice]) -> list[int]:
+        """The claims without those of equal rank that give one image several changed names: these
+        are probably of several images, such as uploads of the same name."""
+        if self.names is SAME:
+            return [*certain]
+        named: dict[tuple[str, tuple[int, int]], set[str]] = defaultdict(set)
+        for i in certain:
+            named[choices[i].path, choices[i].rank].add(choices[i].own_name)
+        return [i for i in certain if len(named[choices[i].path, choices[i].rank]) == 1]
 
     def _is_likely(
         self, claim: Claim, choice: _Choice, moves: set[tuple[str, str]], retyped: set[str]

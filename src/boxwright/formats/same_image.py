@@ -56,17 +56,28 @@ def says_more(one: Labeled, other: Labeled, *, same_classes: bool) -> bool:
     return one.boxes != other.boxes and _has_other_boxes(one, other)
 
 
-def _add(one: Labeled, other: Labeled) -> bool:
-    """Add the boxes that one lacks; False if the two contradict each other."""
-    if (one.relative, one.as_stored) != (other.relative, other.as_stored):
-        return False
+def are_versions(one: Labeled, other: Labeled) -> bool:
+    """True if both have a box for one object, which is not the same."""
+    return bool(one.names and other.names) and _new_boxes(one, other) is None
+
+
+def _new_boxes(one: Labeled, other: Labeled) -> NDArray[np.bool_] | None:
+    """Which boxes of the other one lacks; None if the two are versions of each other."""
     first, second = (upright(as_boxes(each.boxes[: 4 * len(each.names)])) for each in (one, other))
     overlap = iou(second, first)
     equal = (second[:, None] == first).all(axis=2)
     same_class = np.array([[name == known for known in one.names] for name in other.names])
-    repeated = ((overlap >= COPY) | equal) & same_class
-    new, old = ~repeated.any(axis=1), ~repeated.any(axis=0)
-    if (overlap[new][:, old] >= VERSION).any():
+    repeated: NDArray[np.bool_] = ((overlap >= COPY) | equal) & same_class
+    new, old = np.logical_not(repeated.any(axis=1)), np.logical_not(repeated.any(axis=0))
+    return None if (overlap[new][:, old] >= VERSION).any() else new
+
+
+def _add(one: Labeled, other: Labeled) -> bool:
+    """Add the boxes that one lacks; False if the two contradict each other."""
+    if (one.relative, one.as_stored) != (other.relative, other.as_stored):
+        return False
+    new = _new_boxes(one, other)
+    if new is None:
         return False
     for i in np.flatnonzero(new).tolist():
         one.add(other.names[i], other.boxes[4 * i : 4 * i + 4], other.flags[i])

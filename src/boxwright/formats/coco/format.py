@@ -17,7 +17,7 @@ import numpy as np
 
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
-from boxwright.formats.annotations import Holds, Labeled, Labels
+from boxwright.formats.annotations import Broken, Holds, Labeled, Labels
 from boxwright.formats.coco.boxes import any_box, is_rotated, usual_boxes
 from boxwright.formats.coco.records import Records, image_name
 from boxwright.formats.folder import Folder, relative, split_path
@@ -27,6 +27,7 @@ from boxwright.formats.shapes import decimals, shapes_finding
 from boxwright.formats.splits import file_split
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.structures.dataset import CROWD, OCCLUDED, Dataset, Split
+from boxwright.structures.findings import Finding, counted
 
 TITLE = "COCO"
 KIND = "coco"  # in `json_kinds`
@@ -83,6 +84,7 @@ def read(folder: Folder) -> Labels:
     labels = Labels()
     order: dict[str, tuple[int, int]] = {}
     others = _of_other_tasks(folder)
+    bare: dict[str, int] = {}  # file -> number of images, for which it has no annotations
     for path, content in json_file.read_all(
         folder,
         KIND,
@@ -92,6 +94,9 @@ def read(folder: Folder) -> Labels:
         opened=Records,
         findings=labels.findings,
     ):
+        if "annotations" not in content and isinstance(content.get("images"), list):
+            bare[path] = len(content["images"])
+            continue
         try:
             source = CocoFile(path, file_split(path))
             source.read(content, labels)
@@ -100,6 +105,12 @@ def read(folder: Folder) -> Labels:
             continue
         for key, name in source.used_categories():
             order[name] = min(order.get(name, key), key)
+    for path, count in bare.items():
+        if labels.images:
+            message = f"it lists {counted(count, 'image')} and has no annotations"
+            labels.findings.append(Finding("BW109", path, message, "not used"))
+        else:
+            labels.broken.append(Broken("BW110", f"{path}, annotations", "is missing"))
     labels.classes = sorted(order, key=lambda name: order[name])
     return labels
 

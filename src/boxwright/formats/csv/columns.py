@@ -100,10 +100,14 @@ class Columns:
 
     def name_in(self, row: Sequence[str]) -> str:
         """The image name in the cells of a row, with all folders that it states; empty if none."""
-        name = row[self.image] if len(row) > self.image else ""
+        name = self.plain_name_in(row)
         if self.folder is None or len(row) <= self.folder or not name:
             return name
-        return _below(row[self.folder], name)
+        return _below(_with_slashes(row[self.folder]), name)
+
+    def plain_name_in(self, row: Sequence[str]) -> str:
+        """The cell of a row that is the image name, with slashes; empty if there is none."""
+        return _with_slashes(row[self.image]) if len(row) > self.image else ""
 
     def split_in(self, row: Sequence[str]) -> Split:
         """The split in the cells of a row."""
@@ -156,26 +160,36 @@ def _folder(known: dict[str, int], image: int, below: Sequence[Sequence[str]]) -
     """The column with longer paths of the images or, without one, with their folders."""
     for key in (*IMAGE, *PATH):
         column = known.get(key, image)
-        pairs = [(row[column], row[image]) for row in below if len(row) > max(column, image)]
+        rows = (row for row in below if len(row) > max(column, image))
+        pairs = [(_with_slashes(row[column]), _with_slashes(row[image])) for row in rows]
         if column != image and pairs and all(_is_longer(path, name) for path, name in pairs):
             return column
     folder = _first(FOLDER, known)
     return None if folder is None else known[folder]
 
 
+def _with_slashes(path: str) -> str:
+    return path.replace("\\", "/")
+
+
 def _is_longer(path: str, name: str) -> bool:
     """True if a path is one of the image of this name."""
-    lead, _, last = path.replace("\\", "/").rpartition("/")
-    own = name.replace("\\", "/").rpartition("/")[2]
+    lead, _, last = path.rpartition("/")
+    own = name.rpartition("/")[2]
     return lead != "" and names_image(last) and own in {last, last.rpartition(".")[0]}
 
 
 def _below(folder: str, name: str) -> str:
     """The path of an image in a folder, which may be that path, or be part of the name."""
-    lead, own = folder.replace("\\", "/").strip("/"), name.replace("\\", "/")
+    lead = folder.strip("/")
     if _is_longer(folder, name):
         return folder
-    if not lead or folder.lower() in EMPTY or f"/{lead}/" in f"/{own}" or re.match("/|[^/]*:", own):
+    if (
+        not lead
+        or folder.lower() in EMPTY
+        or f"/{lead}/" in f"/{name}"
+        or re.match("/|[^/]*:", name)
+    ):
         return name
     return f"{folder.rstrip('/')}/{name}"
 
@@ -215,6 +229,7 @@ def _by_content(first: Sequence[Sequence[str]]) -> Columns | None:
         (_google(1), _is_google),
         (_google(0), _is_google_without_set),
         (Columns(0, (4, 5, 6, 7), Shape.CORNERS, 3, (1, 2), header=False), _is_tutorial),
+        (Columns(0, (1, 2, 3, 4), Shape.CORNERS, 5, (6, 7), header=False), _is_sku),
         (Columns(5, (1, 2, 3, 4), Shape.SIDES, 0, (6, 7), header=False), _is_make_sense),
     ):
         if 2 * sum(map(fitting, first)) > len(first):
@@ -250,6 +265,12 @@ def _is_tutorial(row: Sequence[str]) -> bool:
     return len(row) == 8 and _is_image(row[0]) and _numbers([*row[1:3], *row[4:]])
 
 
+def _is_sku(row: Sequence[str]) -> bool:
+    """The data set SKU-110K."""
+    is_name = len(row) == 8 and number(row[5]) is None
+    return is_name and _is_image(row[0]) and _numbers([*row[1:5], *row[6:]])
+
+
 def _is_make_sense(row: Sequence[str]) -> bool:
     return len(row) == 8 and _is_image(row[5]) and _numbers([*row[1:5], *row[6:]])
 
@@ -259,7 +280,7 @@ def _are_images(below: Sequence[Sequence[str]], column: int) -> bool:
 
 
 def _is_image(cell: str) -> bool:
-    return names_image(cell.replace("\\", "/").rpartition("/")[2])
+    return names_image(_with_slashes(cell).rpartition("/")[2])
 
 
 def _numbers(cells: Sequence[str]) -> bool:

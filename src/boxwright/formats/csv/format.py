@@ -68,7 +68,10 @@ ABOUT = About(
         "Rows of one file name are of different images if they have different splits, or are in "
         "different files and not beside the image, and have no box in common. Then each image is "
         "in a folder that is called after the split or the file. Files with classes of their own "
-        "are put together.",
+        "are put together, and files that go on with the last image of another one, if one folder "
+        "has all their images.",
+        "Files with different boxes for one object, as of two people, are not put together "
+        "(`BW113`).",
         "A row with neither box nor class means an image without objects.",
         "Classes that are numbers get their names from a table beside them, `0,cat` (`BW158`).",
         "Without a column of classes, all boxes are of the class `object` (`BW148`).",
@@ -117,7 +120,7 @@ def _use_plain_names(files: Sequence[CsvFile]) -> None:
     """Let columns with folders only be hints for images whose names are unique: the images may have
     been sorted into other folders since."""
     named = [(one, file.plain[one.image]) for file in files for one in file.labeled]
-    last = [folded(split_path(plain.replace("\\", "/"))[1]) for _, plain in named]
+    last = [folded(split_path(plain)[1]) for _, plain in named]
     count = Counter(last)
     for (one, plain), name in zip(named, last, strict=True):
         if one.image != plain and count[name] == 1:
@@ -242,7 +245,7 @@ class CsvFile:
             raise BadEntryError(f"has only {counted(len(row), 'column')}") from None
         if not name:
             raise BadEntryError("names no image")
-        self.plain.setdefault(name, row[columns.image])
+        self.plain.setdefault(name, columns.plain_name_in(row))
         one = self.images.get((name, split))
         if one is None:
             one = Labeled(self.path, name, place=f":{line}", split=split)

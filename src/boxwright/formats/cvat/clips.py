@@ -86,6 +86,12 @@ def frame_images(folder: Folder, clips: Sequence[Clip]) -> dict[Clip, FrameImage
     for path in sorted(users, reverse=True):
         for one, other in permutations(users[path], 2):
             if one.differs(other):
-                message = f"its frame {path} is also one of {other}, which is another video"
+                message = f"its frame {path} is also one of {other}, {_how_other(one, other)}"
                 found[one] = Broken("BW157", one.path, message)
     return found
+
+
+def _how_other(one: Clip, other: Clip) -> str:
+    source = one.task.source
+    is_same = source and source == other.task.source
+    return f"another task of {source}" if is_same else "which is another video"

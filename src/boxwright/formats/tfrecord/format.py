@@ -18,7 +18,7 @@ from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.around import around, is_above
 from boxwright.formats.folder import SHARD, Folder, join, split_path
-from boxwright.formats.name_lists import LABEL_MAPS
+from boxwright.formats.name_lists import LABEL_MAPS, label_maps
 from boxwright.formats.splits import SHOWN, file_split
 from boxwright.formats.tfrecord.framing import HEAD, starts_record
 from boxwright.formats.tfrecord.reader import ClassIds, RecordFile
@@ -78,10 +78,10 @@ def read(folder: Folder) -> Labels:
     parents = {split_path(path)[0] for path in paths}
     unreadable: list[Broken] = []
     lost = 0
-    label_maps = {parent: _label_map(folder, parent, unreadable) for parent in parents}
+    maps = {parent: _label_map(folder, parent, unreadable) for parent in parents}
     for path in paths:
         lost_map = unreadable[0].where if unreadable else ""
-        origin, names = label_maps[split_path(path)[0]]
+        origin, names = maps[split_path(path)[0]]
         file = RecordFile(path, file_split(path), names, ids, lost_map)
         file.read_into(labels, folder.root)
         lost += file.lost
@@ -91,7 +91,7 @@ def read(folder: Folder) -> Labels:
     if lost:
         labels.broken += unreadable[0].needed_by(lost, "record"), *unreadable[1:]
     labels.findings += _missing_shards(folder, paths)
-    if not folder.with_suffix(*LABEL_MAPS):
+    if not label_maps(folder.root, folder.with_suffix(*LABEL_MAPS)):
         labels.classes = ids.in_order()
     return labels
 
@@ -140,7 +140,7 @@ def _label_map(folder: Folder, parent: str, unreadable: list[Broken]) -> tuple[s
 
     Label maps that are not text are added to `unreadable`.
     """
-    paths = around(folder, *LABEL_MAPS)
+    paths = label_maps(folder.root, around(folder, *LABEL_MAPS))
     for path in sorted(paths, key=lambda path: _distance(path, parent)):
         try:
             return path, read_label_map(folder.root / path)

@@ -11,6 +11,7 @@ from boxwright.formats.annotations import Labeled
 from boxwright.formats.class_list import ClassList
 from boxwright.formats.editing import Edit, EditedBox, refilled, usable
 from boxwright.formats.folder import Folder
+from boxwright.formats.name_lists import name_lists
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.tables import words
 from boxwright.formats.yolo.format import label_path, names_of
@@ -26,7 +27,7 @@ class Editor:
     """The editor of YOLO. All label files have the class numbers of one list.
 
     Attributes:
-        classes: the list; it is a new `classes.txt` if the folder has none.
+        classes: the list; it is a new `classes.txt` if the folder has no usual one.
     """
 
     suffix = SUFFIX
@@ -51,10 +52,7 @@ class Editor:
             message = "its label files have different lists of classes."
             raise DataError("BW179", message, where=folder.root)
         naming = next(iter(found.values()))
-        names: Mapping[int, str] = naming.names or {}
-        if naming.names is None:  # the reader calls the classes by their numbers
-            named = {name for one in own.labels.images for name in one.names}
-            names = {int(name.removeprefix(NAMELESS)): name for name in named}
+        names = _names_elsewhere(folder, own) if naming.names is None else naming.names
         classes = ClassList(folder.root / (naming.origin or NEW_LIST), names, numbered=True)
         return cls(classes, keypoints=naming.keypoints)
 
@@ -88,6 +86,17 @@ class Editor:
             if name not in known:
                 known[name] = self._list.add(name)
         return [known[name] for name in names]
+
+
+def _names_elsewhere(folder: Folder, own: Ownership) -> Mapping[int, str]:
+    """The names of classes that no usual list names, as the reader calls them."""
+    used = {
+        one.where for one in own.labels.findings if one.code == "BW158" and one.repair != "not used"
+    }
+    if used:
+        return next(one.names for one in name_lists(folder) if one.path in used)
+    named = {name for one in own.labels.images for name in one.names}
+    return {int(name.removeprefix(NAMELESS)): name for name in named}
 
 
 def _line(number: int, box: EditedBox, old: Sequence[str], line_end: str, keypoints: bool) -> str:

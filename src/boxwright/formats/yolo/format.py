@@ -54,8 +54,10 @@ ABOUT = About(
         "it have label files, no label file lacks its image, and no file that is not read may "
         "have its boxes (`BW155`).",
         "Polygons and rotated boxes become boxes. Keypoints are ignored; they are known by "
-        "`kpt_shape` in `data.yaml`, or by their visibilities 0, 1 and 2.",
-        "The splits are those of `data.yaml`: folders, images or lists of images.",
+        "`kpt_shape` in `data.yaml`, by their visibilities 0, 1 and 2, or by their confidences, "
+        "which otherwise were corners of a shape that crosses itself.",
+        "The splits are those of `data.yaml`: folders, images or lists of images. Its names may be "
+        "under `classes` or `class_names` instead of `names`.",
         "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
         "`classes.json`, `classes.csv`, a label map, a YAML file that has only `names`, or a "
         "`data.yaml` one folder above is used if it has all classes (`BW158`).",
@@ -117,6 +119,7 @@ def read(folder: Folder) -> Labels:
         one.moved = one.path in moved
         if outcome is None:
             continue
+        outcome = names.unclear.get(one.path, outcome)
         if isinstance(outcome, Broken):
             labels.broken.append(outcome)
         else:
@@ -132,6 +135,7 @@ def read(folder: Folder) -> Labels:
             f"it describes a dataset, but its {what} are missing.",
             where=folder.root / described[0].path,
         )
+    names.note_guesses()
     names.name_rest(labels.images)
     labels.broken += names.broken
     labels.classes = names.classes(name for one in labels.images for name in one.names)

@@ -10,12 +10,29 @@ from boxwright.errors import DataError
 from boxwright.formats import kitti
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
 from boxwright.formats.tables import first_words, words
+from boxwright.formats.yolo.keypoints import has_keypoints, is_unclear
 from boxwright.io.text import read_text
 from boxwright.structures.findings import counted
 
 NAMELESS = "class "  # start of the name of a class without one
-VISIBILITIES = frozenset({0, 1, 2})  # of keypoints: not labeled, hidden, visible
-CORNER = 2  # coordinates of a shape that are 0 or 1 in a corner of the image
+LONGEST_BOX = 7  # words of a line: class, box, confidence and track id
+UNCLEAR = (
+    "may be a shape, or a box and keypoints with confidences; for these write kpt_shape into "
+    "data.yaml"
+)
+
+
+@dataclass
+class Lengths:
+    """What the lines of shapes and keypoints in all label files show together.
+
+    Attributes:
+        found: numbers on these lines; keypoints have as many on each.
+        unclear: label file -> its first line that may have either.
+    """
+
+    found: set[int] = field(default_factory=set)
+    unclear: dict[str, Broken] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,7 @@ class Naming:
         keypoints: True if keypoints follow each box.
         used: the class ids that were read with these names.
         needed: the label files that cannot be used because the file with the names cannot be read.
+        lengths: of the lines that were read, with whatever names.
     """
 
     origin: str = ""
@@ -35,6 +53,7 @@ class Naming:
     keypoints: bool = False
     used: set[int] = field(default_factory=set, compare=False)
     needed: set[str] = field(default_factory=set, compare=False)
+    lengths: Lengths = field(default_factory=Lengths, compare=False)
 
 
 def is_label(path: Path) -> bool | None:
@@ -70,16 +89,20 @@ def add_lines(content: str, labeled: Labeled, naming: Naming) -> Broken | int:
             continue
         try:
             label = _class_id(cells[0])
-            box, is_shape = _box(cells[1:], naming)
+            box, shape = _box(cells[1:], naming)
         except BadEntryError as error:
             return Broken("BW110", f"{path}:{line}", str(error))
+        if shape or len(cells) > LONGEST_BOX:
+            naming.lengths.found.add(len(cells))
+        if shape and is_unclear(shape):
+            naming.lengths.unclear.setdefault(path, Broken("BW110", f"{path}:{line}", UNCLEAR))
         naming.used.add(label)
         name = f"{NAMELESS}{label}" if naming.names is None else naming.names.get(label)
         if name is not None:
             labeled.add(name, box)
         elif not unnamed:
             unnamed = Broken("BW163", f"{path}:{line}", _nameless(label, naming))
-        shapes += is_shape
+        shapes += bool(shape)
     return unnamed or shapes
 
 
@@ -95,8 +118,8 @@ def _nameless(label: int, naming: Naming) -> str:
     return f"class {label} is not one of the {count} of {naming.origin}"
 
 
-def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, float, float], bool]:
-    """xyxy, and True if it is the bounding box of a shape."""
+def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, ...], Sequence[float]]:
+    """xyxy, and the numbers of the shape if it is the bounding box of one."""
     values = numbers(cells)
     count = len(values)
     if count < 4:
@@ -105,41 +128,17 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, float, floa
         x, y, width, height = values[:4]
         if width < 0 or height < 0:
             raise BadEntryError(f"has a box of negative size, {width:g} x {height:g}")
-        return (x - width / 2, y - height / 2, x + width / 2, y + height / 2), False
+        return (x - width / 2, y - height / 2, x + width / 2, y + height / 2), ()
     points = values[: count // 2 * 2]  # an odd number of values ends with a confidence
     across, down = points[::2], points[1::2]
-    return (min(across), min(down), max(across), max(down)), True
+    return (min(across), min(down), max(across), max(down)), values
 
 
 def begins_with_box(cells: Sequence[str]) -> bool:
     """True unless the numbers after the class are the corners of a shape."""
-    return len(cells) <= 5 or _is_tracked(cells) or _has_keypoints(numbers(cells))
+    return len(cells) <= 5 or _is_tracked(cells) or has_keypoints(numbers(cells))
 
 
 def _is_tracked(cells: Sequence[str]) -> bool:
     """True if a confidence and a track id follow the box; otherwise it is a triangle."""
     return len(cells) == 6 and cells[5].isdecimal() and int(cells[5][:9]) > 1
-
-
-def _has_keypoints(values: Sequence[float]) -> bool:
-    """True if keypoints with their visibilities follow the box.
-
-    No shape has a coordinate of 2. Where keypoints have visibilities, two coordinates of a shape in
-    a corner of the image may be 0 or 1. If more are, then others are not those of points in the
-    box, or of points at 0, 0 that are not labeled.
-    """
-    x, y, width, height, *points = values
-    visibilities = points[2::3]
-    if len(points) % 3 or not VISIBILITIES.issuperset(visibilities):
-        return False
-    return max(visibilities) > 1 or (
-        len(visibilities) != CORNER
-        and all(
-            (abs(across - x) <= width / 2 and abs(down - y) <= height / 2)
-            if visibility
-            else across == down == 0
-            for across, down, visibility in zip(
-                points[::3], points[1::3], visibilities, strict=True
-            )
-        )
-    )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.folder import Folder, outwards, split_path
-from boxwright.formats.name_lists import name_lists, names_in_lines
+from boxwright.formats.name_lists import name_lists, names_of_list
 from boxwright.formats.units import id_shift, shifted_ids
-from boxwright.formats.yolo.lines import Naming, is_label
+from boxwright.formats.yolo.lines import Lengths, Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
-from boxwright.io.text import read_text
 from boxwright.structures.findings import Finding, counted
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
@@ -40,6 +40,7 @@ class Names:
         owners: Mapping[str, Sequence[Description]],
         taken: Collection[str],
     ) -> None:
+        self._lengths = Lengths()
         self._contradictions: list[Broken] = []
         self._unreadable = [(one, Naming(one.where, {})) for one in unreadable]
         self.findings: list[Finding] = []
@@ -58,6 +59,8 @@ class Names:
             self._read_list(folder, path)
         self.lists = [naming.origin for naming in self._lists.values()]
         self._used: dict[str, Naming] = {}
+        self._own: set[str] = set()  # origins of names that label files have near them
+        self._others: dict[str, set[str]] = {}  # origin -> label files with the names of others
         self._shifted: dict[str, Naming] = {}
 
     def of(self, image: str, label: str) -> Naming:
@@ -67,8 +70,13 @@ class Names:
         self._used[naming.origin] = naming
         if naming.names is None:
             self.nameless.append(label)
-            return Naming(keypoints=naming.keypoints or self._keypoints)
-        return naming
+            naming = Naming(keypoints=naming.keypoints or self._keypoints)
+        return replace(naming, lengths=self._lengths)
+
+    @property
+    def unclear(self) -> Mapping[str, Broken]:
+        """The label files that may have keypoints or shapes, as all have lines of one length."""
+        return self._lengths.unclear if len(self._lengths.found) == 1 else {}
 
     @property
     def broken(self) -> list[Broken]:
@@ -95,6 +103,16 @@ class Names:
         ]
         nameless = sorted(set(found).difference(named), key=lambda name: (len(name), name))
         return list(dict.fromkeys([*named, *nameless]))
+
+    def note_guesses(self) -> None:
+        """Add a finding about each list of a data set that names the classes of another one too."""
+        for origin in sorted(self._own & self._others.keys()):
+            labels, named = sorted(self._others[origin]), self._used[origin].names
+            if not named:
+                continue
+            names = counted(len(named), "class", "classes")
+            files = f"{counted(len(labels), 'label file')} elsewhere, such as {labels[0]}"
+            self.findings.append(Finding("BW158", origin, f"names {names} of {files}", "used"))
 
     def name_rest(self, images: list[Labeled]) -> None:
         """Name the classes of nameless label files from a file elsewhere that has all of them.
@@ -134,19 +152,26 @@ class Names:
         self.nameless = []
 
     def _find(self, image: str, label: str) -> Naming:
+        near = self._near(image, label)
+        if near:
+            self._own.add(near.origin)
+            return near
+        known = [naming for _, naming in self._unreadable] or list(self._lists.values())
+        far = known[0] if len(known) == 1 else Naming()
+        if self.described:
+            far = self._agreed(self.described)
+        self._others.setdefault(far.origin, set()).add(label)
+        return far
+
+    def _near(self, image: str, label: str) -> Naming | None:
+        """The names for this image, or in the nearest folder around its label file."""
         if image in self._owners:
             return self._agreed(self._owners[image])
         around = outwards(split_path(label)[0])
         for parent in around:
             if parent in self._described:
                 return self._agreed(self._described[parent])
-        for parent in around:
-            if parent in self._lists:
-                return self._lists[parent]
-        if self.described:
-            return self._agreed(self.described)
-        known = [naming for _, naming in self._unreadable] or list(self._lists.values())
-        return known[0] if len(known) == 1 else Naming()
+        return next((self._lists[parent] for parent in around if parent in self._lists), None)
 
     def _agreed(self, described: Sequence[Description]) -> Naming:
         """The combined names of several descriptions."""
@@ -168,7 +193,7 @@ class Names:
     def _read_list(self, folder: Folder, path: str) -> None:
         parent = split_path(path)[0]
         try:
-            names = names_in_lines(read_text(folder.root / path))
+            names = names_of_list(folder.root / path)
         except DataError as error:
             self._lists.setdefault(parent, Naming(path, {}))
             self._unreadable.append((Broken.of(error, path), self._lists[parent]))

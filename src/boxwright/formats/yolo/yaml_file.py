@@ -22,7 +22,10 @@ SUFFIXES = (".yaml", ".yml")
 KEYS = {"train": Split.TRAIN, "val": Split.VAL, "valid": Split.VAL, "test": Split.TEST}
 MAX_BYTES = 1 << 18  # bytes, parsed in seconds; a thousand class names take a tenth of it
 DEEPEST = 50  # nested brackets; the parser's time grows with their square
-OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
+NAME_KEYS = ("names", "classes", "class_names")  # of the names; the first is YOLO's
+OURS = re.compile(
+    rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:|^\{?['\"]?class(?:es|_names)['\"]?\s*:", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -106,16 +109,17 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
 
 
 def _description(path: str, said: dict[Any, Any]) -> Description | None:
+    key = next((key for key in NAME_KEYS if _may_be_names(said.get(key))), NAME_KEYS[0])
     telling = [
-        "names" in said,
+        key in said,
         "nc" in said,
         not said.keys().isdisjoint(KEYS),
         not said.keys().isdisjoint({"path", "kpt_shape"}),
     ]
-    if "names" not in said and sum(telling[:3]) < 2:
+    if key not in said and sum(telling[:3]) < 2:
         return None
     try:
-        names = _names(said["names"]) if "names" in said else {}
+        names = _names(key, said[key]) if key in said else {}
     except _UnclearError:
         if sum(telling) > 1:
             raise
@@ -142,18 +146,24 @@ def _depth(content: bytes) -> int:
     return max(accumulate(steps), default=0)
 
 
-def _names(said: object) -> dict[int, str]:
+def _may_be_names(said: object) -> bool:
+    """True for a list or mapping, unless it has only numbers, such as those of chosen classes."""
+    values = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    return not all(isinstance(value, str) and value.isdecimal() for value in values)
+
+
+def _names(key: str, said: object) -> dict[int, str]:
     if isinstance(said, list):
         pairs = list(enumerate(said))
     elif isinstance(said, dict):
-        for key in said:
-            if not (isinstance(key, str) and re.fullmatch("[0-9]{1,6}", key)):
+        for number in said:
+            if not (isinstance(number, str) and re.fullmatch("[0-9]{1,6}", number)):
                 raise _UnclearError(
-                    f"names has the key {str(key)[:40]!r}, which is not a class number"
+                    f"{key} has the key {str(number)[:40]!r}, which is not a class number"
                 )
-        pairs = [(int(key), name) for key, name in said.items()]
+        pairs = [(int(number), name) for number, name in said.items()]
     else:
-        raise _UnclearError("names is neither a list nor a mapping from class numbers to names")
+        raise _UnclearError(f"{key} is neither a list nor a mapping from class numbers to names")
     for number, name in pairs:
         if not isinstance(name, str):
             raise _UnclearError(f"the name of class {number} is not text")
