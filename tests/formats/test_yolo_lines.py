@@ -7,6 +7,9 @@ import pytest
 
 from boxwright import formats
 from boxwright.errors import DataError
+from boxwright.formats.folder import Folder
+from boxwright.formats.registry import read_annotations
+from boxwright.formats.yolo.editor import Editor
 from folders import VocFolder, codes, lay
 
 pytestmark = pytest.mark.tiny
@@ -125,6 +128,37 @@ def test_lines_of_other_lengths_show_that_it_is_a_shape(voc_folder: VocFolder) -
     for points in UNCLEAR:
         files["a.txt"] = f"0 0.5 0.5 0.25 0.5 {points}\n"
         assert codes(formats.read(lay(voc_folder, files))) == ["BW143"]
+
+
+CROSSING = "0.5 0.5 0.6 0.6 0.6 0.5 0.5 0.6 0.45 0.55"  # a shape that could be a box and keypoints
+PLAIN = "0.1 0.1 0.3 0.1 0.4 0.3 0.2 0.4 0.1 0.3"
+CLOSED = "0.34 0.6 0.2 0.6 0.2 0.4 0.34 0.4 0.34 0.6"  # a rectangle
+
+
+@pytest.mark.parametrize(
+    "lines", [[CROSSING, "0.1 0.1 0.3 0.2 0.2 0.5"], [CROSSING, PLAIN], [PLAIN, PLAIN, CLOSED]]
+)
+def test_a_few_odd_shapes_are_no_keypoints(voc_folder: VocFolder, lines: list[str]) -> None:
+    """Lines of other lengths show it, or others of the same length."""
+    text = "".join(f"0 {line}\n" for line in lines)
+    dataset = formats.read(lay(voc_folder, {"a.jpg": "", "a.txt": text, "classes.txt": "cat"}))
+    assert codes(dataset) == ["BW143"]
+    for line, box in zip(lines, dataset.boxes, strict=True):
+        corners = np.array(line.split(), float).reshape(-1, 2)
+        sides = np.array([*corners.min(axis=0), *corners.max(axis=0)])
+        np.testing.assert_allclose(box, sides * [64, 48, 64, 48], atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "lines", [[CROSSING, PLAIN], [f"0.5 0.5 0.25 0.5 {CONFIDENT[0]}"], [PLAIN]]
+)
+def test_the_editor_has_the_boxes_that_are_read(voc_folder: VocFolder, lines: list[str]) -> None:
+    text = "".join(f"0 {line}\n" for line in lines)
+    root = lay(voc_folder, {"a.jpg": "", "a.txt": text, "classes.txt": "cat"})
+    folder = Folder.scan(root)
+    editor = Editor.of(folder, read_annotations(folder).own)
+    boxes = np.reshape(editor.labeled(text.encode(), "a.txt").boxes, (-1, 4)) * [64, 48, 64, 48]
+    np.testing.assert_allclose(boxes, formats.read(root).boxes, atol=1e-2)
 
 
 @pytest.mark.parametrize("corners", range(4, 40))

@@ -13,9 +13,15 @@ from boxwright.formats.editing import Edit, EditedBox, refilled, usable
 from boxwright.formats.folder import Folder
 from boxwright.formats.name_lists import name_lists
 from boxwright.formats.ownership import Ownership
-from boxwright.formats.tables import words
-from boxwright.formats.yolo.format import label_path, names_of
-from boxwright.formats.yolo.lines import NAMELESS, Naming, add_lines, begins_with_box
+from boxwright.formats.tables import first_words, words
+from boxwright.formats.yolo.format import SAMPLED, label_path, names_of
+from boxwright.formats.yolo.lines import (
+    LONGEST_BOX,
+    NAMELESS,
+    Naming,
+    add_lines,
+    begins_with_box,
+)
 from boxwright.io.text import RawText
 
 SUFFIX = ".txt"
@@ -54,7 +60,7 @@ class Editor:
         naming = next(iter(found.values()))
         names = _names_elsewhere(folder, own) if naming.names is None else naming.names
         classes = ClassList(folder.root / (naming.origin or NEW_LIST), names, numbered=True)
-        return cls(classes, keypoints=naming.keypoints)
+        return cls(classes, keypoints=naming.keypoints or _have_keypoints(folder, own))
 
     def mirrored(self, image: str) -> str:
         return label_path(image)
@@ -86,6 +92,15 @@ class Editor:
             if name not in known:
                 known[name] = self._list.add(name)
         return [known[name] for name in names]
+
+
+def _have_keypoints(folder: Folder, own: Ownership) -> bool:
+    """True if lines are longer than those of boxes, and the reader has found no shapes (BW143)."""
+    if any(one.code == "BW143" for one in own.labels.findings):
+        return False
+    paths = sorted(one.path for one in own.paired.values() if one.path)
+    sample = paths[:: 1 + len(paths) // SAMPLED]
+    return any(len(first_words(folder.root / path) or ()) > LONGEST_BOX for path in sample)
 
 
 def _names_elsewhere(folder: Folder, own: Ownership) -> Mapping[int, str]:

@@ -55,7 +55,7 @@ ABOUT = About(
         "have its boxes (`BW155`).",
         "Polygons and rotated boxes become boxes. Keypoints are ignored; they are known by "
         "`kpt_shape` in `data.yaml`, by their visibilities 0, 1 and 2, or by their confidences, "
-        "which otherwise were corners of a shape that crosses itself.",
+        "which otherwise were corners of shapes that cross themselves, if all lines have as many.",
         "The splits are those of `data.yaml`: folders, images or lists of images. Its names may be "
         "under `classes` or `class_names` instead of `names`.",
         "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
@@ -113,7 +113,7 @@ def read(folder: Folder) -> Labels:
     shapes = 0
     files = sorted(pairs, key=lambda path: (pairs[path], path))
     read = [_read(root, pairs[path], path, placed, names) for path in files]
-    if names.shift_ids():
+    if names.shift_ids() | names.find_keypoints():
         read = [_read(root, pairs[path], path, placed, names) for path in files]
     for one, outcome in read:
         one.moved = one.path in moved

@@ -17,33 +17,8 @@ NEAR = 0.75  # distance from the center of a box, in its sides, that a detected 
 Keypoint = tuple[float, float, float]
 
 
-def has_keypoints(values: Sequence[float]) -> bool:
-    """True if the numbers after the class are a box and keypoints.
-
-    Confidences are taken for those of keypoints if all of these are near the box, and a shape with
-    these corners would cross itself.
-    """
-    return _has_visibilities(values) or (_has_confidences(values) and _crosses_itself(values))
-
-
-def is_unclear(values: Sequence[float]) -> bool:
-    """True if numbers that are a shape's may as well be a box and keypoints with confidences.
-
-    One keypoint looks like a triangle and its confidence. The shape of several ones usually leaves
-    the box, because confidences are its coordinates. Lines of other lengths show that it is one.
-    """
-    if not _has_confidences(values):
-        return False
-    x, y, width, height, *_ = values
-    keypoints = list(_keypoints(values))
-    return len(keypoints) == 1 or any(
-        not _is_near(confidence, x, width) or not _is_near(confidence, y, height)
-        for _, _, confidence in keypoints
-    )
-
-
-def _has_visibilities(values: Sequence[float]) -> bool:
-    """True if keypoints with their visibilities follow the box.
+def has_visibilities(values: Sequence[float]) -> bool:
+    """True if the numbers after the class are a box and keypoints with their visibilities.
 
     No shape has a coordinate of 2. Where keypoints have visibilities, two coordinates of a shape in
     a corner of the image may be 0 or 1. If more are, then others are not those of points in the
@@ -64,7 +39,32 @@ def _has_visibilities(values: Sequence[float]) -> bool:
     )
 
 
-def _has_confidences(values: Sequence[float]) -> bool:
+def has_confidences(values: Sequence[float]) -> bool:
+    """True if numbers that are a shape's are probably a box and keypoints with confidences.
+
+    All keypoints are near the box, and a shape with these corners would cross itself, which hand
+    drawn ones do now and then, but seldom all of a data set.
+    """
+    return _may_have_confidences(values) and _crosses_itself(values)
+
+
+def is_unclear(values: Sequence[float]) -> bool:
+    """True if numbers that are a shape's may as well be a box and keypoints with confidences.
+
+    One keypoint looks like a triangle and its confidence. The shape of several ones usually leaves
+    the box, because confidences are its coordinates.
+    """
+    if not _may_have_confidences(values):
+        return False
+    x, y, width, height, *_ = values
+    keypoints = list(_keypoints(values))
+    return len(keypoints) == 1 or any(
+        not _is_near(confidence, x, width) or not _is_near(confidence, y, height)
+        for _, _, confidence in keypoints
+    )
+
+
+def _may_have_confidences(values: Sequence[float]) -> bool:
     """True if keypoints near the box may follow it, each with a confidence.
 
     A confidence of the box may follow several keypoints.

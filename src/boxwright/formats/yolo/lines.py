@@ -10,7 +10,7 @@ from boxwright.errors import DataError
 from boxwright.formats import kitti
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
 from boxwright.formats.tables import first_words, words
-from boxwright.formats.yolo.keypoints import has_keypoints, is_unclear
+from boxwright.formats.yolo.keypoints import has_confidences, has_visibilities, is_unclear
 from boxwright.io.text import read_text
 from boxwright.structures.findings import counted
 
@@ -23,16 +23,48 @@ UNCLEAR = (
 
 
 @dataclass
-class Lengths:
-    """What the lines of shapes and keypoints in all label files show together.
+class LongLines:
+    """What the lines of shapes in all label files show together: some may have keypoints.
 
     Attributes:
-        found: numbers on these lines; keypoints have as many on each.
-        unclear: label file -> its first line that may have either.
+        lengths: numbers on lines that are longer than those of boxes.
+        shapes: how many of these lines can only be shapes.
+        confident: how many are probably boxes and keypoints with confidences.
+        doubtful: how many may be either.
+        unclear: label file -> its first line that may be either.
     """
 
-    found: set[int] = field(default_factory=set)
+    lengths: set[int] = field(default_factory=set)
+    shapes: int = 0
+    confident: int = 0
+    doubtful: int = 0
     unclear: dict[str, Broken] = field(default_factory=dict)
+
+    def add(self, shape: Sequence[float], where: str) -> None:
+        """Count a line of a shape, as long as it matters."""
+        if not self._of_one_length:
+            return
+        if has_confidences(shape):
+            self.confident += 1
+        elif is_unclear(shape):
+            self.doubtful += 1
+            self.unclear.setdefault(where.rpartition(":")[0], Broken("BW110", where, UNCLEAR))
+        else:
+            self.shapes += 1
+
+    @property
+    def have_keypoints(self) -> bool:
+        """True if all have as many numbers, and most are probably keypoints."""
+        return self._of_one_length and self.confident > self.shapes + self.doubtful
+
+    @property
+    def are_unclear(self) -> bool:
+        """True if all have as many numbers, and most may be keypoints."""
+        return self._of_one_length and self.confident + self.doubtful > self.shapes
+
+    @property
+    def _of_one_length(self) -> bool:
+        return len(self.lengths) == 1
 
 
 @dataclass(frozen=True)
@@ -45,7 +77,7 @@ class Naming:
         keypoints: True if keypoints follow each box.
         used: the class ids that were read with these names.
         needed: the label files that cannot be used because the file with the names cannot be read.
-        lengths: of the lines that were read, with whatever names.
+        long: the long lines that were read, with whatever names.
     """
 
     origin: str = ""
@@ -53,7 +85,7 @@ class Naming:
     keypoints: bool = False
     used: set[int] = field(default_factory=set, compare=False)
     needed: set[str] = field(default_factory=set, compare=False)
-    lengths: Lengths = field(default_factory=Lengths, compare=False)
+    long: LongLines = field(default_factory=LongLines, compare=False)
 
 
 def is_label(path: Path) -> bool | None:
@@ -93,9 +125,9 @@ def add_lines(content: str, labeled: Labeled, naming: Naming) -> Broken | int:
         except BadEntryError as error:
             return Broken("BW110", f"{path}:{line}", str(error))
         if shape or len(cells) > LONGEST_BOX:
-            naming.lengths.found.add(len(cells))
-        if shape and is_unclear(shape):
-            naming.lengths.unclear.setdefault(path, Broken("BW110", f"{path}:{line}", UNCLEAR))
+            naming.long.lengths.add(len(cells))
+        if shape:
+            naming.long.add(shape, f"{path}:{line}")
         naming.used.add(label)
         name = f"{NAMELESS}{label}" if naming.names is None else naming.names.get(label)
         if name is not None:
@@ -136,7 +168,7 @@ def _box(cells: Sequence[str], naming: Naming) -> tuple[tuple[float, ...], Seque
 
 def begins_with_box(cells: Sequence[str]) -> bool:
     """True unless the numbers after the class are the corners of a shape."""
-    return len(cells) <= 5 or _is_tracked(cells) or has_keypoints(numbers(cells))
+    return len(cells) <= 5 or _is_tracked(cells) or has_visibilities(numbers(cells))
 
 
 def _is_tracked(cells: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.folder import Folder, outwards, split_path
 from boxwright.formats.name_lists import name_lists, names_of_list
 from boxwright.formats.units import id_shift, shifted_ids
-from boxwright.formats.yolo.lines import Lengths, Naming, is_label
+from boxwright.formats.yolo.lines import LongLines, Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
 from boxwright.structures.findings import Finding, counted
 
@@ -40,7 +40,8 @@ class Names:
         owners: Mapping[str, Sequence[Description]],
         taken: Collection[str],
     ) -> None:
-        self._lengths = Lengths()
+        self._long = LongLines()
+        self._confident = False  # keypoints with confidences follow the boxes
         self._contradictions: list[Broken] = []
         self._unreadable = [(one, Naming(one.where, {})) for one in unreadable]
         self.findings: list[Finding] = []
@@ -71,12 +72,19 @@ class Names:
         if naming.names is None:
             self.nameless.append(label)
             naming = Naming(keypoints=naming.keypoints or self._keypoints)
-        return replace(naming, lengths=self._lengths)
+        keypoints = naming.keypoints or self._confident
+        return replace(naming, keypoints=keypoints, long=self._long)
 
     @property
     def unclear(self) -> Mapping[str, Broken]:
-        """The label files that may have keypoints or shapes, as all have lines of one length."""
-        return self._lengths.unclear if len(self._lengths.found) == 1 else {}
+        """The label files that may have keypoints or shapes."""
+        return self._long.unclear if self._long.are_unclear else {}
+
+    def find_keypoints(self) -> bool:
+        """Let keypoints follow the boxes if the lines show that they do; True if so."""
+        self._confident = self._long.have_keypoints
+        self._long = LongLines() if self._confident else self._long
+        return self._confident
 
     @property
     def broken(self) -> list[Broken]:
