@@ -63,6 +63,38 @@ def test_numbers_of_chosen_classes_are_no_names(voc_folder: VocFolder, rest: str
     assert formats.read(lay(voc_folder, files)).classes == ("cat", "dog")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "classes: [bus, car]\ntrain:\n  lr: 0.1\n",
+        "classes: [bus]\npath: /mnt\n",
+        "classes: [bus]\ntrain: true\nval: 0.2\n",
+        "classes:\n- name: bus\n- name: car\ntest: yes\n",
+        "classes: *all\n",
+        "classes: {{ classes }}\n",
+        "classes: [bus]\n---\nseed: 3\n",
+        "model:\n  names: x\nclasses: [bus]\ntrain: {lr: 1}\n",
+        "class_names: [bus, car]\nval:\n- [1, 2]\n",
+    ],
+)
+@pytest.mark.parametrize("names", ["classes.txt", "data.yaml"])
+def test_settings_of_other_programs_are_passed_over(
+    voc_folder: VocFolder, text: str, names: str
+) -> None:
+    files = {"images/a.jpg": "", "labels/a.txt": CAT_LINE, "config.yaml": text}
+    files[names] = "cat\ndog\n" if names == "classes.txt" else "path: .\nnames: [cat, dog]\n"
+    dataset = formats.read(lay(voc_folder, files))
+    assert (dataset.classes, dataset.findings) == (("cat", "dog"), ())
+
+
+def test_usual_names_are_preferred_to_other_ones_beside_them(voc_folder: VocFolder) -> None:
+    files = {"images/a.jpg": "", "labels/a.txt": CAT_LINE}
+    files |= {"data.yaml": "train: images\nnames: [cat]\n"}
+    files |= {"config.yaml": "train: /data/1\nclasses: [background, cat]\n"}
+    dataset = formats.read(lay(voc_folder, files))
+    assert (dataset.classes, dataset.findings) == (("cat",), ())
+
+
 ALL_THREE = {"train": "a", "val": "b", "test": "c"}
 
 

@@ -14,7 +14,7 @@ import yaml
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
 from boxwright.formats.around import around, is_above
-from boxwright.formats.folder import Folder
+from boxwright.formats.folder import Folder, split_path
 from boxwright.io.text import decoded
 from boxwright.structures.dataset import Split
 
@@ -23,9 +23,9 @@ KEYS = {"train": Split.TRAIN, "val": Split.VAL, "valid": Split.VAL, "test": Spli
 MAX_BYTES = 1 << 18  # bytes, parsed in seconds; a thousand class names take a tenth of it
 DEEPEST = 50  # nested brackets; the parser's time grows with their square
 NAME_KEYS = ("names", "classes", "class_names")  # of the names; the first is YOLO's
-OURS = re.compile(
-    rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:|^\{?['\"]?class(?:es|_names)['\"]?\s*:", re.MULTILINE
-)
+OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
+CLASSES = re.compile(rb"^\{?['\"]?class(?:es|_names)['\"]?\s*:", re.MULTILINE)  # many others too
+SETTING = re.compile(r"[-+.0-9e]*|true|false|yes|no|on|off|null|~", re.IGNORECASE)  # no path
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Description:
         base: the stated folder that these are relative to, if any.
         keypoints: True if keypoints follow the box on label lines.
         is_dataset: True if it says more than names, which files of other programs may have too.
+        is_usual: False if its names are under `classes` or `class_names`, as in other files too.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Description:
     base: str = ""
     keypoints: bool = False
     is_dataset: bool = True
+    is_usual: bool = True
 
 
 class _UnclearError(Exception):
@@ -56,11 +58,21 @@ class _UnclearError(Exception):
 
 
 def descriptions(folder: Folder) -> Iterator[Description | Broken]:
-    """Read each YAML file of the folder that describes a YOLO dataset."""
-    for path in folder.with_suffix(*SUFFIXES):
-        found = read_description(folder.root, path)
-        if isinstance(found, Broken) or (found and found.is_dataset):
-            yield found
+    """Read each YAML file of the folder that describes a YOLO dataset.
+
+    One with the usual names is preferred to others beside it.
+    """
+    found = [read_description(folder.root, path) for path in folder.with_suffix(*SUFFIXES)]
+    usual = {
+        split_path(one.path)[0]
+        for one in found
+        if isinstance(one, Description) and one.is_dataset and one.is_usual
+    }
+    for one in found:
+        if isinstance(one, Broken) or (
+            one and one.is_dataset and (one.is_usual or split_path(one.path)[0] not in usual)
+        ):
+            yield one
 
 
 def descriptions_elsewhere(folder: Folder) -> Iterator[Description | Broken]:
@@ -83,8 +95,18 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
     try:
         with (root / path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-        if not OURS.search(content.replace(b"\0", b"")):
-            return None
+    except OSError as error:
+        return Broken("BW110", path, f"cannot be read ({error.strerror or error})")
+    plain = content.replace(b"\0", b"")
+    is_ours = OURS.search(plain) is not None
+    if not is_ours and not CLASSES.search(plain):
+        return None
+    found = _parsed(path, content)
+    return None if isinstance(found, Broken) and not is_ours else found
+
+
+def _parsed(path: str, content: bytes) -> Description | Broken | None:
+    try:
         if len(content) > MAX_BYTES:
             return Broken("BW110", path, "is too long to describe a dataset")
         if _depth(content) > DEEPEST:
@@ -100,8 +122,6 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
         return Broken("BW110", path, "is nested too deeply to describe a dataset")
     except DataError as error:
         return Broken.of(error, path)
-    except OSError as error:
-        return Broken("BW110", path, f"cannot be read ({error.strerror or error})")
     except yaml.YAMLError as error:
         return Broken("BW110", path, f"cannot be read ({str(error).splitlines()[0]})")
     except _UnclearError as error:
@@ -110,25 +130,26 @@ def read_description(root: Path, path: str) -> Description | Broken | None:
 
 def _description(path: str, said: dict[Any, Any]) -> Description | None:
     key = next((key for key in NAME_KEYS if _may_be_names(said.get(key))), NAME_KEYS[0])
+    is_usual = key == NAME_KEYS[0]
     telling = [
         key in said,
         "nc" in said,
-        not said.keys().isdisjoint(KEYS),
-        not said.keys().isdisjoint({"path", "kpt_shape"}),
+        any(is_usual or _may_be_paths(said[word]) for word in KEYS if word in said),
+        is_usual and not said.keys().isdisjoint({"path", "kpt_shape"}),
     ]
     if key not in said and sum(telling[:3]) < 2:
         return None
+    splits: dict[Split, list[str]] = {}
     try:
         names = _names(key, said[key]) if key in said else {}
+        for word, split in KEYS.items():
+            if entries := _entries(word, said.get(word, "")):
+                splits.setdefault(split, []).extend(entries)
     except _UnclearError:
-        if sum(telling) > 1:
+        if sum(telling) > 1 and (is_usual or "nc" in said):
             raise
         return None  # of another program
     count, base = said.get("nc"), said.get("path", "")
-    splits: dict[Split, list[str]] = {}
-    for key, split in KEYS.items():
-        if entries := _entries(key, said.get(key, "")):
-            splits.setdefault(split, []).extend(entries)
     return Description(
         path,
         names=names,
@@ -137,7 +158,12 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
         base=base if isinstance(base, str) else "",
         keypoints="kpt_shape" in said,
         is_dataset=sum(telling) > 1,
+        is_usual=is_usual,
     )
+
+
+def _may_be_paths(said: object) -> bool:
+    return isinstance(said, list) or (isinstance(said, str) and not SETTING.fullmatch(said))
 
 
 def _depth(content: bytes) -> int:
