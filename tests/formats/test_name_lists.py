@@ -178,10 +178,23 @@ def test_a_list_in_another_order_than_the_class_numbers_is_refused(
         ("0: cat\n1: dog\n", ["0: cat", "1: dog"]),
         ("#cat\n#dog\n", ["#cat", "#dog"]),
         ("7 up\n3 musketeers\n", ["7 up", "3 musketeers"]),
+        ("2 door\n4 wheel\n", ["2 door", "4 wheel"]),
+        ("1 penny\n5 nickel\n10 dime\n", ["1 penny", "5 nickel"]),
     ],
 )
 def test_names_may_begin_with_numbers(voc_folder: VocFolder, text: str, names: list[str]) -> None:
     assert used(yolo(voc_folder, {"classes.txt": text})) == names
+
+
+@pytest.mark.parametrize("text", ["# my classes\ncat\ndog\n", "1 cat\n2 dog\n"])
+@pytest.mark.parametrize("path", ["classes.txt", "labels/classes.txt"])
+def test_a_list_beside_a_description_is_not_needed(
+    voc_folder: VocFolder, text: str, path: str
+) -> None:
+    dataset = yolo(voc_folder, {path: text, "data.yaml": "train: images\nnames: [cat, dog]\n"})
+    assert used(dataset) == ["cat", "dog"]
+    found = [(one.code, one.where, one.repair) for one in dataset.findings]
+    assert found == [("BW116", path, "not used")]
 
 
 @pytest.mark.parametrize("path", ["a/classes.txt", "a/data.yaml"])

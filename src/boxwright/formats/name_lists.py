@@ -126,8 +126,9 @@ def names_of_list(path: Path) -> dict[int, str]:
     numbered = [match for name in names.values() if (match := NUMBERED.fullmatch(name))]
     stated = [int(match[1]) for match in numbered]
     distinct = len({match[2] for match in numbered}) == len(names) > 1  # unlike 1 euro, 2 euro
+    dense = distinct and stated[0] <= 1 and stated[-1] < 2 * len(names)  # unlike 2 door, 4 wheel
     reason = ""
-    if distinct and stated == sorted({*stated}) and stated != [*names]:
+    if dense and stated == sorted({*stated}) and stated != [*names]:
         reason = f"its lines are numbered from {stated[0]} on, and the class numbers are from 0"
     elif names.get(0, "").startswith(COMMENTS):
         reason = f"its first line, {names[0][:40]!r}, is a comment, and would be class 0"

@@ -200,21 +200,23 @@ class Names:
 
     def _read_list(self, folder: Folder, path: str) -> None:
         parent = split_path(path)[0]
+        above = next((self._described[p] for p in outwards(parent) if p in self._described), None)
+        believed = self._agreed(above) if above else Naming()
+        names: Mapping[int, str] | None = None  # None if they are in an unclear order
         try:
             names = names_of_list(folder.root / path)
         except DataError as error:
-            self._lists.setdefault(parent, Naming(path, {}))
-            self._unreadable.append((Broken.of(error, path), self._lists[parent]))
+            if believed.names is None or error.code != "BW110":
+                self._lists.setdefault(parent, Naming(path, {}))
+                self._unreadable.append((Broken.of(error, path), self._lists[parent]))
+                return
+        if names == {}:
             return
-        if not names:
-            return
-        above = next((self._described[p] for p in outwards(parent) if p in self._described), None)
-        if above:
-            believed = self._agreed(above)
-            if believed.names is not None and believed.names != names:
-                message = f"its classes differ from those of {believed.origin}"
-                self.findings.append(Finding("BW116", path, message, "not used"))
-        self._lists.setdefault(parent, Naming(path, names))
+        if believed.names is not None and believed.names != names:
+            message = f"its classes differ from those of {believed.origin}"
+            self.findings.append(Finding("BW116", path, message, "not used"))
+        if names:
+            self._lists.setdefault(parent, Naming(path, names))
 
 
 def _shown(numbers: Collection[int]) -> str:
