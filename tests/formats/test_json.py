@@ -111,6 +111,14 @@ def test_a_format_is_known_after_any_long_beginning(
     assert detected(voc_folder.root) == [format_of(sample)]
 
 
+def test_a_format_is_known_by_a_late_item(voc_folder: VocFolder) -> None:
+    """As where most tasks of Label Studio's short JSON are not labeled."""
+    tasks = [{"id": i, "image": f"/data/upload/1/{i}.jpg"} for i in range(2000)]
+    label = [{"original_width": 64, "original_height": 48, "rectanglelabels": ["cat"]}]
+    voc_folder.text("a.json", json.dumps([*tasks, {"id": 2000, "image": "a.jpg", "label": label}]))
+    assert detected(voc_folder.root) == ["labelstudio"]
+
+
 FILLERS = {
     "numbers": "[[0.125, 12.5, 99], []]",
     "objects": '{"a": 1, "b": [2, {"c": "d: [e"}], "c": {"d": {"e": [[[3]]]}}}',

@@ -16,7 +16,7 @@ LONGER_HEADS = (1 << 20, 1 << 23)  # that are read if it shows nothing, as befor
 DEEPEST = 4  # nested levels that are read
 SKIPPED = 30  # nested levels of a value that is passed over at once
 MAX_SIGNS = 50_000  # keys and brackets that are read one by one
-MAX_ITEMS = 500  # of a list; the others have the same keys
+MAX_ITEMS = 500  # of a list in an object, where other keys may follow
 DAMAGED = "damaged"  # the kind of a file that does not begin as JSON
 
 # A file that has all keys of a line is of that format. "[]" matches the items of a list and "*"
@@ -123,7 +123,7 @@ def _outline(head: str) -> Iterator[tuple[tuple[str, ...], ...]]:
     """Yield each path of keys and lists in JSON text that may end early, plain and with `*`.
 
     A `*` is in the place of the first key, or of the second one. Values that have no key of a
-    signature are passed over, and so are the later items of a list.
+    signature are passed over, and so are the later items of a list in an object.
     """
     place: list[str] = []
     items = [0]  # of the list or object at each level of `place`, and outside
@@ -137,7 +137,7 @@ def _outline(head: str) -> Iterator[tuple[tuple[str, ...], ...]]:
             place[-1] = key[1:-1]
         elif sign in {"{", "["}:
             items[-1] += 1
-            if items[-1] > MAX_ITEMS and place[-1] == "[]":
+            if items[-1] > MAX_ITEMS and len(place) > 1 and place[-1] == "[]":
                 at, items[-1] = _end(REST, head, at - 1), 0
                 continue
             place.append("[]" if sign == "[" else "")
