@@ -15,6 +15,7 @@ from boxwright.io.text import read_text
 from boxwright.structures.findings import counted
 
 NAMELESS = "class "  # start of the name of a class without one
+ENOUGH = 500  # more shapes than lines that may have keypoints: the rest is of shapes too
 LONGEST_BOX = 7  # words of a line: class, box, confidence and track id
 UNCLEAR = (
     "may be a shape, or a box and keypoints with confidences; for these write kpt_shape into "
@@ -42,7 +43,8 @@ class LongLines:
 
     def add(self, shape: Sequence[float], where: str) -> None:
         """Count a line of a shape, as long as it matters."""
-        if not self._of_one_length:
+        may_be_keypoints = self.confident + self.doubtful
+        if not self._of_one_length or self.shapes > may_be_keypoints + ENOUGH:
             return
         if has_confidences(shape):
             self.confident += 1
