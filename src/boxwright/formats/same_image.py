@@ -58,7 +58,9 @@ def says_more(one: Labeled, other: Labeled, *, same_classes: bool) -> bool:
 
 def are_versions(one: Labeled, other: Labeled) -> bool:
     """True if both have a box for one object, which is not the same."""
-    return bool(one.names and other.names) and _new_boxes(one, other) is None
+    if not (one.names and other.names) or (one.names, one.boxes) == (other.names, other.boxes):
+        return False
+    return _new_boxes(one, other) is None
 
 
 def _new_boxes(one: Labeled, other: Labeled) -> NDArray[np.bool_] | None:
