@@ -220,24 +220,25 @@ def _moved(moved: Sequence[tuple[Labeled, str]]) -> Iterator[Finding]:
     for one, image in moved:
         groups[split_path(one.path)[0] if one.alone or one.moved else one.path].append((one, image))
     trees: dict[tuple[str, str], dict[str, list[tuple[Labeled, str]]]] = defaultdict(dict)
-    for folder, members in groups.items():
+    for where, members in groups.items():
         (one, image), *_ = members
-        is_list = folder == one.path
-        trees[(folder, "") if is_list else _trees(folder, split_path(image)[0])][folder] = members
-    for (where, _), folders in sorted(trees.items()):
-        members = [pair for _, some in sorted(folders.items()) for pair in some]
-        (one, image), *_ = members
-        message = (
-            f"{counted(len(members), 'image was', 'images were')} found by the end of the path"
-        )
-        if len(folders) == 1:
-            (where,) = folders
-        else:
-            message += f", {_shown({folder: len(some) for folder, some in folders.items()})}"
-        by_name = one.moved or (one.alone and not split_path(one.image.replace("\\", "/"))[0])
-        named = f"that of {one.path}" if by_name else f"'{one.image}'"
-        images = tuple(image for _, image in members)
-        yield Finding("BW154", where or ".", f"{message}: {named} is {image}", images=images)
+        is_list = where == one.path
+        trees[(where, "") if is_list else _trees(where, split_path(image)[0])][where] = members
+    for (tree, _), group in sorted(trees.items()):
+        yield _moved_in(tree if len(group) > 1 else next(iter(group)), group)
+
+
+def _moved_in(where: str, group: Mapping[str, Sequence[tuple[Labeled, str]]]) -> Finding:
+    """The finding about the pairs of one place, by file or folder."""
+    pairs = [each for _, some in sorted(group.items()) for each in some]
+    (one, image), *_ = pairs
+    message = f"{counted(len(pairs), 'image was', 'images were')} found by the end of the path"
+    if len(group) > 1:
+        message += f", {_shown({folder: len(some) for folder, some in group.items()})}"
+    by_name = one.moved or (one.alone and not split_path(one.image.replace("\\", "/"))[0])
+    named = f"that of {one.path}" if by_name else f"'{one.image}'"
+    images = tuple(image for _, image in pairs)
+    return Finding("BW154", where or ".", f"{message}: {named} is {image}", images=images)
 
 
 def _trees(first: str, second: str) -> tuple[str, str]:
