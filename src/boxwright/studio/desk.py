@@ -49,6 +49,10 @@ class Desk:
         """Do work without blocking the server; raises its errors."""
         return await asyncio.wrap_future(self._thread.submit(work, self._store))
 
+    def ahead(self, work: Work[object]) -> None:
+        """Do work soon that will be asked for; whoever asks is told of its errors."""
+        self._thread.submit(work, self._store)
+
     def wait_for(self, work: Work[Result]) -> Result:
         """Do work, from any other thread; raises its errors."""
         return self._thread.submit(work, self._store).result()

@@ -12,7 +12,7 @@ from boxwright.errors import DataError
 from boxwright.formats.by_name import is_named_in
 from boxwright.formats.class_list import ClassList
 from boxwright.formats.folder import Folder
-from boxwright.formats.registry import read_annotations
+from boxwright.formats.registry import read_annotations, without_collecting
 from boxwright.formats.selection import Chosen
 from boxwright.studio.aside import Aside
 from boxwright.studio.blind import blind_images
@@ -77,6 +77,7 @@ class LabelStore:
         self.read_again(self._aside)
 
     @classmethod
+    @without_collecting()
     def open(
         cls,
         folder: str | Path,

@@ -54,6 +54,7 @@ def opened(
     hub = Hub()
     with Desk(open_store) as desk:
         folder, read_only = desk.wait_for(lambda store: (store.folder, store.read_only))
+        desk.ahead(LabelStore.blind)  # while the browser starts
         finish = Finish(folder, hub.tell, lambda: assistant.see(), start)
         # Nobody asks for proposals where labels are only shown.
         assistant = Assistant(

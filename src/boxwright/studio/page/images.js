@@ -25,7 +25,9 @@ export const STATES = {
   aside: { title: "Set aside", fits: ({ state }) => state === "aside" },
 };
 
-const CHUNK = 2000;
+const CHUNK = 2000; // rows of the first request, around the image that is opened
+const STEP = 500; // of others: what a key asks for comes between two of them
+const SHOWN_EVERY = 500; // ms: to filter and count all rows takes a while
 const AHEAD = 6; // images whose pixels are kept
 
 /** The rows that a filter shows; words of the text may be in any order.
@@ -98,21 +100,32 @@ export class Images {
     this.pixels = new Map();
     /** The rows around the first image that is shown. @type {Promise<void>} */
     this.near = Promise.resolve();
+    /** An image that is being opened, for which the list waits. @type {Promise<void>} */
+    this.opening = Promise.resolve();
   }
 
   /** Load all rows, those around an image first. @param {number} near @param {number} total */
   async load(near, total) {
     this.rows.length = total;
     const first = Math.floor(near / CHUNK) * CHUNK;
-    const rest = Array.from({ length: Math.ceil(total / CHUNK) }, (_, i) => i * CHUNK);
-    this.near = this.#fetch(first, CHUNK);
+    this.near = this.#fetch(first, CHUNK).then(() => this.#apply());
     await this.near;
-    for (const start of rest.filter((each) => each !== first)) await this.#fetch(start, CHUNK);
+    let shown = performance.now();
+    for (let start = 0; start < total; start += STEP) {
+      if (this.rows[start]) continue; // it is near
+      await this.opening;
+      await this.#fetch(start, STEP);
+      if (performance.now() - shown < SHOWN_EVERY) continue;
+      this.#apply();
+      shown = performance.now();
+    }
+    this.#apply();
   }
 
   /** Read the row of an image again. @param {number} index */
-  refresh(index) {
-    return this.#fetch(index, 1);
+  async refresh(index) {
+    await this.#fetch(index, 1);
+    this.#apply();
   }
 
   /** @param {number} start @param {number} count */
@@ -121,7 +134,6 @@ export class Images {
     const { rows, classes, moves } = await this.server.get(`/api/rows?start=${start}&count=${count}`);
     this.classes = { classes, moves };
     for (const row of rows) this.rows[row.index] = row;
-    this.#apply();
   }
 
   /** The labels of an image were saved. @param {import("./edit.js").ImageLabels} image */

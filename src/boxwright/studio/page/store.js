@@ -15,6 +15,22 @@ import { both, carried, counterparts, inClassesOfToday, isLike, ofToday, over, s
 /** The names, and all that was done to them. @typedef {{classes: string[], moves: Move[]}} Classes */
 /** @typedef {import("./versions.js").Move} Move */
 /** @typedef {"mine"|"theirs"|"both"} Choice between two versions */
+/**
+ * What the server says about the folder.
+ * @typedef {object} Folder
+ * @property {string} name
+ * @property {string} format
+ * @property {string[]} holds
+ * @property {boolean} read_only the labels are only shown
+ * @property {string[]} classes
+ * @property {Move[]} moves what was done to classes
+ * @property {number} images
+ * @property {number|null} current
+ * @property {string} keys
+ * @property {Record<string, string[]>} [own_keys] of the user's file
+ * @property {string[]} [targets]
+ * @property {import("./assist.js").Training} assist
+ */
 
 const AWAY = "The studio does not answer: is the command still running?";
 const STRANGER = "This page is of an earlier studio: open the address that the terminal shows.";

@@ -20,22 +20,7 @@ import { ofToday } from "./versions.js";
 
 /** @typedef {import("./edit.js").ImageLabels} ImageLabels */
 /** @typedef {import("./store.js").Edit} Edit */
-/**
- * What the server says about the folder.
- * @typedef {object} Folder
- * @property {string} name
- * @property {string} format
- * @property {string[]} holds
- * @property {boolean} read_only the labels are only shown
- * @property {string[]} classes
- * @property {import("./versions.js").Move[]} moves what was done to classes
- * @property {number} images
- * @property {number|null} current
- * @property {string} keys
- * @property {Record<string, string[]>} [own_keys] of the user's file
- * @property {string[]} [targets]
- * @property {import("./assist.js").Training} assist
- */
+/** @typedef {import("./store.js").Folder} Folder */
 
 const RETRY = 5000; // ms
 const OVERTAKEN = "Another program changed these labels: this is what it wrote.";
@@ -104,7 +89,13 @@ export class Studio {
   }
 
   /** Open an image: its labels and pixels come together. @param {number} index */
-  async open(index) {
+  open(index) {
+    this.images.opening = this.#open(index);
+    return this.images.opening;
+  }
+
+  /** @param {number} index */
+  async #open(index) {
     const turn = (this.opening += 1);
     this.aside.last = null;
     if (this.index !== null) void this.saver.flush(this.index);
