@@ -1,11 +1,13 @@
-"""Measure the training speed of NanoDet-Plus-m, compared with plain Keras and `model.fit`.
+"""Measure the training speed of NanoDet-Plus-m, compared with plain Keras and with yolo11n.
 
-    python benchmarks/nanodet_speed.py ../shared/data/raccoon
+    python -m venv others && others/bin/pip install ultralytics
+    python benchmarks/nanodet_speed.py ../shared/data/raccoon --others others/bin/python
 
 320 px, 8 images per step, end to end: reading, augmentation, step; with all layers trained, and
 with those frozen that a recipe freezes. Turns alternate in separate processes. Run it on an idle
 machine. The yardstick has the same layers as `Conv2D`, `DepthwiseConv2D` and `BatchNormalization`,
-and the pipeline of `train_speed.py`. It uses Boxwright's assignment and losses.
+and the pipeline of `train_speed.py`. It uses Boxwright's assignment and losses. With `--others`,
+Ultralytics trains yolo11n in its own environment, with its own pipeline, on the same images.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any
 
 from train_speed import COMPILED, Clock, fit_seconds, plain_pipeline
 
-from boxwright.api import load
+from boxwright.api import load, write
 from boxwright.models.registry import family
 from boxwright.structures.dataset import Dataset
 from boxwright.training.recipe import Recipe
@@ -30,6 +32,7 @@ FAMILY, SIDE, BATCH = "nanodet_plus", 320, 8
 LAYERS = family(FAMILY).tuning.layers
 KINDS = ("all layers", "frozen layers")
 TRAININGS = ("yardstick", "boxwright")
+YOLO = Path(__file__).with_name("ultralytics_training.py")
 
 
 def main() -> None:
@@ -38,6 +41,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--one", nargs=2, help="measure only this training, in this process")
+    parser.add_argument("--others", type=Path, help="Python with Ultralytics")
     given = parser.parse_args()
     if given.one:
         name, kind = given.one
@@ -45,19 +49,44 @@ def main() -> None:
         measure = yardstick if name == "yardstick" else boxwright
         print(json.dumps(measure(images, given.steps, frozen=kind == "frozen layers")))
         return
-    for kind in KINDS:
-        speeds: dict[str, list[float]] = {name: [] for name in TRAININGS}
-        for _ in range(given.turns):
-            for name, own in speeds.items():
-                command = [sys.executable, __file__, str(given.data), "--one", name, kind]
-                command += ["--steps", str(given.steps)]
-                done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-                own.append(json.loads(done.stdout.splitlines()[-1]))
-                print(f"{kind:14} {name:10} {own[-1]:6.1f} images/s", flush=True)
-        pairs = zip(speeds["boxwright"], speeds["yardstick"], strict=True)
-        ratios = [ours / plain for ours, plain in pairs]
-        shown = " ".join(f"{ratio:.2f}" for ratio in ratios)
-        print(f"{kind}: {statistics.median(ratios):.2f} x the yardstick ({shown})")
+    with tempfile.TemporaryDirectory() as folder:
+        ours = [sys.executable, __file__, str(given.data), "--one"]
+        commands = {name: [*ours, name] for name in TRAININGS}
+        if given.others:
+            yolo = as_yolo(load(given.data).split("train"), Path(folder))
+            commands["yolo11n"] = [str(given.others), str(YOLO), str(yolo)]
+        for kind in KINDS:
+            compare(kind, commands, given.turns, given.steps)
+
+
+def compare(kind: str, commands: dict[str, list[str]], turns: int, steps: int) -> None:
+    """Run trainings in turns, and print how much faster Boxwright is."""
+    speeds: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(turns):
+        for name, own in speeds.items():
+            if name == "yolo11n":
+                more = [str(steps), str(BATCH), str(SIDE), *(["frozen"] * (kind == KINDS[1]))]
+            else:
+                more = [kind, "--steps", str(steps)]
+            done = subprocess.run([*commands[name], *more], stdout=subprocess.PIPE, check=True)
+            own.append(float(done.stdout.splitlines()[-1]))
+            print(f"{kind:14} {name:10} {own[-1]:6.1f} images/s", flush=True)
+    for name, own in speeds.items():
+        if name != "boxwright":
+            pairs = zip(speeds["boxwright"], own, strict=True)
+            ratios = [ours / other for ours, other in pairs]
+            shown = " ".join(f"{ratio:.2f}" for ratio in ratios)
+            print(f"{kind}: {statistics.median(ratios):.2f} x {name} ({shown})")
+
+
+def as_yolo(images: Dataset, folder: Path) -> Path:
+    """Write images and labels as Ultralytics reads them; returns the description of the data."""
+    write(images, folder / "data", "yolo")
+    used = str(folder / "data/images/train")
+    names = dict(enumerate(images.classes))
+    description = folder / "data.yaml"
+    description.write_text(json.dumps({"train": used, "val": used, "names": names}), "utf-8")
+    return description
 
 
 def boxwright(images: Dataset, steps: int, *, frozen: bool) -> float:
