@@ -138,6 +138,11 @@ def _files_of(path: Path) -> list[str]:
     return sorted(each[0] for each in others if each.group(1, 3, 4) == pattern.group(1, 3, 4))
 
 
+def with_slashes(path: str) -> str:
+    """A stated path with forward slashes, which programs on Windows write as backslashes."""
+    return path.replace("\\", "/")
+
+
 def split_path(path: str) -> tuple[str, str]:
     """A path's folder and name: the inverse of `join`."""
     parent, _, name = path.rpartition("/")

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled, number, size_of
 from boxwright.formats.coordinates import Size
+from boxwright.formats.folder import with_slashes
 from boxwright.formats.shapes import ROTATED, turned
 from boxwright.formats.xml_file import read_tree
 from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED
@@ -67,7 +68,7 @@ def _annotation(root: Element, where: str, seen: Seen) -> Labeled:
         elif part.tag == "folder":
             folder = (part.text or "").strip()
         elif part.tag == "path":
-            path = (part.text or "").strip().replace("\\", "/")
+            path = with_slashes((part.text or "").strip())
         elif part.tag == "bndbox" or _has_boxes(part):
             raise BadEntryError(f"has boxes in <{part.tag}>, where only <object> can have them")
     if "/" not in path:  # some tools write only the file name there
