@@ -128,7 +128,7 @@ class ClassList:
         if isinstance(names, yaml.SequenceNode):
             node = names.value[number]
         else:
-            node = next(value for key, value in names.value if int(key.value) == number)
+            node = next(name for stated, name in _by_number(names) if int(stated.value) == number)
         start, end = node.start_mark.index, node.end_mark.index
         return raw.text[:start] + _scalar(name) + raw.text[end:]
 
@@ -141,7 +141,7 @@ def _yaml_with(raw: RawText, number: int, name: str) -> str:
     entry = _scalar(name)
     is_list = isinstance(names, yaml.SequenceNode)
     if not is_list:
-        entry = f"{number}: {entry}"
+        entry = f"{entry}: {number}" if _names_are_keys(names) else f"{number}: {entry}"
     changes = []
     if names.flow_style or not names.value:
         at = names.end_mark.index
@@ -171,6 +171,17 @@ def _names(root: Any) -> Any:
     """The node of the class names: the list or mapping that is read, or a `names` without value."""
     nodes = [_value(root, key) for key in NAME_KEYS]
     return next((node for node in nodes if isinstance(node, yaml.CollectionNode)), nodes[0])
+
+
+def _by_number(names: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    """The nodes of class number and name of each class in a mapping, which may be from names."""
+    if _names_are_keys(names):
+        return [(number, name) for name, number in names.value]
+    return list(names.value)
+
+
+def _names_are_keys(names: yaml.MappingNode) -> bool:
+    return not all(key.value.isdecimal() for key, _ in names.value)
 
 
 def _value(root: Any, key: str) -> Any:

@@ -57,7 +57,8 @@ ABOUT = About(
         "`kpt_shape` in `data.yaml`, by their visibilities 0, 1 and 2, or by their confidences, "
         "which otherwise were corners of shapes that cross themselves, if all lines have as many.",
         "The splits are those of `data.yaml`: folders, images or lists of images. Its names may be "
-        "under `classes` or `class_names` instead of `names`.",
+        "under `classes` or `class_names` instead of `names`: a list, names by number, or numbers "
+        "by name.",
         "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
         "`classes.json`, `classes.csv`, a label map, a YAML file that has only `names`, or a "
         "`data.yaml` one folder above is used if it has all classes (`BW158`).",

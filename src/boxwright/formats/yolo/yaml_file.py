@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -153,7 +153,7 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
     return Description(
         path,
         names=names,
-        count=int(count) if isinstance(count, str) and re.fullmatch("[0-9]{1,6}", count) else None,
+        count=int(count) if _is_number(count) else None,
         splits=splits,
         base=base if isinstance(base, str) else "",
         keypoints="kpt_shape" in said,
@@ -174,20 +174,40 @@ def _depth(content: bytes) -> int:
 
 def _may_be_names(said: object) -> bool:
     """True for a list or mapping, unless it has only numbers, such as those of chosen classes."""
-    values = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
-    return not all(isinstance(value, str) and value.isdecimal() for value in values)
+    names = said if isinstance(said, list) else []
+    if isinstance(said, dict):
+        names = [name for _, name in _by_number(said)]
+    return not all(isinstance(name, str) and name.isdecimal() for name in names)
+
+
+def _by_number(said: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    """The pairs of a mapping from class numbers to names, or from names to numbers."""
+    pairs, swapped = [*said.items()], [(value, key) for key, value in said.items()]
+    names_are_keys = not _are_numbered(pairs) and _are_numbered(swapped)
+    return swapped if names_are_keys else pairs
+
+
+def _are_numbered(pairs: Iterable[tuple[Any, Any]]) -> bool:
+    return all(_is_number(number) for number, _ in pairs)
+
+
+def _is_number(said: object) -> TypeGuard[str]:
+    return isinstance(said, str) and re.fullmatch("[0-9]{1,6}", said) is not None
 
 
 def _names(key: str, said: object) -> dict[int, str]:
     if isinstance(said, list):
         pairs = list(enumerate(said))
     elif isinstance(said, dict):
-        for number in said:
-            if not (isinstance(number, str) and re.fullmatch("[0-9]{1,6}", number)):
+        stated = _by_number(said)
+        for number, _ in stated:
+            if not _is_number(number):
                 raise _UnclearError(
                     f"{key} has the key {str(number)[:40]!r}, which is not a class number"
                 )
-        pairs = [(int(number), name) for number, name in said.items()]
+        pairs = [(int(number), name) for number, name in stated]
+        if len(dict(pairs)) < len(pairs):
+            raise _UnclearError(f"{key} has two names for one class number")
     else:
         raise _UnclearError(f"{key} is neither a list nor a mapping from class numbers to names")
     for number, name in pairs:
