@@ -225,6 +225,17 @@ def test_the_parts_of_a_labelme_object_are_edited_together() -> None:
     )
 
 
+def test_what_is_no_object_in_labelme_stays() -> None:
+    def one(label: str, x: int) -> dict[str, object]:
+        return {"label": label, "points": [[x, 1], [x + 2, 5]], "shape_type": "rectangle"}
+
+    shapes = [one("__ignore__", 1), one("cat", 2), one("_background_", 3), one("cat", 4)]
+    before = json.dumps({"shapes": shapes, "imageWidth": 64, "imageHeight": 48})
+    after = edited(LabelMeEditor(), before, EditedBox("dog", None, 0, 1))
+    left = [(shape["label"], shape["points"][0][0]) for shape in json.loads(after)["shapes"]]
+    assert left == [("__ignore__", 1), ("dog", 4), ("_background_", 3)]
+
+
 @pytest.mark.parametrize("indent", [None, 2, "\t"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("is_ascii", [True, False])

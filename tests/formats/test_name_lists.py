@@ -186,6 +186,18 @@ def test_names_may_begin_with_numbers(voc_folder: VocFolder, text: str, names: l
     assert used(yolo(voc_folder, {"classes.txt": text})) == names
 
 
+@pytest.mark.parametrize(
+    ("number", "classes"), [(2, ("cat", "dog")), (1, ("_background_", "cat", "dog"))]
+)
+def test_what_is_no_class_in_labelme_keeps_its_number(
+    voc_folder: VocFolder, number: int, classes: tuple[str, ...]
+) -> None:
+    text = "__ignore__\n_background_\ncat\ndog\n"
+    dataset = yolo(voc_folder, {"classes.txt": text}, LINE.replace("0 ", f"{number} ", 1))
+    assert dataset.classes == classes
+    assert used(dataset) == [classes[0]]
+
+
 @pytest.mark.parametrize("text", ["# my classes\ncat\ndog\n", "1 cat\n2 dog\n"])
 @pytest.mark.parametrize("path", ["classes.txt", "labels/classes.txt"])
 def test_a_list_beside_a_description_is_not_needed(

@@ -35,6 +35,8 @@ HEAD = 1 << 16  # bytes at the start of a file that show if it may be a label ma
 HEADERS = frozenset({"name", "names", "class", "classes", "class_name", "classname", "label"})
 KEYS = (*NAME_KEYS, "labels")  # of the names in a JSON object
 NUMBERED = re.compile(r"([0-9]{1,6})\s*[\s:;,=]\s*(\S.*)")  # a line with its number
+IGNORED = "__ignore__"  # regions that are neither objects nor background, in LabelMe
+NOT_CLASSES = frozenset({IGNORED, "_background_"})  # lines of LabelMe's lists
 COMMENTS = ("# ", "//")  # starts of a line that is no name
 MAX_BYTES = 1 << 20  # bytes of a list of names
 MAX_CLASSES = 100_000

@@ -8,7 +8,7 @@ from dataclasses import replace
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.folder import Folder, outwards, split_path
-from boxwright.formats.name_lists import name_lists, names_of_list
+from boxwright.formats.name_lists import NOT_CLASSES, name_lists, names_of_list
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import LongLines, Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
@@ -106,10 +106,14 @@ class Names:
 
     def classes(self, found: Iterable[str]) -> list[str]:
         """All classes in id order; classes that were `found` but have no name are last."""
+        used = set(found)
         named = [
-            name for one in self._used.values() for _, name in sorted((one.names or {}).items())
+            name
+            for one in self._used.values()
+            for _, name in sorted((one.names or {}).items())
+            if name in used or name not in NOT_CLASSES
         ]
-        nameless = sorted(set(found).difference(named), key=lambda name: (len(name), name))
+        nameless = sorted(used.difference(named), key=lambda name: (len(name), name))
         return list(dict.fromkeys([*named, *nameless]))
 
     def note_guesses(self) -> None:
