@@ -26,7 +26,7 @@ from boxwright.formats.folder import (
 )
 from boxwright.formats.names import Comparison
 from boxwright.formats.splits import folder_split, name_split
-from boxwright.images.kinds import names_image, suffix_of
+from boxwright.images.kinds import UNOPENED, names_image, suffix_of
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
 IMAGE_FOLDERS = frozenset(
@@ -129,7 +129,9 @@ class Claim(NamedTuple):
         raw_lead, raw_name = split_path(ROOT.sub("", named))
         folder, lead, name = folded(raw_folder), folded(raw_lead), folded(raw_name)
         own = stem(file)
-        names = (folded(own), name) if one.alone else (name,)
+        names: Parts = (folded(own), name) if one.alone else (name,)
+        if suffix_of(name) in UNOPENED:  # it is here only if it was converted
+            names += (stem(name),)
         hint = folded(split_path(with_slashes(one.hint))[0])
         return cls(
             where=one.where,
