@@ -15,6 +15,7 @@ from boxwright.formats.shapes import ROTATED, turned
 from boxwright.formats.xml_file import read_tree
 from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED
 
+TAG = "annotation"  # of the root
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 INDENTS = re.compile(r"\A\s*\n\s*|\s*\n\s*\Z")  # of a name on a line of its own
 FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "occluded": OCCLUDED}
@@ -47,7 +48,7 @@ def annotation_in(tree: Element | Broken, where: str, seen: Seen) -> Labeled | B
     if isinstance(tree, Broken):
         return tree
     try:
-        return _annotation(tree, where, seen) if tree.tag == "annotation" else None
+        return _annotation(tree, where, seen) if tree.tag == TAG else None
     except BadEntryError as error:
         return Broken("BW110", where, str(error))
 
