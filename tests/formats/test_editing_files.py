@@ -14,6 +14,7 @@ from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.editor import Editor as CsvEditor
 from boxwright.formats.editing import Edit, EditedBox, LabelEditor
 from boxwright.formats.labelme import Editor as LabelMeEditor
+from boxwright.formats.name_lists import names_of_list
 from boxwright.formats.voc.editor import Editor as VocEditor
 from boxwright.formats.yolo.editor import Editor as YoloEditor
 
@@ -158,6 +159,30 @@ def test_a_class_is_added_to_and_renamed_in_a_list(before: str, after: str, tmp_
     assert path.read_bytes().decode() == after
     with pytest.raises(DataError, match="BW141"):
         listed.add("two\nlines")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("0: cat\n1: dog\n", "0: cat\n1: wolf\n2: owl\n"),
+        ("1 cat\r\n\r\n2 dog\r\n\r\n", "1 cat\r\n\r\n2 wolf\r\n3 owl\r\n"),
+        (" 0,cat\n 1,dog", " 0,cat\n 1,wolf\n 2,owl\n"),
+    ],
+)
+def test_a_class_is_added_to_and_renamed_in_a_numbered_list(
+    before: str, after: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "classes.txt"
+    path.write_bytes(before.encode())
+    listed = ClassList(path, {0: "cat", 1: "dog"}, numbered=True)
+    assert listed.add("owl") == 2
+    listed.relist("dog", "wolf")
+    assert path.read_bytes().decode() == after
+    assert names_of_list(path).names == {0: "cat", 1: "wolf", 2: "owl"}
+    other = ClassList(path, {}, numbered=True)
+    path.write_bytes(before.encode())
+    other.refresh()
+    assert other.names == {0: "cat", 1: "dog"}
 
 
 def test_another_program_adds_classes_to_the_list_too(tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ ABOUT = About(
         "The splits are those of `data.yaml`: folders, images or lists of images. Its names may be "
         "under `classes` or `class_names` instead of `names`: a list, names by number, or numbers "
         "by name.",
+        "The lines of a list of names may begin with their numbers, if all do, from 0 or 1 on. If "
+        "from 1, the labels show which line is class 0, or the list is refused (`BW110`).",
         "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
         "`classes.json`, `classes.csv`, a label map, a YAML file that has only `names`, or a "
         "`data.yaml` one folder above is used if it has all classes (`BW158`).",

@@ -16,6 +16,10 @@ from boxwright.structures.findings import Finding, counted
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
 LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels
+FROM_ONE = (
+    "its lines are numbered from 1 on, and the labels have neither class 0 nor class {}, which "
+    "would show where they count from; write only the names, those of class 0 first"
+)
 SHOWN = 8  # class numbers in a message
 
 
@@ -56,6 +60,7 @@ class Names:
             self._described.setdefault(split_path(one.path)[0], []).append(one)
         self.described = described
         self._lists: dict[str, Naming] = {}
+        self._from_one: set[str] = set()  # lists whose lines are numbered from 1
         for path in _class_lists(folder, taken):
             self._read_list(folder, path)
         self.lists = [naming.origin for naming in self._lists.values()]
@@ -96,12 +101,23 @@ class Names:
         return [*self._contradictions, *lost]
 
     def shift_ids(self) -> bool:
-        """Let names follow label files that count classes from another number; True if any does."""
+        """Let names follow label files that count classes from another number; True if any does.
+
+        The names of lines that are numbered from 1 are lost if the files have neither class 0 nor
+        the last number.
+        """
         for origin, one in self._used.items():
             if shift := id_shift(one.used, (one.names or {}).keys()):
                 names = {number - shift: name for number, name in (one.names or {}).items()}
                 self._shifted[origin] = Naming(origin, names, one.keypoints)
                 self.findings.append(shifted_ids(origin, one.used, shift))
+            elif origin in self._from_one and 0 in one.used:
+                message = "its lines are numbered from 1 on; the first is class 0 of the labels"
+                self.findings.append(Finding("BW162", origin, message))
+            elif origin in self._from_one and one.used:
+                self._shifted[origin] = Naming(origin, {})
+                unclear = Broken("BW110", origin, FROM_ONE.format(len(one.names or {})))
+                self._unreadable.append((unclear, self._shifted[origin]))
         return bool(self._shifted)
 
     def classes(self, found: Iterable[str]) -> list[str]:
@@ -208,7 +224,9 @@ class Names:
         believed = self._agreed(above) if above else Naming()
         names: Mapping[int, str] | None = None  # None if they are in an unclear order
         try:
-            names = names_of_list(folder.root / path)
+            names, first, _ = names_of_list(folder.root / path)
+            if first == 1:
+                self._from_one.add(path)
         except DataError as error:
             if believed.names is None or error.code != "BW110":
                 self._lists.setdefault(parent, Naming(path, {}))
