@@ -45,7 +45,7 @@ class Names:
         taken: Collection[str],
     ) -> None:
         self._long = LongLines()
-        self._confident = False  # keypoints with confidences follow the boxes
+        self._confident = False  # keypoints follow the boxes
         self._contradictions: list[Broken] = []
         self._unreadable = [(one, Naming(one.where, {})) for one in unreadable]
         self.findings: list[Finding] = []
@@ -76,9 +76,11 @@ class Names:
         self._used[naming.origin] = naming
         if naming.names is None:
             self.nameless.append(label)
-            naming = Naming(keypoints=naming.keypoints or self._keypoints)
-        keypoints = naming.keypoints or self._confident
-        return replace(naming, keypoints=keypoints, long=self._long)
+            keypoints = naming.keypoints or self._keypoints
+            naming = Naming(keypoints=keypoints, shapes=naming.shapes and not keypoints)
+        if naming.shapes:
+            return replace(naming, long=LongLines())
+        return replace(naming, keypoints=naming.keypoints or self._confident, long=self._long)
 
     @property
     def unclear(self) -> Mapping[str, Broken]:
@@ -109,7 +111,7 @@ class Names:
         for origin, one in self._used.items():
             if shift := id_shift(one.used, (one.names or {}).keys()):
                 names = {number - shift: name for number, name in (one.names or {}).items()}
-                self._shifted[origin] = Naming(origin, names, one.keypoints)
+                self._shifted[origin] = Naming(origin, names, one.keypoints, one.shapes)
                 self.findings.append(shifted_ids(origin, one.used, shift))
             elif origin in self._from_one and 0 in one.used:
                 message = "its lines are numbered from 1 on; the first is class 0 of the labels"
@@ -214,7 +216,9 @@ class Names:
                     self._contradictions.append(Broken("BW110", one.path, message))
                     break
         keypoints = any(one.keypoints for one in described)
-        naming = Naming(paths[0], names, keypoints) if names else Naming(keypoints=keypoints)
+        shapes = not keypoints and any(one.shapes for one in described)
+        origin = paths[0] if names else ""
+        naming = Naming(origin, names or None, keypoints, shapes)
         self._known[paths] = naming
         return naming
 

@@ -25,6 +25,7 @@ DEEPEST = 50  # nested brackets; the parser's time grows with their square
 NAME_KEYS = ("names", "classes", "class_names")  # of the names; the first is YOLO's
 OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
 CLASSES = re.compile(rb"^\{?['\"]?class(?:es|_names)['\"]?\s*:", re.MULTILINE)  # many others too
+KEYPOINTS, SHAPES = "pose", ("segment", "obb")  # Ultralytics' tasks
 SETTING = re.compile(r"[-+.0-9e]*|true|false|yes|no|on|off|null|~", re.IGNORECASE)  # no path
 
 
@@ -39,6 +40,7 @@ class Description:
         splits: the folders, lists or images of each split.
         base: the stated folder that these are relative to, if any.
         keypoints: True if keypoints follow the box on label lines.
+        shapes: True if the lines have shapes, and no keypoints.
         is_dataset: True if it says more than names, which files of other programs may have too.
         is_usual: False if its names are under `classes` or `class_names`, as in other files too.
     """
@@ -49,6 +51,7 @@ class Description:
     splits: dict[Split, list[str]] = field(default_factory=dict)
     base: str = ""
     keypoints: bool = False
+    shapes: bool = False
     is_dataset: bool = True
     is_usual: bool = True
 
@@ -131,11 +134,13 @@ def _parsed(path: str, content: bytes) -> Description | Broken | None:
 def _description(path: str, said: dict[Any, Any]) -> Description | None:
     key = next((key for key in NAME_KEYS if _may_be_names(said.get(key))), NAME_KEYS[0])
     is_usual = key == NAME_KEYS[0]
+    task = said.get("task") if isinstance(said.get("task"), str) else ""
     telling = [
         key in said,
         "nc" in said,
         any(is_usual or _may_be_paths(said[word]) for word in KEYS if word in said),
         is_usual and not said.keys().isdisjoint({"path", "kpt_shape"}),
+        is_usual and task in {*SHAPES, KEYPOINTS},
     ]
     if key not in said and sum(telling[:3]) < 2:
         return None
@@ -156,7 +161,8 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
         count=int(count) if _is_number(count) else None,
         splits=splits,
         base=base if isinstance(base, str) else "",
-        keypoints="kpt_shape" in said,
+        keypoints="kpt_shape" in said or task == KEYPOINTS,
+        shapes=task in SHAPES,
         is_dataset=sum(telling) > 1,
         is_usual=is_usual,
     )
