@@ -134,6 +134,8 @@ def test_lvis_names_images_by_their_address(voc_folder: VocFolder) -> None:
         ([(0, "cat", "none"), (1, "dog", "cat"), (2, "cat", "cat")], [2], ("dog", "cat")),
         ([(1, "pet", ""), (2, "cat", "pet"), (3, "car", "thing")], [2], ("pet", "cat", "car")),
         ([(1, 5, ""), (2, 7, "")], [1], ("5", "7")),  # names as numbers
+        ([(0, "_background_", None), (1, "cat", None)], [1], ("cat",)),  # labelme2coco's
+        ([(0, "_background_", ""), (1, "cat", "")], [0, 1], ("_background_", "cat")),  # with boxes
     ],
 )
 def test_categories_become_classes(

@@ -14,6 +14,7 @@ from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.editor import Editor as CsvEditor
 from boxwright.formats.editing import Edit, EditedBox, LabelEditor
 from boxwright.formats.labelme import Editor as LabelMeEditor
+from boxwright.formats.name_lists import names_of_list
 from boxwright.formats.voc.editor import Editor as VocEditor
 from boxwright.formats.yolo.editor import Editor as YoloEditor
 
@@ -119,6 +120,8 @@ def test_the_encoding_of_an_xml_file_stays(encoding: str) -> None:
         "# no number\ntrain: images\nnames:\n    - cat\n    - dog",
         "classes:\n- cat\n- dog\nnc: 2\n",
         "names: of pets\nclasses: {0: cat, 1: dog}\n",
+        "names: {cat: 0, dog: 1}\nnc: 2\n",
+        "nc: 2\nclasses:\n  dog: 1\n  cat: 0  # the first\n",
     ],
 )
 @pytest.mark.parametrize("name", ["owl", "yes", "12", "a: b # c", "Hündin", '"q"', "[x]"])
@@ -133,6 +136,8 @@ def test_a_class_is_added_to_and_renamed_in_a_description(
     content = path.read_bytes().decode()
     said = yaml.load(content, yaml.BaseLoader)  # as the reader
     names = said["classes" if "classes" in said else "names"]
+    if "cat" in names and isinstance(names, dict):
+        names = {number: name for name, number in names.items()}
     found = names if isinstance(names, list) else [names[key] for key in sorted(names)]
     assert found == ["cat", name + "s", name]
     assert said.get("nc", "3") == "3"
@@ -154,6 +159,30 @@ def test_a_class_is_added_to_and_renamed_in_a_list(before: str, after: str, tmp_
     assert path.read_bytes().decode() == after
     with pytest.raises(DataError, match="BW141"):
         listed.add("two\nlines")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("0: cat\n1: dog\n", "0: cat\n1: wolf\n2: owl\n"),
+        ("1 cat\r\n\r\n2 dog\r\n\r\n", "1 cat\r\n\r\n2 wolf\r\n3 owl\r\n"),
+        (" 0,cat\n 1,dog", " 0,cat\n 1,wolf\n 2,owl\n"),
+    ],
+)
+def test_a_class_is_added_to_and_renamed_in_a_numbered_list(
+    before: str, after: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "classes.txt"
+    path.write_bytes(before.encode())
+    listed = ClassList(path, {0: "cat", 1: "dog"}, numbered=True)
+    assert listed.add("owl") == 2
+    listed.relist("dog", "wolf")
+    assert path.read_bytes().decode() == after
+    assert names_of_list(path).names == {0: "cat", 1: "wolf", 2: "owl"}
+    other = ClassList(path, {}, numbered=True)
+    path.write_bytes(before.encode())
+    other.refresh()
+    assert other.names == {0: "cat", 1: "dog"}
 
 
 def test_another_program_adds_classes_to_the_list_too(tmp_path: Path) -> None:
@@ -219,6 +248,17 @@ def test_the_parts_of_a_labelme_object_are_edited_together() -> None:
         edited(LabelMeEditor(), text)
         == text.replace(json.dumps([part(1), part(20)]), "[]").encode()
     )
+
+
+def test_what_is_no_object_in_labelme_stays() -> None:
+    def one(label: str, x: int) -> dict[str, object]:
+        return {"label": label, "points": [[x, 1], [x + 2, 5]], "shape_type": "rectangle"}
+
+    shapes = [one("__ignore__", 1), one("cat", 2), one("_background_", 3), one("cat", 4)]
+    before = json.dumps({"shapes": shapes, "imageWidth": 64, "imageHeight": 48})
+    after = edited(LabelMeEditor(), before, EditedBox("dog", None, 0, 1))
+    left = [(shape["label"], shape["points"][0][0]) for shape in json.loads(after)["shapes"]]
+    assert left == [("__ignore__", 1), ("dog", 4), ("_background_", 3)]
 
 
 @pytest.mark.parametrize("indent", [None, 2, "\t"])

@@ -126,6 +126,37 @@ def test_flags(voc_folder: VocFolder, more: dict[str, Any], flags: int) -> None:
     assert formats.read(voc_folder.root).flags.tolist() == [flags]
 
 
+# ---- what is no class ----
+
+POLYGON = [[40, 2], [60, 2], [50, 20]]
+
+
+@pytest.mark.parametrize(
+    ("label", "ignored"), [("__ignore__", [[40, 2, 60, 20]]), ("_background_", [])]
+)
+@pytest.mark.parametrize(("kind", "found"), [("polygon", ["BW143"]), ("rectangle", [])])
+@pytest.mark.parametrize("text", ["__ignore__\n_background_\ndog\ncat\n", "dog\ncat\n"])
+def test_regions_to_ignore_and_the_background_are_no_objects(
+    voc_folder: VocFolder, label: str, ignored: list[list[float]], kind: str, found: Any, text: str
+) -> None:
+    voc_folder.image("a.jpg")
+    voc_folder.text("a.json", labelme(shape(POLYGON, kind, label), CAT))
+    voc_folder.text("labels.txt", text)
+    dataset = formats.read(voc_folder.root)
+    assert (dataset.classes, dataset.boxes.tolist()) == (("dog", "cat"), [[4, 6, 30, 40]])
+    assert dataset.ignored.tolist() == ignored
+    assert codes(dataset) == found
+
+
+def test_an_image_with_only_regions_to_ignore_has_no_objects(voc_folder: VocFolder) -> None:
+    voc_folder.pair("b")
+    voc_folder.image("a.jpg")
+    voc_folder.text("a.json", labelme(shape(POLYGON, "polygon", "__ignore__")))
+    dataset = formats.read(voc_folder.root, "labelme")
+    assert (dataset.names, dataset.classes) == (("a.jpg",), ())
+    assert dataset.ignored_in(0).tolist() == [[40, 2, 60, 20]]
+
+
 # ---- photos ----
 
 
@@ -272,9 +303,14 @@ def test_images_that_lie_in_the_target_keep_split_and_annotation(voc_folder: Voc
     assert back.findings == ()
 
 
-def test_a_class_name_that_the_list_cannot_hold_is_refused(voc_folder: VocFolder) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"), [("c\nt", "line break"), ("__ignore__", "none of a class")]
+)
+def test_a_class_name_that_the_list_cannot_hold_is_refused(
+    voc_folder: VocFolder, name: str, reason: str
+) -> None:
     voc_folder.image("a.jpg")
-    dataset = Dataset.of(voc_folder.root, [LabeledImage("a.jpg", 64, 48, [(1, 2, 3, 4)], ["c\nt"])])
-    with pytest.raises(DataError, match="line break") as caught:
+    dataset = Dataset.of(voc_folder.root, [LabeledImage("a.jpg", 64, 48, [(1, 2, 3, 4)], [name])])
+    with pytest.raises(DataError, match=reason) as caught:
         formats.write(dataset, voc_folder.root, "labelme")
     assert caught.value.code == "BW141"

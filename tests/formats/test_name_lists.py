@@ -157,9 +157,8 @@ def test_a_damaged_list_is_no_reason_for_numbers(voc_folder: VocFolder, text: st
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("1: cat\n2: dog\n", "numbered from 1 on"),
-        ("1 cat\n2 dog\n3 hen\n", "numbered from 1 on"),
-        ("0,cat\n1,dog\n3,hen\n", "numbered from 0 on"),
+        ("1 cat\n2 dog\n4 hen\n", "begin with numbers, of which some are missing"),
+        ("0,cat\n1,dog\n3,hen\n", "begin with numbers, of which some are missing"),
         ("# my classes\ncat\ndog\n", "'# my classes', is a comment"),
     ],
 )
@@ -175,7 +174,6 @@ def test_a_list_in_another_order_than_the_class_numbers_is_refused(
     ("text", "names"),
     [
         ("1 euro\n2 euro\n5 euro\n", ["1 euro", "2 euro"]),
-        ("0: cat\n1: dog\n", ["0: cat", "1: dog"]),
         ("#cat\n#dog\n", ["#cat", "#dog"]),
         ("7 up\n3 musketeers\n", ["7 up", "3 musketeers"]),
         ("2 door\n4 wheel\n", ["2 door", "4 wheel"]),
@@ -186,7 +184,19 @@ def test_names_may_begin_with_numbers(voc_folder: VocFolder, text: str, names: l
     assert used(yolo(voc_folder, {"classes.txt": text})) == names
 
 
-@pytest.mark.parametrize("text", ["# my classes\ncat\ndog\n", "1 cat\n2 dog\n"])
+@pytest.mark.parametrize(
+    ("number", "classes"), [(2, ("cat", "dog")), (1, ("_background_", "cat", "dog"))]
+)
+def test_what_is_no_class_in_labelme_keeps_its_number(
+    voc_folder: VocFolder, number: int, classes: tuple[str, ...]
+) -> None:
+    text = "__ignore__\n_background_\ncat\ndog\n"
+    dataset = yolo(voc_folder, {"classes.txt": text}, LINE.replace("0 ", f"{number} ", 1))
+    assert dataset.classes == classes
+    assert used(dataset) == [classes[0]]
+
+
+@pytest.mark.parametrize("text", ["# my classes\ncat\ndog\n", "1 cat\n3 dog\n"])
 @pytest.mark.parametrize("path", ["classes.txt", "labels/classes.txt"])
 def test_a_list_beside_a_description_is_not_needed(
     voc_folder: VocFolder, text: str, path: str

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import DataError
-from boxwright.formats.folder import folded, split_path
+from boxwright.formats.folder import folded, split_path, with_slashes
 from boxwright.formats.tables import rows
 
 FOLDER = "folder"
@@ -79,7 +79,7 @@ def _listed(images: Sequence[str], path: Path) -> list[str | None]:
     groups: dict[str, str] = {}
     for row in table[1:]:
         if len(row) > max(image, group):
-            groups[folded(row[image].replace("\\", "/"))] = row[group]
+            groups[folded(with_slashes(row[image]))] = row[group]
     keys = (folded(name) for name in images)
     return [groups.get(key, groups.get(split_path(key)[1])) for key in keys]
 

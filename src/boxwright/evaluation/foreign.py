@@ -18,6 +18,7 @@ import numpy as np
 from boxwright.errors import BoxwrightError, EvaluationError
 from boxwright.formats.annotations import Broken
 from boxwright.formats.coco.boxes import any_box
+from boxwright.formats.folder import with_slashes
 from boxwright.formats.json_file import UnusableError
 from boxwright.formats.xml_file import read_tree
 from boxwright.inference.file_kinds import is_detector
@@ -248,7 +249,7 @@ def _forms(name: Key) -> list[Key]:
     """A name as path, path without suffix, file name, stem and number, the most exact first."""
     if isinstance(name, int):
         return [name]
-    path = PurePosixPath(name.replace("\\", "/"))
+    path = PurePosixPath(with_slashes(name))
     forms: list[Key] = [path.as_posix(), path.with_suffix("").as_posix(), path.name, path.stem]
     return [*forms, int(path.stem)] if path.stem.isascii() and path.stem.isdigit() else forms
 

@@ -15,6 +15,7 @@ from boxwright.datasets.near_duplicates import HASHED, groups
 from boxwright.datasets.near_duplicates.hashes import thumbnails
 from boxwright.errors import DataError, EvaluationError
 from boxwright.evaluation.bootstrap import Measured
+from boxwright.formats.folder import with_slashes
 from boxwright.formats.tables import rows
 from boxwright.structures.dataset import Dataset
 
@@ -137,7 +138,7 @@ def by_table(images: Sequence[str], path: Path) -> dict[tuple[str, str], NDArray
         raise _unusable(path, f"it cannot be read as CSV ({error.__cause__})") from error
     if not table or len(table[0]) < 2:
         raise _unusable(path, "it has fewer than two columns")
-    values = {row[0].replace("\\", "/"): row for row in table[1:] if row}
+    values = {with_slashes(row[0]): row for row in table[1:] if row}
     found: dict[tuple[str, str], NDArray[np.bool_]] = {}
     named = [next((values[key] for key in _keys(name) if key in values), None) for name in images]
     if not any(named):

@@ -9,7 +9,7 @@ from boxwright.errors import DataError
 from boxwright.formats.annotations import Labeled, Labels
 from boxwright.formats.claims import ROOT, core
 from boxwright.formats.editors import FILE_EACH
-from boxwright.formats.folder import Folder, Parts, folded, join, split_path, stem
+from boxwright.formats.folder import Folder, Parts, folded, join, split_path, stem, with_slashes
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.registry import read_annotations, without_collecting
 from boxwright.formats.selection import Chosen
@@ -71,7 +71,7 @@ def chosen_by_name(folder: Folder, form: str | None = None) -> Chosen | None:
 
 def is_named_in(image: str, one: Labeled) -> bool:
     """True unless an annotation states another name than that of its image."""
-    stated = split_path(ROOT.sub("", one.image.replace("\\", "/")))[1]
+    stated = split_path(ROOT.sub("", with_slashes(one.image)))[1]
     name = split_path(image)[1]
     return not stated or not {stated, stem(stated)}.isdisjoint({name, stem(name)})
 

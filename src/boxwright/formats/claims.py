@@ -22,10 +22,11 @@ from boxwright.formats.folder import (
     parts,
     split_path,
     stem,
+    with_slashes,
 )
 from boxwright.formats.names import Comparison
 from boxwright.formats.splits import folder_split, name_split
-from boxwright.images.kinds import names_image, suffix_of
+from boxwright.images.kinds import UNOPENED, names_image, suffix_of
 from boxwright.structures.dataset import WHOLE_FILE, Split
 
 IMAGE_FOLDERS = frozenset(
@@ -123,13 +124,15 @@ class Claim(NamedTuple):
 
     @classmethod
     def of(cls, one: Labeled) -> Claim:
-        raw_folder, file = split_path(one.path.replace("\\", "/"))
-        named = one.image.replace("\\", "/")
+        raw_folder, file = split_path(with_slashes(one.path))
+        named = with_slashes(one.image)
         raw_lead, raw_name = split_path(ROOT.sub("", named))
         folder, lead, name = folded(raw_folder), folded(raw_lead), folded(raw_name)
         own = stem(file)
-        names = (folded(own), name) if one.alone else (name,)
-        hint = folded(split_path(one.hint.replace("\\", "/"))[0])
+        names: Parts = (folded(own), name) if one.alone else (name,)
+        if suffix_of(name) in UNOPENED:  # it is here only if it was converted
+            names += (stem(name),)
+        hint = folded(split_path(with_slashes(one.hint))[0])
         return cls(
             where=one.where,
             folder=folder,
@@ -207,9 +210,9 @@ def candidates(folder: Folder) -> Iterator[Candidate]:
     """All images of a data folder. A backslash in a file's name counts as a separator, because in
     annotations it is one."""
     for parent, names in folder.images.items():
-        home = Home.of(parent.replace("\\", "/"))
+        home = Home.of(with_slashes(parent))
         for name in names:
-            inner, last = split_path(name.replace("\\", "/"))
+            inner, last = split_path(with_slashes(name))
             place = Home.of(join(home.folder, inner)) if inner else home
             yield Candidate(join(parent, name), folded(last), place)
 
@@ -242,7 +245,7 @@ def exact_paths(folder: Folder, annotations: Sequence[Labeled]) -> list[str]:
 
 def leaves_folder(one: Labeled) -> bool:
     """True if the annotation names an image outside of the data folder."""
-    named = one.image.replace("\\", "/")
+    named = with_slashes(one.image)
     inside = posixpath.normpath(join(split_path(one.path)[0], named)).split("/")[0] != ".."
     return is_apart(one) and (bool(ROOT.match(named)) or not inside)
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from boxwright.errors import DataError
-from boxwright.formats.name_lists import names_in_lines
+from boxwright.formats.name_lists import NUMBERED, Listed, listed_in, names_in_lines
 from boxwright.formats.yolo.yaml_file import NAME_KEYS, SUFFIXES, Description, read_description
 from boxwright.io.files import signature, write_bytes
 from boxwright.io.text import RawText, read_text
@@ -43,7 +43,7 @@ class ClassList:
             if isinstance(described, Description):
                 self.names = described.names
         else:
-            self.names = names_in_lines(read_text(self.path))
+            self.names = self._listed(read_text(self.path)).names
 
     def add(self, name: str) -> int:
         """Append a class; returns its number. Raises DataError: BW141; SystemFaultError."""
@@ -97,6 +97,10 @@ class ClassList:
         write_bytes(self.path, raw.bytes_of(change(raw)))
         self._seen = signature(self.path)
 
+    def _listed(self, text: str) -> Listed:
+        """The names in a list. Its lines may be numbered where label files have the numbers."""
+        return listed_in(text) if self.numbered else Listed(names_in_lines(text))
+
     def _relist(self, change: Callable[[list[str]], object]) -> None:
         """Change the lines of a list whose numbers nothing uses."""
 
@@ -110,25 +114,33 @@ class ClassList:
 
     def _with(self, raw: RawText, number: int, name: str) -> str:
         if not self._is_yaml:
-            line = _line(name)
+            first, line = self._listed(raw.text).first, _line(name)
             lines = raw.text.splitlines()
             while lines and not lines[-1].strip():
                 lines.pop()
-            lines += [""] * (number - len(lines))
+            if first is None:
+                lines += [""] * (number - len(lines))
+            else:
+                line = _numbered(lines[-1], number + first, line)
             return raw.line_end.join([*lines, line, ""])
         return _yaml_with(raw, number, name)
 
     def _renamed(self, raw: RawText, number: int, name: str) -> str:
         if not self._is_yaml:
+            first, line = self._listed(raw.text).first, _line(name)
             lines = raw.text.splitlines(keepends=True)
-            end = lines[number][len(lines[number].rstrip("\r\n")) :]
-            lines[number] = _line(name) + end
+            at = number
+            if first is not None:
+                at = [i for i, each in enumerate(lines) if each.strip()][number]
+                line = _numbered(lines[at], number + first, line)
+            end = lines[at][len(lines[at].rstrip("\r\n")) :]
+            lines[at] = line + end
             return "".join(lines)
         names = _names(yaml.compose(raw.text, yaml.BaseLoader))
         if isinstance(names, yaml.SequenceNode):
             node = names.value[number]
         else:
-            node = next(value for key, value in names.value if int(key.value) == number)
+            node = next(name for stated, name in _by_number(names) if int(stated.value) == number)
         start, end = node.start_mark.index, node.end_mark.index
         return raw.text[:start] + _scalar(name) + raw.text[end:]
 
@@ -141,7 +153,7 @@ def _yaml_with(raw: RawText, number: int, name: str) -> str:
     entry = _scalar(name)
     is_list = isinstance(names, yaml.SequenceNode)
     if not is_list:
-        entry = f"{number}: {entry}"
+        entry = f"{entry}: {number}" if _names_are_keys(names) else f"{number}: {entry}"
     changes = []
     if names.flow_style or not names.value:
         at = names.end_mark.index
@@ -173,6 +185,17 @@ def _names(root: Any) -> Any:
     return next((node for node in nodes if isinstance(node, yaml.CollectionNode)), nodes[0])
 
 
+def _by_number(names: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    """The nodes of class number and name of each class in a mapping, which may be from names."""
+    if _names_are_keys(names):
+        return [(number, name) for name, number in names.value]
+    return list(names.value)
+
+
+def _names_are_keys(names: yaml.MappingNode) -> bool:
+    return not all(key.value.isdecimal() for key, _ in names.value)
+
+
 def _value(root: Any, key: str) -> Any:
     """The node of a key of the document's mapping; None if it has no such key."""
     return next((value for name, value in root.value if name.value == key), None)
@@ -183,6 +206,14 @@ def _scalar(name: str) -> str:
     if PLAIN.fullmatch(name) and name == name.strip() and name.lower() not in WORDS:
         return name
     return json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def _numbered(other: str, number: int, name: str) -> str:
+    """A line of a numbered list, as another line of it is written."""
+    match = NUMBERED.search(other)
+    if match is None:
+        return name
+    return f"{other[: match.start(1)]}{number}{other[match.end(1) : match.start(2)]}{name}"
 
 
 def _line(name: str) -> str:

@@ -33,7 +33,8 @@ class Folder:
     Attributes:
         root: the data folder.
         images: folder -> names of the images in it, sorted; the root itself is "".
-        files: lower-case suffix such as ".xml" -> paths of the other files, sorted.
+        files: lower-case suffix such as ".xml" -> paths of the other files, sorted; those without
+            a suffix have "".
         archive: the archive that the folder was unpacked from.
     """
 
@@ -86,7 +87,8 @@ class Folder:
                     images.setdefault(parent, []).append(name)
                 else:
                     _, dot, suffix = name.rpartition(".")
-                    files.setdefault((dot + suffix).lower(), []).append(join(parent, name))
+                    key = (dot + suffix).lower() if dot else ""
+                    files.setdefault(key, []).append(join(parent, name))
         return cls(root, images, files, archive)
 
     def with_suffix(self, *suffixes: str) -> list[str]:
@@ -136,6 +138,11 @@ def _files_of(path: Path) -> list[str]:
         return []
     others = filter(None, map(SHARD.fullmatch, os.listdir(path.parent)))  # noqa: PTH208
     return sorted(each[0] for each in others if each.group(1, 3, 4) == pattern.group(1, 3, 4))
+
+
+def with_slashes(path: str) -> str:
+    """A stated path with forward slashes, which programs on Windows write as backslashes."""
+    return path.replace("\\", "/")
 
 
 def split_path(path: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from boxwright.formats.class_list import ClassList
 from boxwright.formats.editing import FLAGS, Edit, EditedBox, encoded, refilled
 from boxwright.formats.folder import Folder, join, relative, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.name_lists import IGNORED, NOT_CLASSES
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
 from boxwright.io.files import write_text
@@ -33,6 +34,7 @@ HOLDS = (
     | Holds.TRUNCATED
     | Holds.CROWD
     | Holds.OCCLUDED
+    | Holds.IGNORED_REGIONS
     | Holds.SPLITS
     | Holds.EMPTY_IMAGES
     | Holds.CLASS_ORDER
@@ -51,13 +53,14 @@ ABOUT = About(
     quirks=(
         "Polygons, circles and other shapes become boxes. Shapes of one class and `group_id` are "
         "parts of one object.",
+        "Shapes of `__ignore__` are regions that count neither as objects nor as background. "
+        "`_background_` is no class either.",
         "The flags `difficult`, `truncated` and `crowd` of a shape are kept.",
         "The pixels in `imageData` are ignored: the image has to be a file.",
     ),
 )
 VERSION = "5.5.0"  # LabelMe version whose format is written
 LIST = "labels.txt"  # LabelMe reads its list of class names from such a file
-NOT_CLASSES = frozenset({"__ignore__", "_background_"})  # first lines of LabelMe's own lists
 BOX = "rectangle"
 
 image_folder = json_file.image_folder
@@ -86,7 +89,8 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
     """Write a file beside each image; images in no folder are written to a folder of their split.
 
     Raises:
-        DataError: BW141 a class name has a line break, which the list of classes cannot contain.
+        DataError: BW141 a class name has a line break, which the list of classes cannot contain,
+            or is LabelMe's own name of what is no class.
     """
     taken = Counter(stem(name) for name in names)
     for i, name in enumerate(names):
@@ -119,7 +123,10 @@ def _image(content: Object, path: str, shapes: Counter[str]) -> Labeled:
         label = json_file.class_name(members[0][1].get("label"), members[0][0])
         corners = [corner for box in boxes for corner in (box[:2], box[2:])]
         whole = boxes[0] if len(boxes) == 1 else box_around(corners)
-        image.add(label, whole, _flags(members[0][1]))
+        if label == IGNORED:
+            image.ignored += whole
+        elif label not in NOT_CLASSES:
+            image.add(label, whole, _flags(members[0][1]))
     return image
 
 
@@ -184,6 +191,8 @@ def _shapes(dataset: Dataset, index: int) -> Iterator[Object]:
         dataset.boxes[rows], dataset.labels[rows], dataset.flags[rows], strict=True
     ):
         yield _shape(dataset.classes[label], decimals(box), int(flags))
+    for region in dataset.ignored_in(index):
+        yield _shape(IGNORED, decimals(region), 0)
 
 
 def _shape(label: str, box: Sequence[float], flags: int) -> Object:
@@ -217,6 +226,8 @@ def _line(name: str) -> str:
             "BW141",
             f"the class name {name!r} has a line break, which {LIST} cannot contain.",
         )
+    if name in NOT_CLASSES:
+        raise DataError("BW141", f"the class name {name!r} is none of a class in LabelMe.")
     return name
 
 
@@ -249,10 +260,15 @@ class Editor:
             return encoded(f"{text}\n")
         file = json_file.JsonText(content, path)
         before, groups = self.labeled(content, path), _grouped(file.value)
-        pieces = [([shape for _, shape in members], True) for members in groups]
-        new = [_edited_shapes(pieces, before, box) for box in edit.boxes]
+        pieces = [([shape for _, shape in members], _is_object(members)) for members in groups]
+        objects = [shapes for shapes, is_object in pieces if is_object]
+        new = [_edited_shapes(objects, before, box) for box in edit.boxes]
         shapes = [shape for members in refilled(pieces, new) for shape in members]
         return file.bytes_of({**file.value, "shapes": shapes})
+
+
+def _is_object(members: Sequence[tuple[str, Object]]) -> bool:
+    return members[0][1].get("label") not in NOT_CLASSES
 
 
 def _new_shape(box: EditedBox) -> Object:
@@ -260,12 +276,12 @@ def _new_shape(box: EditedBox) -> Object:
 
 
 def _edited_shapes(
-    pieces: Sequence[tuple[list[Object], bool]], before: Labeled, box: EditedBox
+    objects: Sequence[list[Object]], before: Labeled, box: EditedBox
 ) -> list[Object]:
     """The shapes of an object after an edit; one that is moved becomes a rectangle."""
     if box.origin is None:
         return [_new_shape(box)]
-    shapes = [dict(shape) for shape in pieces[box.origin][0]]
+    shapes = [dict(shape) for shape in objects[box.origin]]
     if box.sides is not None:
         xmin, ymin, xmax, ymax = decimals(np.asarray(box.sides, np.float32))
         shape = shapes[0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken
@@ -35,9 +35,25 @@ HEAD = 1 << 16  # bytes at the start of a file that show if it may be a label ma
 HEADERS = frozenset({"name", "names", "class", "classes", "class_name", "classname", "label"})
 KEYS = (*NAME_KEYS, "labels")  # of the names in a JSON object
 NUMBERED = re.compile(r"([0-9]{1,6})\s*[\s:;,=]\s*(\S.*)")  # a line with its number
+IGNORED = "__ignore__"  # regions that are neither objects nor background, in LabelMe
+NOT_CLASSES = frozenset({IGNORED, "_background_"})  # lines of LabelMe's lists
 COMMENTS = ("# ", "//")  # starts of a line that is no name
 MAX_BYTES = 1 << 20  # bytes of a list of names
 MAX_CLASSES = 100_000
+
+
+class Listed(NamedTuple):
+    """The class names in the lines of a text.
+
+    Attributes:
+        names: class number from 0 -> name.
+        first: the number, 0 or 1, that the first line begins with; None if they are not numbered.
+        has_gaps: the lines begin with numbers, but some are left out. They are part of the names.
+    """
+
+    names: dict[int, str]
+    first: int | None = None
+    has_gaps: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,10 +92,10 @@ def name_lists(folder: Folder) -> Iterator[NameList]:
     ]
     jsons = around(folder, JSON)
     notes = [path for path in jsons if split_path(path)[1].lower() == NOTES]
-    kinds: tuple[tuple[Iterable[str], Callable[[Path], Mapping[int, str]]], ...] = (
+    kinds: tuple[tuple[Iterable[str], Callable[[Path], Listed]], ...] = (
         (texts, names_of_list),
-        (notes, lambda path: _in_json(json.loads(read_text(path)), "categories")),
-        (filter(is_list_name, jsons), lambda path: _in_json(json.loads(read_text(path)), *KEYS)),
+        (notes, lambda path: _in_json(path, "categories")),
+        (filter(is_list_name, jsons), lambda path: _in_json(path, *KEYS)),
         (filter(is_list_name, around(folder, *TABLES)), _in_table),
         (label_maps(root, around(folder, *LABEL_MAPS)), _in_label_map),
     )
@@ -115,40 +131,59 @@ def unused_names(folder: Folder, used: set[str]) -> Iterator[Finding | Broken]:
             yield Finding("BW158", one.path, message, "not used")
 
 
-def names_of_list(path: Path) -> dict[int, str]:
-    """Line from 0 -> the class name in it.
+def names_of_list(path: Path) -> Listed:
+    """The class names in the lines of a list.
 
     Raises:
         DataError: BW160 the file is not text; BW110 its lines may not be in the order of the class
-            numbers: they begin with other numbers, or with a comment.
+            numbers: they begin with numbers that leave some out, or with a comment.
     """
-    names = names_in_lines(read_text(path))
-    numbered = [match for name in names.values() if (match := NUMBERED.fullmatch(name))]
-    stated = [int(match[1]) for match in numbered]
-    distinct = len({match[2] for match in numbered}) == len(names) > 1  # unlike 1 euro, 2 euro
-    dense = distinct and stated[0] <= 1 and stated[-1] < 2 * len(names)  # unlike 2 door, 4 wheel
+    listed = listed_in(read_text(path))
     reason = ""
-    if dense and stated == sorted({*stated}) and stated != [*names]:
-        reason = f"its lines are numbered from {stated[0]} on, and the class numbers are from 0"
-    elif names.get(0, "").startswith(COMMENTS):
-        reason = f"its first line, {names[0][:40]!r}, is a comment, and would be class 0"
+    if listed.has_gaps:
+        reason = "its lines begin with numbers, of which some are missing"
+    elif listed.names.get(0, "").startswith(COMMENTS):
+        reason = f"its first line, {listed.names[0][:40]!r}, is a comment, and would be class 0"
     if reason:
         raise DataError("BW110", f"{reason}; write only the names.", where=path)
-    return names
+    return listed
+
+
+def listed_in(text: str) -> Listed:
+    """The class names in the lines of a text, without the numbers that the lines begin with.
+
+    The lines are numbered if all begin with increasing numbers, nearly without gaps, and differ
+    without them: unlike 1 euro, 2 euro, and unlike 2 door, 4 wheel.
+    """
+    lines = names_in_lines(text)
+    numbered = [match for line in lines.values() if (match := NUMBERED.fullmatch(line))]
+    names = {int(match[1]): match[2] for match in numbered}
+    first, last = min(names, default=0), max(names, default=0)
+    is_numbered = (
+        len({*names.values()}) == len(lines) > 1
+        and [*names] == sorted(names)
+        and first <= 1
+        and last < 2 * len(lines)
+    )
+    if not is_numbered:
+        return Listed(lines)
+    if last - first >= len(lines):
+        return Listed(lines, has_gaps=True)
+    return Listed({number - first: name for number, name in names.items()}, first)
 
 
 def names_in_lines(text: str) -> dict[int, str]:
-    """Line from 0 -> the class name in it; none if there are too many for a list of classes."""
+    """Line from 0 -> the text in it; none if there are too many for a list of classes."""
     names = {i: name for i, line in enumerate(text.splitlines()) if (name := line.strip())}
     return names if len(names) <= MAX_CLASSES else {}
 
 
-def _read(root: Path, path: str, names_in: Callable[[Path], Mapping[int, str]]) -> NameList:
+def _read(root: Path, path: str, names_in: Callable[[Path], Listed]) -> NameList:
     """The names in a file; none if it is not what its name says."""
-    shifted = path.lower().endswith(LABEL_MAPS)
     try:
         too_long = (root / path).stat().st_size > MAX_BYTES
-        return NameList(path, {} if too_long else names_in(root / path), shifted)
+        listed = Listed({}) if too_long else names_in(root / path)
+        return NameList(path, listed.names, listed.first == 1)
     except DataError as error:
         return NameList(path, problem=Broken.of(error, path))
     except (OSError, ValueError, RecursionError):
@@ -156,8 +191,9 @@ def _read(root: Path, path: str, names_in: Callable[[Path], Mapping[int, str]]) 
         return NameList(path, problem=Broken("BW110", path, reason))
 
 
-def _in_json(content: Any, *keys: str) -> dict[int, str]:
+def _in_json(path: Path, *keys: str) -> Listed:
     """The names in a list of them or of objects, or in an object with numbers: keys or values."""
+    content: Any = json.loads(read_text(path))
     if isinstance(content, dict):
         content = next((content[key] for key in keys if key in content), content)
     if isinstance(content, dict):
@@ -170,14 +206,15 @@ def _in_json(content: Any, *keys: str) -> dict[int, str]:
     )
 
 
-def _in_table(path: Path) -> dict[int, str]:
+def _in_table(path: Path) -> Listed:
     """The names in a table: a column of them, or one beside a column of numbers."""
     table = [row for _, row in islice(rows(path), MAX_CLASSES)]
     if all(len(row) == 1 for row in table):
         names = [name for (name,) in table]
-        return dict(enumerate(names[1:] if {*names[:1]} & HEADERS else names))
+        return Listed(dict(enumerate(names[1:] if {*names[:1]} & HEADERS else names)))
     pairs = [(row[0], row[1]) for row in table if len(row) == 2]
-    return (_named(pairs) or _named(pairs[1:])) if len(pairs) == len(table) else {}
+    has_header = not _named(pairs).names
+    return _named(pairs[has_header:]) if len(pairs) == len(table) else Listed({})
 
 
 def _is_other(path: Path) -> bool:
@@ -188,22 +225,22 @@ def _is_other(path: Path) -> bool:
         return False  # reading it raises the error
 
 
-def _in_label_map(path: Path) -> dict[int, str]:
+def _in_label_map(path: Path) -> Listed:
     if not ITEM.search(path.read_bytes().replace(b"\0", b"")):
-        return {}
-    return {number - 1: name for number, name in read_label_map(path).items()}
+        return Listed({})
+    return Listed({number - 1: name for number, name in read_label_map(path).items()}, first=1)
 
 
-def _named(pairs: Iterable[Sequence[object]]) -> dict[int, str]:
+def _named(pairs: Iterable[Sequence[object]]) -> Listed:
     """Number -> name from pairs in either order; empty if one has no number or no name."""
     names: dict[int, str] = {}
     for pair in pairs:
         first, second = pair if _number(pair[0]) is not None else pair[::-1]
         number = _number(first)
         if number is None or not isinstance(second, str) or not second.strip():
-            return {}
+            return Listed({})
         names[number] = second
-    return names
+    return Listed(names)
 
 
 def _number(value: object) -> int | None:

@@ -16,6 +16,7 @@ from boxwright.formats.folder import (
     shared_end,
     split_path,
     stem,
+    with_slashes,
 )
 from boxwright.formats.options import Unlabeled
 from boxwright.formats.pairing import Match, pair
@@ -152,7 +153,7 @@ class Ownership:
         """Find out whether the missing images are here, in a format that is not opened."""
         if not missing:
             return
-        stated = {folded(split_path(one.image.replace("\\", "/"))[1]) for one, _ in missing}
+        stated = {folded(split_path(with_slashes(one.image))[1]) for one, _ in missing}
         stated -= {folded(split_path(one.path)[1]) for one in self.labels.images}
         others = pair(self.folder.unopened(stated), [one for one, _ in missing])
         for (one, match), other in zip(missing, others, strict=True):
@@ -235,7 +236,7 @@ def _moved_in(where: str, group: Mapping[str, Sequence[tuple[Labeled, str]]]) ->
     message = f"{counted(len(pairs), 'image was', 'images were')} found by the end of the path"
     if len(group) > 1:
         message += f", {_shown({folder: len(some) for folder, some in group.items()})}"
-    by_name = one.moved or (one.alone and not split_path(one.image.replace("\\", "/"))[0])
+    by_name = one.moved or (one.alone and not split_path(with_slashes(one.image))[0])
     named = f"that of {one.path}" if by_name else f"'{one.image}'"
     images = tuple(image for _, image in pairs)
     return Finding("BW154", where or ".", f"{message}: {named} is {image}", images=images)

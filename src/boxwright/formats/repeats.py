@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from boxwright.formats.annotations import Broken, Labeled, Labels
+from boxwright.formats.folder import with_slashes
 from boxwright.structures.findings import Finding, counted
 
 
@@ -34,7 +35,7 @@ def add_once(labels: Labels, path: str, records: Iterable[Labeled]) -> None:
             message = f"'{one.image}' is {one.size} pixels, but {known.size} in {known.where}"
             labels.broken.append(Broken("BW157", one.where, message))
             unclear.add(key)
-        is_bare = "/" not in one.image.replace("\\", "/")
+        is_bare = "/" not in with_slashes(one.image)
         known.repeated |= is_bare and not one.hint and not known.shares_a_box(one)
         known.verified &= one.verified
         known.append(one)

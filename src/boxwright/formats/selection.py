@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Format, Labeled
-from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.folder import Folder, folded, split_path, stem, with_slashes
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.same_image import says_more
 from boxwright.formats.unread import unread
@@ -135,7 +135,7 @@ def _classes(own: Ownership) -> set[str]:
 
 
 def _stem(one: Labeled) -> str:
-    return folded(stem(split_path((one.image or one.path).replace("\\", "/"))[1]))
+    return folded(stem(split_path(with_slashes(one.image or one.path))[1]))
 
 
 def _unused(title: str, name: str, more: list[Labeled]) -> Finding:

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from boxwright.formats.folder import Folder, folded, parts, shared_start, split_path, stem
+from boxwright.formats.folder import (
+    Folder,
+    folded,
+    parts,
+    shared_start,
+    split_path,
+    stem,
+    with_slashes,
+)
 from boxwright.formats.split_file import SPLIT_FILE, SplitFile
 from boxwright.formats.tables import rows
 from boxwright.io.text import read_text
@@ -241,7 +249,7 @@ class _Index:
     def find(self, line: str, source: ImageList) -> list[int]:
         """The images named in a line of a list; several if equally near images have that name."""
         for name in _readings(line, numbered=source.numbered):
-            name = folded(name.replace("\\", "/"))
+            name = folded(with_slashes(name))
             found = self._by_name.get(name) or self._by_name.get(split_path(name)[1])
             if found:
                 return found if len(found) == 1 else self._nearest(found, source)

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
-from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.folder import Folder, folded, split_path, with_slashes
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import folder_split
@@ -202,7 +202,7 @@ def _box(region: Object, place: str) -> list[float]:
 
 def _path(asset: Object) -> str:
     url = asset.get("path")
-    return LED_BY.sub("", unquote(url).replace("\\", "/")) if isinstance(url, str) else ""
+    return LED_BY.sub("", with_slashes(unquote(url))) if isinstance(url, str) else ""
 
 
 def _image_name(asset: Object, place: str, here: Container[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from boxwright.errors import BoxwrightError, DataError
-from boxwright.formats.folder import Folder, relative, split_path
+from boxwright.formats.folder import Folder, relative, split_path, with_slashes
 from boxwright.formats.json_file import UnusableError
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.records import (
@@ -210,7 +210,7 @@ class RecordFiles:
                 self._homes[image] = path, relative(image, split_path(path)[0])
             else:
                 path, name = self._homes[beside]
-                start = split_path(name.replace("\\", "/"))[0]
+                start = split_path(with_slashes(name))[0]
                 self._homes[image] = path, name[: len(start) + 1] + last if start else last
         return self._homes[image]
 

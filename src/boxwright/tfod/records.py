@@ -11,7 +11,7 @@ import numpy as np
 from boxwright.errors import TfodError
 from boxwright.formats import FORMATS
 from boxwright.formats.assemble import assemble
-from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.folder import Folder, folded, split_path, stem, with_slashes
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.tfrecord.example import texts
 from boxwright.formats.tfrecord.keys import VIEW
@@ -41,7 +41,7 @@ def read_voc(root: Path, annotations: str, images: str = "") -> Dataset:
     folder = Folder.scan(root)
     if images:
         folder = replace(folder, images={images: folder.images.get(images, [])})
-    below = annotations.replace("\\", "/").strip("/") + "/"
+    below = with_slashes(annotations).strip("/") + "/"
     labels = FORMATS["voc"].read(folder)
     labels.images = [one for one in labels.images if one.path.startswith(below)]
     labels.broken = [one for one in labels.broken if one.where.startswith(below)]
@@ -81,7 +81,7 @@ def find_images(dataset: Dataset, listed: Sequence[str]) -> list[int | None]:
     for keys in (last, map(stem, last)):
         for i, key in enumerate(keys):
             known.setdefault(key, i)
-    names = [folded(split_path(name.replace("\\", "/"))[1]) for name in listed]
+    names = [folded(split_path(with_slashes(name))[1]) for name in listed]
     return [known.get(name, known.get(stem(name))) for name in names]
 
 

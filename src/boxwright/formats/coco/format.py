@@ -22,6 +22,7 @@ from boxwright.formats.coco.boxes import any_box, is_rotated, usual_boxes
 from boxwright.formats.coco.records import Records, image_name
 from boxwright.formats.folder import Folder, relative, split_path
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.name_lists import NOT_CLASSES
 from boxwright.formats.repeats import add_once
 from boxwright.formats.shapes import decimals, shapes_finding
 from boxwright.formats.splits import file_split
@@ -56,7 +57,7 @@ ABOUT = About(
         "Polygons and masks become boxes where an annotation has no `bbox`. CVAT's attribute "
         "`rotation` turns a `bbox`, and the box around it is used (`BW143`).",
         "Category ids may have gaps and any order. A category that is only the parent of all "
-        "others, as Roboflow writes, is left out.",
+        "others, as Roboflow writes, is left out, and so is LabelMe's `_background_`.",
         "Files of other tasks, such as `captions_*.json`, are ignored beside `instances_*.json`.",
         "Boxes of records that repeat an image are combined (`BW113`).",
         "An image without annotations is an image without objects.",
@@ -207,13 +208,14 @@ class CocoFile:
     def used_categories(self) -> list[tuple[tuple[int, int], str]]:
         """A sort key and a name for each category, without pure supercategories.
 
-        Roboflow writes a category 0 that is the parent of all others and has no boxes.
+        Roboflow writes a category 0 that is the parent of all others and has no boxes, and
+        LabelMe's script one for the background.
         """
         categories = []
         for place, (key, name) in enumerate(self.names.items()):
             others = [parent for other, parent in self.parents.items() if other != key]
             above_all = bool(others) and all(parent == name for parent in others)
-            if self.boxes[key] or not above_all:
+            if self.boxes[key] or not (above_all or name in NOT_CLASSES):
                 number = int(key) if WHOLE.fullmatch(key) else 0
                 categories.append(((number, place), name))
         return categories

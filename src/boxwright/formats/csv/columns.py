@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from boxwright.formats.annotations import number
+from boxwright.formats.folder import with_slashes
 from boxwright.formats.splits import WORDS
 from boxwright.images.kinds import names_image
 from boxwright.structures.dataset import Split
@@ -103,11 +104,11 @@ class Columns:
         name = self.plain_name_in(row)
         if self.folder is None or len(row) <= self.folder or not name:
             return name
-        return _below(_with_slashes(row[self.folder]), name)
+        return _below(with_slashes(row[self.folder]), name)
 
     def plain_name_in(self, row: Sequence[str]) -> str:
         """The cell of a row that is the image name, with slashes; empty if there is none."""
-        return _with_slashes(row[self.image]) if len(row) > self.image else ""
+        return with_slashes(row[self.image]) if len(row) > self.image else ""
 
     def split_in(self, row: Sequence[str]) -> Split:
         """The split in the cells of a row."""
@@ -161,15 +162,11 @@ def _folder(known: dict[str, int], image: int, below: Sequence[Sequence[str]]) -
     for key in (*IMAGE, *PATH):
         column = known.get(key, image)
         rows = (row for row in below if len(row) > max(column, image))
-        pairs = [(_with_slashes(row[column]), _with_slashes(row[image])) for row in rows]
+        pairs = [(with_slashes(row[column]), with_slashes(row[image])) for row in rows]
         if column != image and pairs and all(_is_longer(path, name) for path, name in pairs):
             return column
     folder = _first(FOLDER, known)
     return None if folder is None else known[folder]
-
-
-def _with_slashes(path: str) -> str:
-    return path.replace("\\", "/")
 
 
 def _is_longer(path: str, name: str) -> bool:
@@ -280,7 +277,7 @@ def _are_images(below: Sequence[Sequence[str]], column: int) -> bool:
 
 
 def _is_image(cell: str) -> bool:
-    return names_image(_with_slashes(cell).rpartition("/")[2])
+    return names_image(with_slashes(cell).rpartition("/")[2])
 
 
 def _numbers(cells: Sequence[str]) -> bool:

@@ -34,7 +34,7 @@ from boxwright.formats.coordinates import Size
 from boxwright.formats.csv.columns import EMPTY, Columns, Shape, understand
 from boxwright.formats.csv.records import LOOKED_AT, Records
 from boxwright.formats.csv.together import put_together
-from boxwright.formats.folder import Folder, folded, split_path
+from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.records import apply_edits, overtaken, waiting_edits
 from boxwright.formats.repeats import sizes_differ
 from boxwright.formats.shapes import decimals
@@ -51,12 +51,12 @@ HOLDS = Holds.SPLITS | Holds.CLASS_ORDER | Holds.FRACTIONS
 BY_STEM = False
 ABOUT = About(
     sources=(
-        "The tutorials' `xml_to_csv.py`, Roboflow, keras-retinanet, Google's AutoML and most "
-        "scripts."
+        "The tutorials' `xml_to_csv.py`, Roboflow, keras-retinanet, keras-frcnn, Google's AutoML, "
+        "the traffic signs of GTSDB and most scripts."
     ),
     files=(
-        "A `.csv` or `.tsv` with a row per box: `filename,width,height,class,xmin,ymin,xmax,ymax` "
-        "and most other columns."
+        "A `.csv`, `.tsv` or `.txt` with a row per box: "
+        "`filename,width,height,class,xmin,ymin,xmax,ymax` and most other columns."
     ),
     detected="By the names of the columns, or without a header by the values of the first rows.",
     written=("*_labels.csv", "label_map.pbtxt"),
@@ -78,6 +78,8 @@ ABOUT = About(
     ),
 )
 SUFFIXES = (".csv", ".tsv")
+TEXT = ".txt"
+MAX_TEXTS = 50  # that are looked at: there may be one for each image
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 MAX_CLASSES = 10_000  # rows of a table of class names
@@ -86,19 +88,17 @@ NAMELESS = "object"  # class name if the file has none
 
 def detect(folder: Folder) -> bool:
     """True if there is a CSV file with images and boxes."""
-    paths = folder.with_suffix(*SUFFIXES)
-    return any(understand(first_rows(folder.root / path, LOOKED_AT)) for path in paths)
+    return any(True for _ in _tables(folder))
 
 
 def read(folder: Folder) -> Labels:
     """Read every CSV file with boxes; lists of splits take precedence over lists of all images."""
     labels = Labels()
     files = []
-    for path in folder.with_suffix(*SUFFIXES):
-        columns = understand(first_rows(folder.root / path, LOOKED_AT))
+    for path, columns in _tables(folder):
         if isinstance(columns, Columns):
             files.append(CsvFile(folder.root, path, columns).read())
-        elif columns:
+        else:
             labels.broken.append(Broken("BW110", f"{path}:1", columns))
     for one in files:
         labels.broken += one.broken
@@ -114,6 +114,26 @@ def read(folder: Folder) -> Labels:
     used = {name for one in labels.images for name in one.names}
     labels.classes = _class_list(folder, used) or _name_numbers(folder, used, labels)
     return labels
+
+
+def _tables(folder: Folder) -> Iterator[tuple[str, Columns | str]]:
+    """The tables of boxes with their columns, or with what is unclear about them.
+
+    A text is one only if nothing is.
+    """
+    texts = _lone_texts(folder)
+    for path in [*folder.with_suffix(*SUFFIXES), *texts]:
+        columns = understand(first_rows(folder.root / path, LOOKED_AT))
+        if isinstance(columns, Columns) or (columns and path not in texts):
+            yield path, columns
+
+
+def _lone_texts(folder: Folder) -> list[str]:
+    """The outermost texts that do not have the name of an image, as label files of one have."""
+    texts = folder.with_suffix(TEXT)
+    images = {folded(stem(name)) for names in folder.images.values() for name in names if texts}
+    lone = [path for path in texts if folded(stem(split_path(path)[1])) not in images]
+    return sorted(lone, key=lambda path: path.count("/"))[:MAX_TEXTS]
 
 
 def _use_plain_names(files: Sequence[CsvFile]) -> None:

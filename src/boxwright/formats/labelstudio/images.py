@@ -20,7 +20,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from boxwright.formats.around import around
-from boxwright.formats.folder import Folder, split_path
+from boxwright.formats.folder import Folder, split_path, with_slashes
 from boxwright.formats.json_file import Object
 from boxwright.formats.names import UPLOADED
 from boxwright.images.kinds import names_image
@@ -191,7 +191,7 @@ def _texts(value: object, name: str, index: int | None) -> Iterator[tuple[Slot, 
 
 
 def _path_in_url(url: str) -> str:
-    path, _, query = url.replace("\\", "/").partition("?")
+    path, _, query = with_slashes(url).partition("?")
     for part in query.split("&"):
         if part.startswith("d="):
             path = part[2:]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from boxwright.formats.annotations import Broken, Labeled, Labels, number, size_of
 from boxwright.formats.coordinates import Size
-from boxwright.formats.folder import folded, join, stem
+from boxwright.formats.folder import folded, join, stem, with_slashes
 from boxwright.formats.tfrecord.example import Example, NoExampleError, parse_example
 from boxwright.formats.tfrecord.framing import HEAD, Record, read_records
 from boxwright.formats.tfrecord.keys import (
@@ -191,7 +191,7 @@ class RecordFile:
     def _image(self, example: Example, kind: str, number: int) -> str:
         """A unique file name for the image."""
         stated = next(iter(example.texts(FILENAME)), "")
-        name = UNFIT.sub("_", stated.replace("\\", "/").rpartition("/")[2]).strip(" .")
+        name = UNFIT.sub("_", with_slashes(stated).rpartition("/")[2]).strip(" .")
         if not name or len(name.encode()) > MAX_NAME_LENGTH:
             name = f"photo {number}"
         if not is_image(name):

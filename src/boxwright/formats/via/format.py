@@ -13,7 +13,7 @@ from pathlib import Path
 from boxwright.formats import json_file, json_kinds
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
-from boxwright.formats.folder import Folder, folded, join, relative, split_path
+from boxwright.formats.folder import Folder, folded, join, relative, split_path, with_slashes
 from boxwright.formats.json_file import Object, UnusableError
 from boxwright.formats.shapes import decimals, shapes_finding
 from boxwright.formats.splits import file_split
@@ -149,7 +149,7 @@ def _paths_by_name(folder: Folder) -> dict[str, list[str]]:
 
 
 def _last(name: str) -> str:
-    return folded(split_path(name.replace("\\", "/"))[1])
+    return folded(split_path(with_slashes(name))[1])
 
 
 def _once(entries: Sequence[Entry], labels: Labels) -> list[Entry]:

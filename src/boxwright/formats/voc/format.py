@@ -18,7 +18,7 @@ from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labels
 from boxwright.formats.folder import Folder, split_path, stem
 from boxwright.formats.shapes import shapes_finding
-from boxwright.formats.voc.xml_file import Seen, read_annotation
+from boxwright.formats.voc.xml_file import TAG, Seen, read_annotation
 from boxwright.formats.xml_file import SUFFIX, decimal, first_tag, text
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED, Dataset, Split
@@ -39,13 +39,15 @@ HOLDS = (
 BY_STEM = False  # annotations of two images with one stem are named after the full file name
 ABOUT = About(
     sources=(
-        "LabelImg, VoTT, CVAT, Label Studio, Roboflow, X-AnyLabeling and the PASCAL VOC data sets."
+        "LabelImg, VoTT, CVAT, Label Studio, Roboflow, X-AnyLabeling, the PASCAL VOC data sets and "
+        "Stanford Dogs."
     ),
     files=(
         "An `.xml` for each image, beside it or in a folder of its own, such as `Annotations` "
-        "beside `JPEGImages`. Lists in `ImageSets/Main` are the split."
+        "beside `JPEGImages`; in Stanford Dogs they have no suffix. Lists in `ImageSets/Main` are "
+        "the split."
     ),
-    detected="By the root `<annotation>` of an XML file.",
+    detected="By the root `<annotation>` of an XML file or of a file without a suffix.",
     written=("Annotations/*.xml", "ImageSets/Main/*.txt", "pascal_label_map.pbtxt"),
     quirks=(
         "Coordinates are used unchanged, as in the Object Detection API; 1 is not subtracted.",
@@ -60,18 +62,20 @@ ABOUT = About(
     ),
 )
 IMAGES = "JPEGImages"
+SAMPLED = 50  # files without a suffix that are looked at to detect annotations
 
 
 def detect(folder: Folder) -> bool:
     """True if the folder has XML files that are VOC annotations, or damaged ones."""
     tags = (first_tag(folder.root / path) for path in folder.with_suffix(SUFFIX))
-    return any(tag in {None, "", "annotation"} for tag in tags)  # damage is of any format
+    damaged = {None, ""}  # damage is of any format
+    return any(tag in {TAG, *damaged} for tag in tags) or _has_bare_annotations(folder)
 
 
 def read(folder: Folder) -> Labels:
     """Read every XML file that is an annotation."""
     labels, root, seen = Labels(), str(folder.root), Seen()
-    for path in folder.with_suffix(SUFFIX):
+    for path in [*folder.with_suffix(SUFFIX), *_bare_annotations(folder)]:
         annotation = read_annotation(root, path, seen)
         if isinstance(annotation, Broken):
             labels.broken.append(annotation)
@@ -83,6 +87,20 @@ def read(folder: Folder) -> Labels:
         message = f"objects have {count}: {', '.join(sorted(seen.parts))}"
         labels.findings.append(Finding("BW187", ".", message, "not used"))
     return labels
+
+
+def _bare_annotations(folder: Folder) -> list[str]:
+    """The annotations without a suffix, as in the data set Stanford Dogs."""
+    if not _has_bare_annotations(folder):
+        return []
+    return [path for path in folder.with_suffix("") if first_tag(folder.root / path) == TAG]
+
+
+def _has_bare_annotations(folder: Folder) -> bool:
+    """True if some files of a sample of those without a suffix are annotations."""
+    bare = folder.with_suffix("")
+    sample = bare[:: 1 + len(bare) // SAMPLED]
+    return any(first_tag(folder.root / path) == TAG for path in sample)
 
 
 def image_folder(split: Split) -> str:

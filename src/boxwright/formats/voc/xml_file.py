@@ -10,10 +10,12 @@ from xml.etree.ElementTree import Element
 
 from boxwright.formats.annotations import LARGEST, BadEntryError, Broken, Labeled, number, size_of
 from boxwright.formats.coordinates import Size
+from boxwright.formats.folder import with_slashes
 from boxwright.formats.shapes import ROTATED, turned
 from boxwright.formats.xml_file import read_tree
 from boxwright.structures.dataset import DIFFICULT, OCCLUDED, TRUNCATED
 
+TAG = "annotation"  # of the root
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 INDENTS = re.compile(r"\A\s*\n\s*|\s*\n\s*\Z")  # of a name on a line of its own
 FLAGS = {"difficult": DIFFICULT, "truncated": TRUNCATED, "occluded": OCCLUDED}
@@ -46,7 +48,7 @@ def annotation_in(tree: Element | Broken, where: str, seen: Seen) -> Labeled | B
     if isinstance(tree, Broken):
         return tree
     try:
-        return _annotation(tree, where, seen) if tree.tag == "annotation" else None
+        return _annotation(tree, where, seen) if tree.tag == TAG else None
     except BadEntryError as error:
         return Broken("BW110", where, str(error))
 
@@ -67,7 +69,7 @@ def _annotation(root: Element, where: str, seen: Seen) -> Labeled:
         elif part.tag == "folder":
             folder = (part.text or "").strip()
         elif part.tag == "path":
-            path = (part.text or "").strip().replace("\\", "/")
+            path = with_slashes((part.text or "").strip())
         elif part.tag == "bndbox" or _has_boxes(part):
             raise BadEntryError(f"has boxes in <{part.tag}>, where only <object> can have them")
     if "/" not in path:  # some tools write only the file name there

@@ -54,10 +54,14 @@ ABOUT = About(
         "it have label files, no label file lacks its image, and no file that is not read may "
         "have its boxes (`BW155`).",
         "Polygons and rotated boxes become boxes. Keypoints are ignored; they are known by "
-        "`kpt_shape` in `data.yaml`, by their visibilities 0, 1 and 2, or by their confidences, "
-        "which otherwise were corners of shapes that cross themselves, if all lines have as many.",
+        "`kpt_shape` or `task: pose` in `data.yaml`, by their visibilities 0, 1 and 2, or if all "
+        "lines have as many numbers and as shapes would cross themselves. `task: segment` or "
+        "`task: obb` says that there are none.",
         "The splits are those of `data.yaml`: folders, images or lists of images. Its names may be "
-        "under `classes` or `class_names` instead of `names`.",
+        "under `classes` or `class_names` instead of `names`: a list, names by number, or numbers "
+        "by name.",
+        "The lines of a list of names may begin with their numbers, if all do, from 0 or 1 on. If "
+        "from 1, the labels show which line is class 0, or the list is refused (`BW110`).",
         "Without a list of names, `predefined_classes.txt`, Label Studio's `notes.json`, "
         "`classes.json`, `classes.csv`, a label map, a YAML file that has only `names`, or a "
         "`data.yaml` one folder above is used if it has all classes (`BW158`).",

@@ -10,7 +10,7 @@ from boxwright.errors import DataError
 from boxwright.formats import kitti
 from boxwright.formats.annotations import BadEntryError, Broken, Labeled, number, numbers
 from boxwright.formats.tables import first_words, words
-from boxwright.formats.yolo.keypoints import has_confidences, has_visibilities, is_unclear
+from boxwright.formats.yolo.keypoints import has_keypoints, has_visibilities, is_unclear
 from boxwright.io.text import read_text
 from boxwright.structures.findings import counted
 
@@ -19,7 +19,7 @@ ENOUGH = 500  # more shapes than lines that may have keypoints: the rest is of s
 LONGEST_BOX = 7  # words of a line: class, box, confidence and track id
 UNCLEAR = (
     "may be a shape, or a box and keypoints with confidences; for these write kpt_shape into "
-    "data.yaml"
+    "data.yaml, and for shapes task: segment"
 )
 
 
@@ -30,7 +30,7 @@ class LongLines:
     Attributes:
         lengths: numbers on lines that are longer than those of boxes.
         shapes: how many of these lines can only be shapes.
-        confident: how many are probably boxes and keypoints with confidences.
+        confident: how many are probably boxes and keypoints.
         doubtful: how many may be either.
         unclear: label file -> its first line that may be either.
     """
@@ -46,7 +46,7 @@ class LongLines:
         may_be_keypoints = self.confident + self.doubtful
         if not self._of_one_length or self.shapes > may_be_keypoints + ENOUGH:
             return
-        if has_confidences(shape):
+        if has_keypoints(shape):
             self.confident += 1
         elif is_unclear(shape):
             self.doubtful += 1
@@ -77,6 +77,7 @@ class Naming:
         origin: the file with the names; empty if there is none.
         names: class id -> name; empty if the file cannot be read.
         keypoints: True if keypoints follow each box.
+        shapes: True if there are none, and long lines are shapes.
         used: the class ids that were read with these names.
         needed: the label files that cannot be used because the file with the names cannot be read.
         long: the long lines that were read, with whatever names.
@@ -85,6 +86,7 @@ class Naming:
     origin: str = ""
     names: Mapping[int, str] | None = None
     keypoints: bool = False
+    shapes: bool = False
     used: set[int] = field(default_factory=set, compare=False)
     needed: set[str] = field(default_factory=set, compare=False)
     long: LongLines = field(default_factory=LongLines, compare=False)

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 
 from boxwright.errors import DataError
 from boxwright.formats.claims import ROOT
-from boxwright.formats.folder import Folder, folded, join, parts, shared_end, split_path
+from boxwright.formats.folder import (
+    Folder,
+    folded,
+    join,
+    parts,
+    shared_end,
+    split_path,
+    with_slashes,
+)
 from boxwright.formats.splits import folder_split
 from boxwright.formats.yolo.yaml_file import Description
 from boxwright.io.text import read_text
@@ -173,5 +181,5 @@ def _says_split(names: Sequence[str]) -> bool:
 
 
 def _cleaned(path: str) -> str:
-    path = path.strip().replace("\\", "/").removesuffix("/")
+    path = with_slashes(path.strip()).removesuffix("/")
     return re.sub(r"^(?:\./)+", "", path)

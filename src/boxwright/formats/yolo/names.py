@@ -8,7 +8,7 @@ from dataclasses import replace
 from boxwright.errors import DataError
 from boxwright.formats.annotations import Broken, Labeled
 from boxwright.formats.folder import Folder, outwards, split_path
-from boxwright.formats.name_lists import name_lists, names_of_list
+from boxwright.formats.name_lists import NOT_CLASSES, name_lists, names_of_list
 from boxwright.formats.units import id_shift, shifted_ids
 from boxwright.formats.yolo.lines import LongLines, Naming, is_label
 from boxwright.formats.yolo.yaml_file import Description, descriptions_elsewhere
@@ -16,6 +16,10 @@ from boxwright.structures.findings import Finding, counted
 
 LISTS = ("classes.txt", "class.txt", "class_names.txt", "labels.txt")
 LIST_SUFFIXES = (".names", ".labels")  # obj.names, _darknet.labels
+FROM_ONE = (
+    "its lines are numbered from 1 on, and the labels have neither class 0 nor class {}, which "
+    "would show where they count from; write only the names, those of class 0 first"
+)
 SHOWN = 8  # class numbers in a message
 
 
@@ -41,7 +45,7 @@ class Names:
         taken: Collection[str],
     ) -> None:
         self._long = LongLines()
-        self._confident = False  # keypoints with confidences follow the boxes
+        self._confident = False  # keypoints follow the boxes
         self._contradictions: list[Broken] = []
         self._unreadable = [(one, Naming(one.where, {})) for one in unreadable]
         self.findings: list[Finding] = []
@@ -56,6 +60,7 @@ class Names:
             self._described.setdefault(split_path(one.path)[0], []).append(one)
         self.described = described
         self._lists: dict[str, Naming] = {}
+        self._from_one: set[str] = set()  # lists whose lines are numbered from 1
         for path in _class_lists(folder, taken):
             self._read_list(folder, path)
         self.lists = [naming.origin for naming in self._lists.values()]
@@ -71,9 +76,11 @@ class Names:
         self._used[naming.origin] = naming
         if naming.names is None:
             self.nameless.append(label)
-            naming = Naming(keypoints=naming.keypoints or self._keypoints)
-        keypoints = naming.keypoints or self._confident
-        return replace(naming, keypoints=keypoints, long=self._long)
+            keypoints = naming.keypoints or self._keypoints
+            naming = Naming(keypoints=keypoints, shapes=naming.shapes and not keypoints)
+        if naming.shapes:
+            return replace(naming, long=LongLines())
+        return replace(naming, keypoints=naming.keypoints or self._confident, long=self._long)
 
     @property
     def unclear(self) -> Mapping[str, Broken]:
@@ -96,20 +103,35 @@ class Names:
         return [*self._contradictions, *lost]
 
     def shift_ids(self) -> bool:
-        """Let names follow label files that count classes from another number; True if any does."""
+        """Let names follow label files that count classes from another number; True if any does.
+
+        The names of lines that are numbered from 1 are lost if the files have neither class 0 nor
+        the last number.
+        """
         for origin, one in self._used.items():
             if shift := id_shift(one.used, (one.names or {}).keys()):
                 names = {number - shift: name for number, name in (one.names or {}).items()}
-                self._shifted[origin] = Naming(origin, names, one.keypoints)
+                self._shifted[origin] = Naming(origin, names, one.keypoints, one.shapes)
                 self.findings.append(shifted_ids(origin, one.used, shift))
+            elif origin in self._from_one and 0 in one.used:
+                message = "its lines are numbered from 1 on; the first is class 0 of the labels"
+                self.findings.append(Finding("BW162", origin, message))
+            elif origin in self._from_one and one.used:
+                self._shifted[origin] = Naming(origin, {})
+                unclear = Broken("BW110", origin, FROM_ONE.format(len(one.names or {})))
+                self._unreadable.append((unclear, self._shifted[origin]))
         return bool(self._shifted)
 
     def classes(self, found: Iterable[str]) -> list[str]:
         """All classes in id order; classes that were `found` but have no name are last."""
+        used = set(found)
         named = [
-            name for one in self._used.values() for _, name in sorted((one.names or {}).items())
+            name
+            for one in self._used.values()
+            for _, name in sorted((one.names or {}).items())
+            if name in used or name not in NOT_CLASSES
         ]
-        nameless = sorted(set(found).difference(named), key=lambda name: (len(name), name))
+        nameless = sorted(used.difference(named), key=lambda name: (len(name), name))
         return list(dict.fromkeys([*named, *nameless]))
 
     def note_guesses(self) -> None:
@@ -194,7 +216,9 @@ class Names:
                     self._contradictions.append(Broken("BW110", one.path, message))
                     break
         keypoints = any(one.keypoints for one in described)
-        naming = Naming(paths[0], names, keypoints) if names else Naming(keypoints=keypoints)
+        shapes = not keypoints and any(one.shapes for one in described)
+        origin = paths[0] if names else ""
+        naming = Naming(origin, names or None, keypoints, shapes)
         self._known[paths] = naming
         return naming
 
@@ -204,7 +228,9 @@ class Names:
         believed = self._agreed(above) if above else Naming()
         names: Mapping[int, str] | None = None  # None if they are in an unclear order
         try:
-            names = names_of_list(folder.root / path)
+            names, first, _ = names_of_list(folder.root / path)
+            if first == 1:
+                self._from_one.add(path)
         except DataError as error:
             if believed.names is None or error.code != "BW110":
                 self._lists.setdefault(parent, Naming(path, {}))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -25,6 +25,7 @@ DEEPEST = 50  # nested brackets; the parser's time grows with their square
 NAME_KEYS = ("names", "classes", "class_names")  # of the names; the first is YOLO's
 OURS = re.compile(rb"^[\s{]*['\"]?(?:names|nc)['\"]?\s*:", re.MULTILINE)
 CLASSES = re.compile(rb"^\{?['\"]?class(?:es|_names)['\"]?\s*:", re.MULTILINE)  # many others too
+KEYPOINTS, SHAPES = "pose", ("segment", "obb")  # Ultralytics' tasks
 SETTING = re.compile(r"[-+.0-9e]*|true|false|yes|no|on|off|null|~", re.IGNORECASE)  # no path
 
 
@@ -39,6 +40,7 @@ class Description:
         splits: the folders, lists or images of each split.
         base: the stated folder that these are relative to, if any.
         keypoints: True if keypoints follow the box on label lines.
+        shapes: True if the lines have shapes, and no keypoints.
         is_dataset: True if it says more than names, which files of other programs may have too.
         is_usual: False if its names are under `classes` or `class_names`, as in other files too.
     """
@@ -49,6 +51,7 @@ class Description:
     splits: dict[Split, list[str]] = field(default_factory=dict)
     base: str = ""
     keypoints: bool = False
+    shapes: bool = False
     is_dataset: bool = True
     is_usual: bool = True
 
@@ -131,11 +134,13 @@ def _parsed(path: str, content: bytes) -> Description | Broken | None:
 def _description(path: str, said: dict[Any, Any]) -> Description | None:
     key = next((key for key in NAME_KEYS if _may_be_names(said.get(key))), NAME_KEYS[0])
     is_usual = key == NAME_KEYS[0]
+    task = said.get("task") if isinstance(said.get("task"), str) else ""
     telling = [
         key in said,
         "nc" in said,
         any(is_usual or _may_be_paths(said[word]) for word in KEYS if word in said),
         is_usual and not said.keys().isdisjoint({"path", "kpt_shape"}),
+        is_usual and task in {*SHAPES, KEYPOINTS},
     ]
     if key not in said and sum(telling[:3]) < 2:
         return None
@@ -153,10 +158,11 @@ def _description(path: str, said: dict[Any, Any]) -> Description | None:
     return Description(
         path,
         names=names,
-        count=int(count) if isinstance(count, str) and re.fullmatch("[0-9]{1,6}", count) else None,
+        count=int(count) if _is_number(count) else None,
         splits=splits,
         base=base if isinstance(base, str) else "",
-        keypoints="kpt_shape" in said,
+        keypoints="kpt_shape" in said or task == KEYPOINTS,
+        shapes=task in SHAPES,
         is_dataset=sum(telling) > 1,
         is_usual=is_usual,
     )
@@ -174,20 +180,40 @@ def _depth(content: bytes) -> int:
 
 def _may_be_names(said: object) -> bool:
     """True for a list or mapping, unless it has only numbers, such as those of chosen classes."""
-    values = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
-    return not all(isinstance(value, str) and value.isdecimal() for value in values)
+    names = said if isinstance(said, list) else []
+    if isinstance(said, dict):
+        names = [name for _, name in _by_number(said)]
+    return not all(isinstance(name, str) and name.isdecimal() for name in names)
+
+
+def _by_number(said: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    """The pairs of a mapping from class numbers to names, or from names to numbers."""
+    pairs, swapped = [*said.items()], [(value, key) for key, value in said.items()]
+    names_are_keys = not _are_numbered(pairs) and _are_numbered(swapped)
+    return swapped if names_are_keys else pairs
+
+
+def _are_numbered(pairs: Iterable[tuple[Any, Any]]) -> bool:
+    return all(_is_number(number) for number, _ in pairs)
+
+
+def _is_number(said: object) -> TypeGuard[str]:
+    return isinstance(said, str) and re.fullmatch("[0-9]{1,6}", said) is not None
 
 
 def _names(key: str, said: object) -> dict[int, str]:
     if isinstance(said, list):
         pairs = list(enumerate(said))
     elif isinstance(said, dict):
-        for number in said:
-            if not (isinstance(number, str) and re.fullmatch("[0-9]{1,6}", number)):
+        stated = _by_number(said)
+        for number, _ in stated:
+            if not _is_number(number):
                 raise _UnclearError(
                     f"{key} has the key {str(number)[:40]!r}, which is not a class number"
                 )
-        pairs = [(int(number), name) for number, name in said.items()]
+        pairs = [(int(number), name) for number, name in stated]
+        if len(dict(pairs)) < len(pairs):
+            raise _UnclearError(f"{key} has two names for one class number")
     else:
         raise _UnclearError(f"{key} is neither a list nor a mapping from class numbers to names")
     for number, name in pairs:
