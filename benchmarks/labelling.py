@@ -289,7 +289,7 @@ def compared(
     loss = paired_loss(held_out, *found)
     return {
         "budget": budget,
-        "images": len(held_out),
+        "images compared on": len(held_out),
         "AP with originals": scores[0].ap,
         "AP with the session's labels": scores[1].ap,
         "AP50 with the session's labels": scores[1].ap50,
