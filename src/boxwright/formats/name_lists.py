@@ -142,7 +142,7 @@ def names_of_list(path: Path) -> Listed:
     reason = ""
     if listed.has_gaps:
         reason = "its lines begin with numbers, of which some are missing"
-    elif listed.names.get(0, "").startswith(COMMENTS):
+    elif listed.first is None and listed.names.get(0, "").startswith(COMMENTS):
         reason = f"its first line, {listed.names[0][:40]!r}, is a comment, and would be class 0"
     if reason:
         raise DataError("BW110", f"{reason}; write only the names.", where=path)
