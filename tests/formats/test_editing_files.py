@@ -202,6 +202,15 @@ def test_a_name_that_begins_with_a_separator(name: str, tmp_path: Path) -> None:
         assert (name in names_of_list(path).names.values()) != is_refused
 
 
+def test_a_name_that_begins_as_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "classes.txt"
+    path.write_text("cat\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"BW141.*begins as a comment"):
+        ClassList(path, {0: "cat"}, numbered=True).check("# 1")
+    ClassList(path, {0: "cat"}).check("# 1")
+    ClassList(path, {0: "cat"}, numbered=True).check("#1")
+
+
 def test_another_program_adds_classes_to_the_list_too(tmp_path: Path) -> None:
     path = tmp_path / "classes.txt"
     path.write_text("cat\n", encoding="utf-8")

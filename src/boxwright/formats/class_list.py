@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from boxwright.errors import DataError
-from boxwright.formats.name_lists import NUMBERED, Listed, listed_in, names_in_lines
+from boxwright.formats.name_lists import COMMENTS, NUMBERED, Listed, listed_in, names_in_lines
 from boxwright.formats.yolo.yaml_file import NAME_KEYS, SUFFIXES, Description, read_description
 from boxwright.io.files import signature, write_bytes
 from boxwright.io.text import RawText, read_text
@@ -129,6 +129,8 @@ class ClassList:
         """The line of a class in a list with this text, written as another line of it."""
         line, first = _line(name), self._listed(text).first
         if first is None:
+            if self.numbered and line.startswith(COMMENTS):  # the list would not be read
+                raise DataError("BW141", f"the class name {name!r} begins as a comment does.")
             return line
         if listed_in(f"0 {line}\n1 -").names[0] != line:
             message = f"the class name {name!r} cannot be a line of a list with numbers."
