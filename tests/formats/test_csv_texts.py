@@ -12,6 +12,7 @@ from boxwright.formats import FORMATS
 from boxwright.formats.csv.format import MAX_TEXTS
 from boxwright.formats.folder import Folder
 from boxwright.formats.surroundings import MANY
+from boxwright.formats.tables import first_rows
 from folders import VocFolder, lay
 
 pytestmark = pytest.mark.tiny
@@ -96,6 +97,15 @@ def test_every_text_is_read_if_one_is_a_table(voc_folder: VocFolder, name: str) 
 def test_a_table_is_no_list_of_a_split(voc_folder: VocFolder, name: str) -> None:
     dataset = formats.read(lay(voc_folder, {"a.jpg": "", name: LISTED}))
     assert (dataset.boxes.tolist(), dataset.findings) == ([BOX], ())
+
+
+def test_the_whole_of_a_long_line_is_not_read(
+    voc_folder: VocFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boxwright.formats.tables.MAX_LINE", 100)
+    text = f"{LISTED}{LISTED.replace('cat', 'c' * 100)}"
+    voc_folder.text("long.txt", text)
+    assert first_rows(voc_folder.root / "long.txt", 2) == [LISTED.strip().split(",")]
 
 
 SIGNS = "".join(f"{i:05}.ppm;16;12;32;36;11\n" for i in range(MANY))
