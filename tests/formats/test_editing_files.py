@@ -167,6 +167,7 @@ def test_a_class_is_added_to_and_renamed_in_a_list(before: str, after: str, tmp_
         ("0: cat\n1: dog\n", "0: cat\n1: wolf\n2: owl\n"),
         ("1 cat\r\n\r\n2 dog\r\n\r\n", "1 cat\r\n\r\n2 wolf\r\n3 owl\r\n"),
         (" 0,cat\n 1,dog", " 0,cat\n 1,wolf\n 2,owl\n"),
+        ("001 cat\n002 dog\n", "001 cat\n002 wolf\n003 owl\n"),
     ],
 )
 def test_a_class_is_added_to_and_renamed_in_a_numbered_list(
@@ -183,6 +184,31 @@ def test_a_class_is_added_to_and_renamed_in_a_numbered_list(
     path.write_bytes(before.encode())
     other.refresh()
     assert other.names == {0: "cat", 1: "dog"}
+
+
+@pytest.mark.parametrize("name", [": owl", ",owl", "= owl"])
+def test_a_name_that_begins_with_a_separator(name: str, tmp_path: Path) -> None:
+    """It would lose it in a list with numbers."""
+    path = tmp_path / "classes.txt"
+    for text, is_refused in (("0 cat\n1 dog\n", True), ("cat\ndog\n", False)):
+        path.write_text(text, encoding="utf-8")
+        listed = ClassList(path, {0: "cat", 1: "dog"}, numbered=True)
+        for change in (listed.check, listed.add):
+            if is_refused:
+                with pytest.raises(DataError, match=r"BW141.*a line of a list with numbers"):
+                    change(name)
+            else:
+                change(name)
+        assert (name in names_of_list(path).names.values()) != is_refused
+
+
+def test_a_name_that_begins_as_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "classes.txt"
+    path.write_text("cat\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"BW141.*begins as a comment"):
+        ClassList(path, {0: "cat"}, numbered=True).check("# 1")
+    ClassList(path, {0: "cat"}).check("# 1")
+    ClassList(path, {0: "cat"}, numbered=True).check("#1")
 
 
 def test_another_program_adds_classes_to_the_list_too(tmp_path: Path) -> None:

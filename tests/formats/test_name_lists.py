@@ -159,6 +159,7 @@ def test_a_damaged_list_is_no_reason_for_numbers(voc_folder: VocFolder, text: st
     [
         ("1 cat\n2 dog\n4 hen\n", "begin with numbers, of which some are missing"),
         ("0,cat\n1,dog\n3,hen\n", "begin with numbers, of which some are missing"),
+        ("0,cat\n1,dog\n3,hen\n", "an empty line for each number from 0 on that has none"),
         ("# my classes\ncat\ndog\n", "'# my classes', is a comment"),
     ],
 )

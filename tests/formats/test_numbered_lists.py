@@ -11,6 +11,7 @@ from boxwright.formats.name_lists import listed_in
 from boxwright.formats.registry import read_annotations
 from boxwright.formats.yolo.editor import Editor
 from boxwright.structures.dataset import Dataset
+from boxwright.studio.store import LabelStore
 from folders import VocFolder, lay
 
 pytestmark = pytest.mark.tiny
@@ -72,6 +73,8 @@ FIRST_IS_1 = ("BW162", "its class ids are 1 to 3, but those of the class names a
         (FROM_1, [0, 2], ["cat", "hen"], [FIRST_IS_0]),
         (FROM_1, [1, 3], ["cat", "hen"], [FIRST_IS_1]),
         (FROM_1, [1, 2, 3], CATS, [FIRST_IS_1]),
+        (FROM_1, [2, 3], ["dog", "hen"], [FIRST_IS_1]),
+        (FROM_1, [3], ["hen"], [FIRST_IS_1]),
         (FROM_1, [], [], []),
     ],
 )
@@ -115,6 +118,30 @@ def test_a_numbered_list_that_agrees_with_the_description(voc_folder: VocFolder)
     voc_folder.text("data/data.yaml", "train: .\nnames: [cat, dog, hen]\n")
     dataset = labeled(voc_folder, FROM_1, [1])
     assert (used(dataset), dataset.findings) == (["dog"], ())
+
+
+def test_a_name_in_a_numbered_list_is_no_comment(voc_folder: VocFolder) -> None:
+    assert used(labeled(voc_folder, "0 # 1\n1 dog\n", [0])) == ["# 1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (FROM_1, FROM_0),
+        (FROM_0, FROM_0),
+        ("001: cat\r\n\r\n002: dog\r\n", "000: cat\r\n\r\n001: dog\r\n"),
+        ("cat\ndog\n", "cat\ndog\n"),
+    ],
+)
+def test_the_labels_that_show_where_they_count_from_are_deleted(
+    voc_folder: VocFolder, text: str, after: str
+) -> None:
+    labeled(voc_folder, "", [0, 1])
+    path = voc_folder.root / "data" / "classes.txt"
+    path.write_bytes(text.encode())
+    LabelStore.open(path.parent).class_edits.move("cat", None)
+    assert path.read_bytes().decode() == after
+    assert used(formats.read(path.parent, "yolo")) == ["dog"]
 
 
 @pytest.mark.parametrize("text", [FROM_0, FROM_1])

@@ -69,7 +69,10 @@ def assemble(
     findings += [*_left_out(folder, unclear, tolerant), *converted]
     files = {one.where for one in unclear}
     names = [name for name in headers if paired[name].path not in files]
-    splits = _splits(folder, {name: paired[name].split for name in names}, findings, tolerant)
+    tables = {one.path for one in labels.images}  # one may be called trainval.txt
+    splits = _splits(
+        folder.without(tables), {name: paired[name].split for name in names}, findings, tolerant
+    )
     images = [
         _image(name, paired[name], headers[name], split, findings)
         for name, split in zip(names, splits, strict=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from boxwright.errors import DataError
-from boxwright.formats.name_lists import NUMBERED, Listed, listed_in, names_in_lines
+from boxwright.formats.name_lists import COMMENTS, NUMBERED, Listed, listed_in, names_in_lines
 from boxwright.formats.yolo.yaml_file import NAME_KEYS, SUFFIXES, Description, read_description
 from boxwright.io.files import signature, write_bytes
 from boxwright.io.text import RawText, read_text
@@ -32,12 +33,13 @@ class ClassList:
     def __init__(self, path: Path, names: Mapping[int, str], *, numbered: bool = False) -> None:
         self.path, self.names, self.numbered = path, dict(names), numbered
         self._seen = signature(self.path)
+        self._from_zero = False
 
     def refresh(self) -> None:
         """Read the names again if another program has changed the file."""
         if signature(self.path) == self._seen:
             return
-        self._seen = signature(self.path)
+        self._seen, self._from_zero = signature(self.path), False
         if self._is_yaml:
             described = read_description(self.path.parent, self.path.name)
             if isinstance(described, Description):
@@ -80,7 +82,18 @@ class ClassList:
     def check(self, name: str) -> None:
         """Raise DataError BW141 if the list cannot have a name."""
         if not self._is_yaml:
-            _line(name)
+            self._line_of(read_text(self.path) if self.path.exists() else "", "", 0, name)
+
+    def count_from_zero(self) -> None:
+        """Number the lines of a list from 0 on, as the label files do. They show it only as long as
+        they have class 0, which an edit may take away. Raises as `add`."""
+        self.refresh()
+        if self._from_zero:
+            return
+        is_text = self.numbered and not self._is_yaml and self.path.exists()
+        if is_text and self._listed(read_text(self.path)).first == 1:
+            self._write(_from_zero)
+        self._from_zero = True
 
     @property
     def _is_yaml(self) -> bool:
@@ -112,29 +125,37 @@ class ClassList:
         self._write(changed)
         self.names = names_in_lines(read_text(self.path))
 
+    def _line_of(self, text: str, other: str, number: int, name: str) -> str:
+        """The line of a class in a list with this text, written as another line of it."""
+        line, first = _line(name), self._listed(text).first
+        if first is None:
+            if self.numbered and line.startswith(COMMENTS):  # the list would not be read
+                raise DataError("BW141", f"the class name {name!r} begins as a comment does.")
+            return line
+        if listed_in(f"0 {line}\n1 -").names[0] != line:
+            message = f"the class name {name!r} cannot be a line of a list with numbers."
+            raise DataError("BW141", message)
+        return _numbered(other, number + first, line)
+
     def _with(self, raw: RawText, number: int, name: str) -> str:
         if not self._is_yaml:
-            first, line = self._listed(raw.text).first, _line(name)
             lines = raw.text.splitlines()
             while lines and not lines[-1].strip():
                 lines.pop()
-            if first is None:
+            line = self._line_of(raw.text, lines[-1] if lines else "", number, name)
+            if self._listed(raw.text).first is None:
                 lines += [""] * (number - len(lines))
-            else:
-                line = _numbered(lines[-1], number + first, line)
             return raw.line_end.join([*lines, line, ""])
         return _yaml_with(raw, number, name)
 
     def _renamed(self, raw: RawText, number: int, name: str) -> str:
         if not self._is_yaml:
-            first, line = self._listed(raw.text).first, _line(name)
             lines = raw.text.splitlines(keepends=True)
             at = number
-            if first is not None:
+            if self._listed(raw.text).first is not None:
                 at = [i for i, each in enumerate(lines) if each.strip()][number]
-                line = _numbered(lines[at], number + first, line)
             end = lines[at][len(lines[at].rstrip("\r\n")) :]
-            lines[at] = line + end
+            lines[at] = self._line_of(raw.text, lines[at], number, name) + end
             return "".join(lines)
         names = _names(yaml.compose(raw.text, yaml.BaseLoader))
         if isinstance(names, yaml.SequenceNode):
@@ -208,12 +229,22 @@ def _scalar(name: str) -> str:
     return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
-def _numbered(other: str, number: int, name: str) -> str:
-    """A line of a numbered list, as another line of it is written."""
+def _numbered(other: str, number: int, name: str = "") -> str:
+    """A line of a numbered list, as another line of it is written; by default with its name."""
     match = NUMBERED.search(other)
     if match is None:
         return name
-    return f"{other[: match.start(1)]}{number}{other[match.end(1) : match.start(2)]}{name}"
+    width = len(match[1]) if match[1].startswith("0") else 0
+    between = other[match.end(1) : match.start(2)]
+    rest = name or other[match.start(2) :]
+    return f"{other[: match.start(1)]}{number:0{width}}{between}{rest}"
+
+
+def _from_zero(raw: RawText) -> str:
+    """A list whose lines are numbered from 1, numbered from 0."""
+    lines = raw.text.splitlines(keepends=True)
+    numbers = count()
+    return "".join(_numbered(line, next(numbers)) if line.strip() else line for line in lines)
 
 
 def _line(name: str) -> str:

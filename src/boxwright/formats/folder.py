@@ -7,7 +7,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -94,6 +94,14 @@ class Folder:
     def with_suffix(self, *suffixes: str) -> list[str]:
         """The paths of the files with one of these suffixes: `folder.with_suffix(".xml")`."""
         return [path for suffix in suffixes for path in self.files.get(suffix, [])]
+
+    def without(self, paths: Collection[str]) -> Folder:
+        """The folder as if these files were not in it."""
+        files = {
+            suffix: [path for path in own if path not in paths]
+            for suffix, own in self.files.items()
+        }
+        return replace(self, files=files)
 
     def inside(self, place: str | Path) -> str:
         """A path below the root, relative to it; others are unchanged."""

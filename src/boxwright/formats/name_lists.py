@@ -139,13 +139,14 @@ def names_of_list(path: Path) -> Listed:
             numbers: they begin with numbers that leave some out, or with a comment.
     """
     listed = listed_in(read_text(path))
-    reason = ""
+    reason, lines = "", ""
     if listed.has_gaps:
         reason = "its lines begin with numbers, of which some are missing"
-    elif listed.names.get(0, "").startswith(COMMENTS):
+        lines = ", and an empty line for each number from 0 on that has none"
+    elif listed.first is None and listed.names.get(0, "").startswith(COMMENTS):
         reason = f"its first line, {listed.names[0][:40]!r}, is a comment, and would be class 0"
     if reason:
-        raise DataError("BW110", f"{reason}; write only the names.", where=path)
+        raise DataError("BW110", f"{reason}; write only the names{lines}.", where=path)
     return listed
 
 

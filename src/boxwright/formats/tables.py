@@ -19,6 +19,7 @@ STATED = re.compile(rf"sep=([{SEPARATORS}])[{SEPARATORS}]*\r?\n?")  # first line
 DECIMAL_COMMA = re.compile(r"\A(-?[0-9]+),([0-9]+)\Z")
 HEAD = 4096  # bytes at the start of a text that are searched for its first line
 MAX_FIRST_LINE = 1 << 16  # characters of the first line that are searched for the separator
+MAX_LINE = 1 << 24  # characters of a line; other texts may have all of theirs in one
 
 
 def first_rows(path: Path, count: int) -> list[list[str]]:
@@ -58,13 +59,20 @@ def rows_of(lines: TextIO) -> Iterator[tuple[int, list[str]]]:
     separator = stated[1] if stated else separator_of(first)
     if not stated:
         lines.seek(0)
-    reader = csv.reader(lines, delimiter=separator)
+    reader = csv.reader(_lines(lines), delimiter=separator)
     for row in reader:
         cells = [cell.strip() for cell in row]
         if separator != ",":
             cells = [DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
         if any(cells):
             yield reader.line_num + (stated is not None), cells
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise csv.Error("it has a line that is too long for a table")
+        yield line
 
 
 def first_words(path: Path) -> list[str] | None:

@@ -72,6 +72,7 @@ ABOUT = About(
         "has all their images.",
         "Files with different boxes for one object, as of two people, are not put together "
         "(`BW113`).",
+        "Texts are read only where no other table of boxes is (`BW155`).",
         "A row with neither box nor class means an image without objects.",
         "Classes that are numbers get their names from a table beside them, `0,cat` (`BW158`).",
         "Without a column of classes, all boxes are of the class `object` (`BW148`).",
@@ -79,7 +80,8 @@ ABOUT = About(
 )
 SUFFIXES = (".csv", ".tsv")
 TEXT = ".txt"
-MAX_TEXTS = 50  # that are looked at: there may be one for each image
+MAX_TEXTS = 50  # that are looked at to detect tables: there may be one for each image
+BESIDE = "is a table of boxes too; beside other tables, such as {}, no text is read"
 IMAGES = "images"
 HEADER = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 MAX_CLASSES = 10_000  # rows of a table of class names
@@ -88,14 +90,24 @@ NAMELESS = "object"  # class name if the file has none
 
 def detect(folder: Folder) -> bool:
     """True if there is a CSV file with images and boxes."""
-    return any(True for _ in _tables(folder))
+    sample = sorted(_lone_texts(folder), key=lambda path: path.count("/"))[:MAX_TEXTS]
+    return any(True for _ in _tables(folder, [*folder.with_suffix(*SUFFIXES), *sample]))
 
 
 def read(folder: Folder) -> Labels:
-    """Read every CSV file with boxes; lists of splits take precedence over lists of all images."""
+    """Read every CSV file with boxes; lists of splits take precedence over lists of all images.
+
+    Texts are read only if there is no other table: beside one, they are often copies of it in
+    other words, or what a detector found.
+    """
     labels = Labels()
     files = []
-    for path, columns in _tables(folder):
+    usual = [*_tables(folder, folder.with_suffix(*SUFFIXES))]
+    texts = [*_tables(folder, _lone_texts(folder) if usual else folder.with_suffix(TEXT))]
+    if usual:
+        message = BESIDE.format(usual[0][0])
+        labels.findings += [Finding("BW155", path, message, "not used") for path, _ in texts]
+    for path, columns in usual or texts:
         if isinstance(columns, Columns):
             files.append(CsvFile(folder.root, path, columns).read())
         else:
@@ -116,24 +128,22 @@ def read(folder: Folder) -> Labels:
     return labels
 
 
-def _tables(folder: Folder) -> Iterator[tuple[str, Columns | str]]:
+def _tables(folder: Folder, paths: Sequence[str]) -> Iterator[tuple[str, Columns | str]]:
     """The tables of boxes with their columns, or with what is unclear about them.
 
     A text is one only if nothing is.
     """
-    texts = _lone_texts(folder)
-    for path in [*folder.with_suffix(*SUFFIXES), *texts]:
+    for path in paths:
         columns = understand(first_rows(folder.root / path, LOOKED_AT))
-        if isinstance(columns, Columns) or (columns and path not in texts):
+        if isinstance(columns, Columns) or (columns and not path.lower().endswith(TEXT)):
             yield path, columns
 
 
 def _lone_texts(folder: Folder) -> list[str]:
-    """The outermost texts that do not have the name of an image, as label files of one have."""
+    """The texts that do not have the name of an image, as label files of one have."""
     texts = folder.with_suffix(TEXT)
     images = {folded(stem(name)) for names in folder.images.values() for name in names if texts}
-    lone = [path for path in texts if folded(stem(split_path(path)[1])) not in images]
-    return sorted(lone, key=lambda path: path.count("/"))[:MAX_TEXTS]
+    return [path for path in texts if folded(stem(split_path(path)[1])) not in images]
 
 
 def _use_plain_names(files: Sequence[CsvFile]) -> None:

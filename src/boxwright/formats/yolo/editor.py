@@ -73,6 +73,7 @@ class Editor:
         return usable(labeled if isinstance(outcome, int) else outcome, path)
 
     def edited(self, content: bytes | None, path: str, edit: Edit) -> bytes:
+        self._list.count_from_zero()
         raw = RawText.of(content or b"", path)
         lines = raw.text.splitlines(keepends=True)
         if lines and not lines[-1].endswith(("\n", "\r")):

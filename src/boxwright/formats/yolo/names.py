@@ -109,16 +109,19 @@ class Names:
         the last number.
         """
         for origin, one in self._used.items():
-            if shift := id_shift(one.used, (one.names or {}).keys()):
-                names = {number - shift: name for number, name in (one.names or {}).items()}
+            stated, used = one.names or {}, one.used
+            if origin in self._from_one and 0 not in used and len(stated) in used:
+                used = {1, *used}  # they count from 1, as the lines do
+            if shift := id_shift(used, stated.keys()):
+                names = {number - shift: name for number, name in stated.items()}
                 self._shifted[origin] = Naming(origin, names, one.keypoints, one.shapes)
-                self.findings.append(shifted_ids(origin, one.used, shift))
-            elif origin in self._from_one and 0 in one.used:
+                self.findings.append(shifted_ids(origin, used, shift))
+            elif origin in self._from_one and 0 in used:
                 message = "its lines are numbered from 1 on; the first is class 0 of the labels"
                 self.findings.append(Finding("BW162", origin, message))
-            elif origin in self._from_one and one.used:
+            elif origin in self._from_one and used:
                 self._shifted[origin] = Naming(origin, {})
-                unclear = Broken("BW110", origin, FROM_ONE.format(len(one.names or {})))
+                unclear = Broken("BW110", origin, FROM_ONE.format(len(stated)))
                 self._unreadable.append((unclear, self._shifted[origin]))
         return bool(self._shifted)
 
