@@ -16,6 +16,7 @@ from label_samples import CAT, DOG, A, put_sample
 import boxwright
 from boxwright.formats.editors import RECORDS
 from boxwright.formats.records import record_bytes, sidecar
+from boxwright.studio import record_files
 from boxwright.studio.store import LabeledBox, LabelStore
 
 MOVED = (5.0, 7.0, 31.0, 41.0)
@@ -160,3 +161,40 @@ def test_a_damaged_edit_is_left_out_and_told(form: str, part: str, tmp_path: Pat
     again = LabelStore.open(tmp_path)
     assert shown(again.read(0)) == [("cat", CAT), ("dog", DOG)]
     again.close()
+
+
+class KilledError(Exception):
+    """Instead of a signal."""
+
+
+@records
+def test_a_file_that_a_killed_process_has_written_has_no_edits_left(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a deleted box is given to a box of another image, whose edit waits before that
+    of the deletion: whoever reads the sidecar has to give it another one."""
+    store = LabelStore.open(put_sample(tmp_path, form))
+    first, third = store.read(0).boxes, store.read(2).boxes
+    edit(store, 0, *first, NEW)
+    store.flush()
+    edit(store, 2, *third, NEW)
+    edit(store, 0, *store.read(0).boxes[:-1])
+    edit(store, 2, *store.read(2).boxes[:-1])
+    edit(store, 2, *store.read(2).boxes, NEW)
+    expected = [shown(store.read(index)) for index in (0, 2)]
+
+    def killed(path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(record_files, "write_bytes", killed)
+        other = LabelStore.open(tmp_path)
+        assert [shown(other.read(index)) for index in (0, 2)] == expected
+        with pytest.raises(KilledError):
+            other.flush()
+    again = LabelStore.open(tmp_path)
+    assert [shown(again.read(index)) for index in (0, 2)] == expected
+    again.close()
+    assert not sidecar(label_file(tmp_path)).exists()
+    assert not [one for one in boxwright.check(tmp_path).findings if one.code == "BW113"]

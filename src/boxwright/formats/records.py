@@ -189,17 +189,17 @@ def apply_edits(file: RecordFile, edits: Mapping[str, Waiting]) -> dict[str, Wai
     """Put edits into a file, without damaged ones and those of boxes that others have changed.
 
     Returns:
-        The edits that were put, as edits of the file as it is.
+        The edits that were put, as edits of the file as it is; new boxes may have got other
+        numbers.
     """
     fitting = {}
     for name, edit in edits.items():
         now = file.get(name)
         try:
-            record = edit.upon(now, file)
-            file.put(name, record)
+            file.put(name, edit.upon(now, file))
         except (ClashError, LookupError, TypeError, AttributeError):  # or it is damaged
             continue
-        fitting[name] = Waiting.of(now, record)
+        fitting[name] = Waiting.of(now, file.get(name))
     return fitting
 
 

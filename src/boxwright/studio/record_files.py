@@ -152,10 +152,13 @@ class RecordFiles:
 
     def _fold(self, path: str) -> _File:
         """A file, after the edits that wait beside it are written into it."""
-        file = self._file(path)
+        file, where = self._file(path), self.root / path
         if file.waiting:
-            write_bytes(self.root / path, file.records.content())
-            write_edits(self.root / path, file.left)
+            edits = file.left | file.waiting
+            if edits != waiting_edits(where):  # whoever reads both has to see that they agree
+                write_edits(where, edits)
+            write_bytes(where, file.records.content())
+            write_edits(where, file.left)
             file.waiting = {}
             self._stamp(path)
         return file
