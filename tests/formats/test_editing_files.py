@@ -17,6 +17,7 @@ from boxwright.formats.labelme import Editor as LabelMeEditor
 from boxwright.formats.name_lists import names_of_list
 from boxwright.formats.voc.editor import Editor as VocEditor
 from boxwright.formats.yolo.editor import Editor as YoloEditor
+from boxwright.formats.yolo.yaml_file import Description, read_description
 
 NEW = EditedBox("dog", (1.0, 2.0, 3.0, 4.0))
 
@@ -144,6 +145,17 @@ def test_a_class_is_added_to_and_renamed_in_a_description(
     for line in (line for line in before.splitlines() if "#" in line or "mine" in line):
         assert line.partition("#")[2] in content
     assert ("\r\n" in content) == ("\r\n" in before)
+
+
+def test_a_name_of_digits_of_another_script_is_no_number(tmp_path: Path) -> None:
+    """Neither for the reader of a description nor for what edits it."""
+    path = tmp_path / "data.yaml"
+    path.write_text("nc: 2\nnames: {٣: 0, ٤: 1}\n", encoding="utf-8")
+    described = read_description(tmp_path, path.name)
+    assert isinstance(described, Description)
+    assert described.names == {0: "٣", 1: "٤"}
+    ClassList(path, described.names).relist("٤", "dog")
+    assert path.read_text("utf-8") == "nc: 2\nnames: {٣: 0, dog: 1}\n"
 
 
 @pytest.mark.parametrize(

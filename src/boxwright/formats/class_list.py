@@ -13,7 +13,13 @@ import yaml
 
 from boxwright.errors import DataError
 from boxwright.formats.name_lists import COMMENTS, NUMBERED, Listed, listed_in, names_in_lines
-from boxwright.formats.yolo.yaml_file import NAME_KEYS, SUFFIXES, Description, read_description
+from boxwright.formats.yolo.yaml_file import (
+    NAME_KEYS,
+    SUFFIXES,
+    Description,
+    names_are_keys,
+    read_description,
+)
 from boxwright.io.files import signature, write_bytes
 from boxwright.io.text import RawText, read_text
 
@@ -214,7 +220,7 @@ def _by_number(names: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
 
 
 def _names_are_keys(names: yaml.MappingNode) -> bool:
-    return not all(key.value.isdecimal() for key, _ in names.value)
+    return names_are_keys([(key.value, value.value) for key, value in names.value])
 
 
 def _value(root: Any, key: str) -> Any:

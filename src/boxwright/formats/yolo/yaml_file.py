@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -186,15 +186,15 @@ def _may_be_names(said: object) -> bool:
     return not all(isinstance(name, str) and name.isdecimal() for name in names)
 
 
+def names_are_keys(pairs: Collection[tuple[Any, Any]]) -> bool:
+    """True if a mapping with these keys and values is from class names to numbers."""
+    return not all(_is_number(key) for key, _ in pairs) and all(_is_number(one) for _, one in pairs)
+
+
 def _by_number(said: dict[Any, Any]) -> list[tuple[Any, Any]]:
     """The pairs of a mapping from class numbers to names, or from names to numbers."""
-    pairs, swapped = [*said.items()], [(value, key) for key, value in said.items()]
-    names_are_keys = not _are_numbered(pairs) and _are_numbered(swapped)
-    return swapped if names_are_keys else pairs
-
-
-def _are_numbered(pairs: Iterable[tuple[Any, Any]]) -> bool:
-    return all(_is_number(number) for number, _ in pairs)
+    swap = names_are_keys(said.items())
+    return [(value, key) if swap else (key, value) for key, value in said.items()]
 
 
 def _is_number(said: object) -> TypeGuard[str]:
