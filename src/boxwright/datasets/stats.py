@@ -140,10 +140,12 @@ def share(which: NDArray[np.bool_]) -> float:
     return float(which.mean()) if len(which) else 0.0
 
 
-def overlap_at(dataset: Dataset, input_size: int, reach: Reach) -> Fractions:
-    """`(M,)` IoU of each box with its best anchor; see `Reach`."""
-    far_corner = np.tile(dataset.sizes[dataset.image_of_box], 2).astype(np.float32)
-    return reach.overlap(dataset.boxes / far_corner, input_size)
+def overlap_at(
+    dataset: Dataset, input_size: int, reach: Reach, which: NDArray[np.int64] | slice = slice(None)
+) -> Fractions:
+    """IoU of each box, or of `which` of them, with its best anchor, `(m,)`; see `Reach`."""
+    far_corner = np.tile(dataset.sizes[dataset.image_of_box[which]], 2).astype(np.float32)
+    return reach.overlap(dataset.boxes[which] / far_corner, input_size)
 
 
 def _spread(values: NDArray[Any]) -> NDArray[Any]:

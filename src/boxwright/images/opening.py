@@ -84,8 +84,7 @@ def _heif(image: bytes | str | Path, where: str) -> Image.Image:
 
 def _open(image: bytes | str | Path, formats: tuple[str, ...]) -> Image.Image:
     Image.preinit()  # or Pillow loads all of its formats for an unusual suffix
-    file = io.BytesIO(image) if isinstance(image, bytes) else Path(image)
-    return Image.open(file, formats=formats)
+    return Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=formats)
 
 
 def _first_bytes(image: bytes | str | Path) -> bytes:

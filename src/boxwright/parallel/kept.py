@@ -16,7 +16,7 @@ from boxwright.io.files import writing
 from boxwright.io.scratch import WEEK
 
 LARGE = 2_000  # images; the results of fewer are computed again within seconds
-VERSION = 4  # of what results contain
+VERSION = 5  # of what results contain
 CHECKSUM = 4  # bytes, at the end of a file
 NOTE = "What was done is kept for a week: the same command continues there."
 

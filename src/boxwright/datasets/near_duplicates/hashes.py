@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 
 import google_crc32c
 import numpy as np
@@ -19,10 +18,9 @@ HASHED = DIGEST + SIDE * SIDE  # bytes of a hash
 
 def image_hash(gray: Image.Image) -> Bytes:
     """The hash of a gray picture (mode L), `(HASHED,)` uint8: digest, then thumbnail."""
-    pixels = gray.tobytes()
-    digest = struct.pack("<II", zlib.crc32(pixels, gray.width), google_crc32c.value(pixels))
-    thumbnail = gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.frombuffer(digest + thumbnail.tobytes(), np.uint8)
+    thumbnail = gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR).tobytes()
+    digest = struct.pack("<II", *map(google_crc32c.value, (gray.tobytes(), thumbnail)))
+    return np.frombuffer(digest + thumbnail, np.uint8)
 
 
 def digests(hashes: Bytes) -> NDArray[np.uint64]:
