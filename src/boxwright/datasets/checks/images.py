@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from boxwright.datasets.checks.depth import scales
 from boxwright.datasets.checks.locations import image_finding
 from boxwright.datasets.checks.measure import ImageSummaries
-from boxwright.images.kinds import SUFFIXES_OF
+from boxwright.images.kinds import SUFFIXES_OF, suffix_of
 from boxwright.structures.dataset import WHOLE_FILE, Dataset
 from boxwright.structures.findings import Finding
 
@@ -26,7 +25,7 @@ def misnamed(seen: ImageSummaries) -> list[Finding]:
     for name, byte_range, summary in zip(
         dataset.names, dataset.byte_ranges, seen.summaries, strict=True
     ):
-        suffix = Path(name).suffix.lower()
+        suffix = suffix_of(name.rpartition("/")[2])
         if byte_range[1] == WHOLE_FILE[1] and suffix not in SUFFIXES_OF.get(summary.kind, {suffix}):
             wrong[name] = f"{summary.kind} content in a {suffix} file"
     if not wrong:
