@@ -20,10 +20,6 @@ PROGRAM = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
     "from boxwright.parallel.processes import serve; serve()"
 )
-# Settings of glibc: the memory of an image stays in the process for the next one. Otherwise the
-# system takes it back and clears new pages, a quarter of the time of measuring an image.
-KEEP = 256 << 20  # bytes
-MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(KEEP), "MALLOC_MMAP_THRESHOLD_": str(KEEP)}
 
 
 class Processes:
@@ -63,10 +59,7 @@ class Processes:
         with suppress(IndexError):
             return self._idle.pop()
         child = subprocess.Popen(  # noqa: S603  # nosec B603  # this interpreter
-            [sys.executable, "-P", "-c", PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=MEMORY | os.environ,
+            [sys.executable, "-P", "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         with suppress(OSError):  # it has ended, as `run` notices
             _send(child.stdin, sys.path)

@@ -32,6 +32,7 @@ SMALL = 2 << 20  # pixels; threads that decode larger images hardly wait for eac
 TOGETHER = 16  # images a process gets at once
 ENOUGH = 128  # pixels; sides of an image that suffice for its hash
 SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
+COARSE = 96  # pixels of the shorter side that suffice for gray levels and a hash
 WINDOW = 9  # pixels of the blur filter, as in Crete's paper
 LEVELS = np.arange(256.0)
 MIN_LEVELS = 4.0  # gray levels of contrast below which blur cannot be measured
@@ -100,11 +101,12 @@ def summarize(image: ImageFile, options: DecodeOptions) -> Measurement:
         kind = source.picture.format or ""
         depth = depth_of(source.picture, deep_color=source.deep_color)
         gray = source.gray(options)
-        own_hash = image_hash(gray)
         scale = min(1.0, SEEN / min(gray.size))
         size = (max(1, round(gray.width * scale)), max(1, round(gray.height * scale)))
         small = gray.resize(size, Image.Resampling.BOX) if scale < 1 else gray
-        shares = np.array(small.histogram()) / (small.width * small.height)
+        smaller = small.reduce(max(1, min(size) // COARSE))
+        own_hash = image_hash(smaller)
+        shares = np.array(smaller.histogram()) / (smaller.width * smaller.height)
         is_flat = _contrast(shares) < MIN_LEVELS
         sharpness = 0.0 if is_flat else blur(np.asarray(small))
     darkest, brightest = np.searchsorted(shares.cumsum(), (0.02, 0.98)).tolist()
