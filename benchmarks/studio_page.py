@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -28,7 +29,10 @@ from served import HOST, Served, serving
 from studio_folder import XML
 
 from boxwright.studio.store import LabelStore
-from browser import Browser, Page, launched
+from browser import launched, until, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, CDPSession, Page
 
 MEGAPIXELS_20 = (5472, 3648)
 LINKS = 50_000  # to a file, at most
@@ -52,15 +56,14 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        (folder / "chromium").mkdir()
-        with launched(folder / "chromium") as browser:
+        with launched() as browser:
             many_images(browser, folder / "many", given)
             large_image(browser, folder / "large", given.steps)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"the server's memory at its highest: {peak:.0f} MB")
 
 
-def many_images(browser: Browser, folder: Path, given: argparse.Namespace) -> None:
+def many_images(browser: BrowserContext, folder: Path, given: argparse.Namespace) -> None:
     """Time to the first image and to the next ones, in a folder of many."""
     folder.mkdir()
     for number in range(given.images):
@@ -75,45 +78,46 @@ def many_images(browser: Browser, folder: Path, given: argparse.Namespace) -> No
     began, used = time.perf_counter(), time.process_time()
     with serving(lambda: LabelStore.open(folder, ("object",))) as studio:
         opened = time.perf_counter()
-        with browser.page(address(studio)) as page:
-            page.until(f"{OPEN} === '0'")
+        with visit(browser, address(studio)) as page:
+            until(page, f"{OPEN} === '0'")
             shown = time.perf_counter()
             print(f"{given.images} images, {given.labeled} labeled: opened in "
                   f"{opened - began:.2f} s, first image after {shown - began:.2f} s, of which "
                   f"{time.process_time() - used:.2f} s of the server's processor")  # fmt: skip
-            page.run(TIMED)
+            page.evaluate(TIMED)
             for key, step in (("d", 1), ("a", -1)):
                 for _ in range(given.steps):
-                    here = int(page.run(OPEN))
-                    page.press(key)
-                    page.until(f"{OPEN} === '{here + step}'")
-                print(f"{key}: {percentiles(page.run('times.splice(0)'))} to the next image")
+                    here = int(page.evaluate(OPEN))
+                    page.keyboard.press(key)
+                    until(page, f"{OPEN} === '{here + step}'")
+                print(f"{key}: {percentiles(page.evaluate('times.splice(0)'))} to the next image")
 
 
-def large_image(browser: Browser, folder: Path, steps: int) -> None:
+def large_image(browser: BrowserContext, folder: Path, steps: int) -> None:
     """Time of the main thread while a box is drawn on an image of 20 megapixels."""
     folder.mkdir()
     ground = np.random.default_rng(0).integers(0, 256, (36, 54, 3), np.uint8)
     Image.fromarray(ground).resize(MEGAPIXELS_20).save(folder / "large.jpg", quality=90)
     with (
         serving(lambda: LabelStore.open(folder, ("object",))) as studio,
-        browser.page(address(studio)) as page,
+        visit(browser, address(studio)) as page,
     ):
-        page.until(f"{OPEN} === '0'")
-        page.call("Performance.enable", timeDomain="threadTicks")  # what the thread itself takes
-        left, top, width, height = page.run(
+        until(page, f"{OPEN} === '0'")
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Performance.enable", {"timeDomain": "threadTicks"})  # of the thread itself
+        left, top, width, height = page.evaluate(
             "(box => [box.x, box.y, box.width, box.height])"
             "(document.querySelector('#stage > img').getBoundingClientRect())"
         )
-        mouse = {"button": "left", "clickCount": 1}
-        x, y = left + width / 10, top + height / 10
-        page.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, **mouse)
-        idle = [task_ms(page, None) for _ in range(steps)]
+        page.mouse.move(left + width / 10, top + height / 10)
+        page.mouse.down()
+        idle = [task_ms(page, devtools, None) for _ in range(steps)]
         moves = []
         for number in range(steps):
             share = 0.1 + 0.8 * (number + 1) / steps
-            moves.append(task_ms(page, (left + width * share, top + height * share)))
-        page.call("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, **mouse)
+            to = left + width * share, top + height * share
+            moves.append(task_ms(page, devtools, to))
+        page.mouse.up()
         print(f"a frame without a movement: {percentiles(idle)} of the main thread")
         print(f"a movement on 20 megapixels: {percentiles(moves)} of the main thread")
 
@@ -122,17 +126,17 @@ def address(studio: Served) -> str:
     return f"http://{HOST}:{studio.port}/?token={studio.door.token}"
 
 
-def task_ms(page: Page, to: tuple[float, float] | None) -> float:
+def task_ms(page: Page, devtools: CDPSession, to: tuple[float, float] | None) -> float:
     """Time of the main thread for a movement and the frame that shows it."""
-    before = task_seconds(page)
+    before = task_seconds(devtools)
     if to is not None:
-        page.call("Input.dispatchMouseEvent", type="mouseMoved", x=to[0], y=to[1], buttons=1)
-    page.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
-    return 1000 * (task_seconds(page) - before)
+        page.mouse.move(*to)
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    return 1000 * (task_seconds(devtools) - before)
 
 
-def task_seconds(page: Page) -> float:
-    metrics = page.call("Performance.getMetrics")["metrics"]
+def task_seconds(devtools: CDPSession) -> float:
+    metrics = devtools.send("Performance.getMetrics")["metrics"]
     return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
 
 

@@ -21,12 +21,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import defusedxml.ElementTree
 
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("tests", "tools")]
 
-from browser import Page, launched
+from browser import errors, launched, press_and_move, until, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 PICTURE = "document.querySelector('#stage > img')"
 OPEN = "document.body.dataset.open"
@@ -49,14 +53,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "images"
         shutil.copytree(given.images, folder)
-        (Path(made) / "chromium").mkdir()
         with (
             labeling(folder) as address,
-            launched(Path(made) / "chromium") as browser,
-            browser.page(address) as page,
+            launched() as browser,
+            visit(browser, address) as page,
         ):
             label(page, given)
-            page.run(f"document.getElementById('budget').value = {json.dumps(given.budget)}")
+            page.evaluate(f"document.getElementById('budget').value = {json.dumps(given.budget)}")
             finish(page, given.out, next(iter(sorted(folder.glob("*.jpg")))))
         files = sorted(Path(made).glob("images-run/*.tflite"))
         say(f"written: {', '.join(f'{file.name}, {file.stat().st_size} bytes' for file in files)}")
@@ -81,10 +84,10 @@ def labeling(folder: Path) -> Iterator[str]:
 
 def label(page: Page, given: argparse.Namespace) -> None:
     """Draw boxes until proposals come, then accept or correct these."""
-    page.until(f"{OPEN} !== undefined")
+    until(page, f"{OPEN} !== undefined")
     for number in range(given.by_hand):
         for _, sides in truth(page, given.annotations):
-            page.press("w")
+            page.keyboard.press("w")
             drag(page, sides)
         saved(page)
         if number == 2:
@@ -99,9 +102,9 @@ def label(page: Page, given: argparse.Namespace) -> None:
     accepted = 0
     for _ in range(given.assisted):
         boxes = truth(page, given.annotations)
-        if page.run(f"{OFFER}.hidden"):
+        if page.evaluate(f"{OFFER}.hidden"):
             for _, sides in boxes:
-                page.press("w")
+                page.keyboard.press("w")
                 drag(page, sides)
         else:
             accepted += 1
@@ -111,39 +114,37 @@ def label(page: Page, given: argparse.Namespace) -> None:
         go(page, "Enter")
     say(f"{given.assisted} more images, {accepted} with proposals")
     wait(page, "/AP50/.test(document.getElementById('assist').textContent)")
-    say(page.run("document.getElementById('assist').textContent"))
+    say(page.evaluate("document.getElementById('assist').textContent"))
     shoot(page, given.out / "quality.png")
-    page.press("Alt+2")
+    page.keyboard.press("Alt+2")
     wait(page, "/open of|No findings/.test(document.querySelector('#findings').textContent)")
     time.sleep(1)
     shoot(page, given.out / "review.png")
-    say(page.run("document.querySelector('#findings [role=status]').textContent"))
+    say(page.evaluate("document.querySelector('#findings [role=status]').textContent"))
 
 
 def finish(page: Page, out: Path, image: Path) -> None:
     """Train, report, export, and try an image."""
-    page.press("Alt+3")
+    page.keyboard.press("Alt+3")
     for part in ("train", "report", "export"):
         wait(page, f"!document.querySelector('#finish-{part} button.main').disabled")
         time.sleep(2)  # until the studio has ended the step before
         page.click(f"#finish-{part} button.main")
         said = f"document.querySelector('#finish-{part} .output').textContent"
         wait(page, f"/Written|BW/.test({said}) || document.querySelector('#finish-{part} .error')")
-        say(page.run(f"{said}.slice(0, 300)"))
-    root = page.call("DOM.getDocument")["root"]["nodeId"]
-    node = page.call("DOM.querySelector", nodeId=root, selector="#try input[type=file]")
-    page.call("DOM.setFileInputFiles", files=[str(image)], nodeId=node["nodeId"])
+        say(page.evaluate(f"{said}.slice(0, 300)"))
+    page.set_input_files("#try input[type=file]", image)
     wait(page, "document.querySelector('.tried canvas') !== null")
-    say(page.run("document.querySelector('#try .output').textContent"))
-    page.run("document.getElementById('finish').scrollTo(0, 0)")
+    say(page.evaluate("document.querySelector('#try .output').textContent"))
+    page.evaluate("document.getElementById('finish').scrollTo(0, 0)")
     shoot(page, out / "finish.png")
-    for error in page.errors:
+    for error in errors(page):
         say(f"error on the console: {error}")
 
 
 def truth(page: Page, annotations: Path) -> list[Box]:
     """What the annotation of the open image says."""
-    name = page.run("document.getElementById('name').textContent")
+    name = page.evaluate("document.getElementById('name').textContent")
     tree = defusedxml.ElementTree.parse(annotations / f"{Path(name).stem}.xml")
     sides = ("xmin", "ymin", "xmax", "ymax")
     return [
@@ -156,34 +157,36 @@ def truth(page: Page, annotations: Path) -> list[Box]:
 
 
 def drag(page: Page, sides: list[float]) -> None:
-    left, top, scale = page.run(
+    left, top, scale = page.evaluate(
         f"(r => [r.x, r.y, r.width / {PICTURE}.offsetWidth])({PICTURE}.getBoundingClientRect())"
     )
     x1, y1, x2, y2 = sides
-    page.drag((left + x1 * scale, top + y1 * scale), (left + x2 * scale, top + y2 * scale))
+    press_and_move(
+        page, (left + x1 * scale, top + y1 * scale), (left + x2 * scale, top + y2 * scale)
+    )
 
 
 def saved(page: Page) -> None:
-    page.until("document.getElementById('saved').dataset.state === 'saved'")
+    until(page, "document.getElementById('saved').dataset.state === 'saved'")
 
 
 def go(page: Page, key: str) -> None:
     """Press a key that opens another image, and wait until it has."""
-    before = page.run(OPEN)
-    page.press(key)
-    page.until(f"{OPEN} !== '{before}'")
+    before = page.evaluate(OPEN)
+    page.keyboard.press(key)
+    until(page, f"{OPEN} !== '{before}'")
     time.sleep(0.3)  # so that pictures are of what is at rest
 
 
 def wait(page: Page, script: str) -> None:
     end = time.monotonic() + PATIENCE
-    while not page.run(f"!!({script})"):
+    while not page.evaluate(f"!!({script})"):
         assert time.monotonic() < end, script
         time.sleep(0.5)
 
 
 def shoot(page: Page, path: Path) -> None:
-    path.write_bytes(page.screenshot())
+    page.screenshot(path=path)
 
 
 def say(text: str) -> None:

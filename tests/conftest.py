@@ -7,14 +7,18 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import eagerly
 from boxwright.io import download
-from browser import Browser, launched
+from browser import launched
 from folders import VocFolder
 from misbehaving import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -137,10 +141,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server.server_close()
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+@pytest.fixture(scope="module")  # until it is closed, other tests cannot call `asyncio.run`
+def browser() -> Iterator[BrowserContext]:
     """A headless Chromium; where there is none, the test is skipped."""
-    with launched(tmp_path_factory.mktemp("chromium")) as browser:
+    with launched() as browser:
         yield browser
 
 

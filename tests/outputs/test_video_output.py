@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -19,8 +19,11 @@ from boxwright.inference.detector import Detector
 from boxwright.outputs.every import Every
 from boxwright.outputs.predicting import Predicted, write_predictions
 from boxwright.sources.opening import sources
-from browser import Browser
+from browser import visit
 from filming import Camera, film, gray, number_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 pytestmark = pytest.mark.tiny
 
@@ -237,12 +240,12 @@ def test_a_video_needs_a_video(to: str, detector: Detector, tmp_path: Path) -> N
     assert not (tmp_path / "out").exists()
 
 
-def played(browser: Browser, path: Path) -> list[Any]:
+def played(browser: BrowserContext, path: Path) -> list[Any]:
     """Duration, width, height and error of a video that Chromium has played to its end."""
     page_file = path.with_name("page.html")
     page_file.write_text(f"<video muted src='{path.name}'></video>", "utf-8")
-    with browser.page(page_file.as_uri()) as page:
-        facts: list[Any] = page.run(
+    with visit(browser, page_file.as_uri()) as page:
+        facts: list[Any] = page.evaluate(
             "(async () => { const v = document.querySelector('video');"
             " v.playbackRate = 8; await v.play();"
             " await new Promise(done => { v.onended = done; v.onerror = done; });"
@@ -251,7 +254,7 @@ def played(browser: Browser, path: Path) -> list[Any]:
     return facts
 
 
-def test_chromium_plays_it(detector: Detector, browser: Browser, tmp_path: Path) -> None:
+def test_chromium_plays_it(detector: Detector, browser: BrowserContext, tmp_path: Path) -> None:
     path = film(tmp_path / "clip.mp4", 20, size=(320, 240), sound="aac")
     write(detector, path, tmp_path / "out", "video")
     duration, *shape = played(browser, tmp_path / "out" / "clip.mp4")
@@ -260,7 +263,7 @@ def test_chromium_plays_it(detector: Detector, browser: Browser, tmp_path: Path)
 
 
 def test_chromium_plays_what_a_stream_gave(
-    detector: Detector, browser: Browser, tmp_path: Path
+    detector: Detector, browser: BrowserContext, tmp_path: Path
 ) -> None:
     camera = Camera(sizes=[(320, 240)], frames=1000)
 

@@ -5,26 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from red_server import BLUE, RED, SIZE, WIDTH, Client, model, picture, png, serving
 
-from browser import Browser, Page, violations
+from browser import asked, errors, until, violations, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 SAID = "document.querySelector('#try [role=status]')?.textContent"
 CANVAS = "document.querySelector('#try canvas')"
 
 
-def choose(page: Page, file: Path) -> None:
-    """Choose a file, as in the dialog of the browser."""
-    root = page.call("DOM.getDocument")["root"]["nodeId"]
-    node = page.call("DOM.querySelector", nodeId=root, selector="#try input[type=file]")["nodeId"]
-    page.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
-
-
 def drop(page: Page, content: bytes, name: str = "image.png") -> None:
     """Drop a file onto the page."""
-    page.run(
+    page.evaluate(
         f"""(() => {{
           const data = new DataTransfer();
           data.items.add(new File([new Uint8Array({list(content)})], {json.dumps(name)}));
@@ -40,36 +37,36 @@ def two() -> Iterator[Client]:
         yield client
 
 
-def test_an_image_is_dropped(client: Client, browser: Browser) -> None:
-    with browser.page(f"{client.url}/") as page:
-        page.until("document.getElementById('name').textContent === 'colors'")
-        assert page.run("document.getElementById('classes').textContent") == "redblue"
+def test_an_image_is_dropped(client: Client, browser: BrowserContext) -> None:
+    with visit(browser, f"{client.url}/") as page:
+        until(page, "document.getElementById('name').textContent === 'colors'")
+        assert page.evaluate("document.getElementById('classes').textContent") == "redblue"
         drop(page, png())
-        page.until(f"{SAID} === '1 object with a score of 0.50 or more'")
-        assert page.run(f"{CANVAS}.getAttribute('aria-label')") == "red 0.90"
-        assert page.run(f"[{CANVAS}.width, {CANVAS}.height]") == list(SIZE)
-        page.run(
+        until(page, f"{SAID} === '1 object with a score of 0.50 or more'")
+        assert page.evaluate(f"{CANVAS}.getAttribute('aria-label')") == "red 0.90"
+        assert page.evaluate(f"[{CANVAS}.width, {CANVAS}.height]") == list(SIZE)
+        page.evaluate(
             "(r => { r.value = '0.05'; r.dispatchEvent(new Event('input')); })"
             "(document.querySelector('#try input[type=range]'))"
         )
-        assert page.run(f"{CANVAS}.getAttribute('aria-label')") == "red 0.90, blue 0.40"
-        command = page.run("document.querySelector('#try pre').textContent")
+        assert page.evaluate(f"{CANVAS}.getAttribute('aria-label')") == "red 0.90, blue 0.40"
+        command = page.evaluate("document.querySelector('#try pre').textContent")
         assert command == f"curl --data-binary @image.png {client.url}/detect"
-        assert page.errors == []
-        assert all(each.startswith((client.url, "blob:")) for each in page.requests)
+        assert errors(page) == []
+        assert all(each.startswith((client.url, "blob:")) for each in asked(page))
 
 
 def test_boxes_are_drawn_where_the_objects_are(
-    client: Client, browser: Browser, tmp_path: Path
+    client: Client, browser: BrowserContext, tmp_path: Path
 ) -> None:
     file = tmp_path / "it's mine.png"
     picture().save(file)
-    with browser.page(f"{client.url}/") as page:
-        choose(page, file)
-        page.until(f"{SAID} === '1 object with a score of 0.50 or more'")
-        command = page.run("document.querySelector('#try pre').textContent")
+    with visit(browser, f"{client.url}/") as page:
+        page.set_input_files("#try input[type=file]", file)
+        until(page, f"{SAID} === '1 object with a score of 0.50 or more'")
+        command = page.evaluate("document.querySelector('#try pre').textContent")
         assert command.startswith("curl --data-binary '@it'\\''s mine.png' ")
-        row = page.run(
+        row = page.evaluate(
             f"(c => [...c.getContext('2d').getImageData(0, {(RED[1] + RED[3]) // 2}, "
             f"{WIDTH}, 1).data])({CANVAS})"
         )
@@ -79,34 +76,34 @@ def test_boxes_are_drawn_where_the_objects_are(
         assert RED[2] <= max(i for i in outside if i < BLUE[0] - 5) <= RED[2] + 5
 
 
-def test_what_is_no_image_is_said(client: Client, browser: Browser) -> None:
-    with browser.page(f"{client.url}/") as page:
+def test_what_is_no_image_is_said(client: Client, browser: BrowserContext) -> None:
+    with visit(browser, f"{client.url}/") as page:
         drop(page, png())
-        page.until(f"{SAID}?.startsWith('1 object')")
+        until(page, f"{SAID}?.startsWith('1 object')")
         drop(page, b"no image")
-        page.until(f"{SAID}?.includes('not an image')")
-        assert page.run(f"{CANVAS}") is None
+        until(page, f"{SAID}?.includes('not an image')")
+        assert page.evaluate(f"{CANVAS}") is None
 
 
-def test_one_of_several_models_is_chosen(two: Client, browser: Browser) -> None:
-    with browser.page(f"{two.url}/") as page:
-        page.until("!document.getElementById('model-field').hidden")
-        page.run(
+def test_one_of_several_models_is_chosen(two: Client, browser: BrowserContext) -> None:
+    with visit(browser, f"{two.url}/") as page:
+        until(page, "!document.getElementById('model-field').hidden")
+        page.evaluate(
             "(s => { s.value = 'two'; s.dispatchEvent(new Event('change')); })"
             "(document.getElementById('model'))"
         )
         drop(page, png())
-        page.until(f"{SAID}?.startsWith('1 object')")
-        assert "model=two" in page.run("document.querySelector('#try pre').textContent")
+        until(page, f"{SAID}?.startsWith('1 object')")
+        assert "model=two" in page.evaluate("document.querySelector('#try pre').textContent")
 
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [360, 1440])
-def test_it_suits_everybody(width: int, dark: bool, two: Client, browser: Browser) -> None:
-    with browser.page(f"{two.url}/", width=width, dark=dark) as page:
+def test_it_suits_everybody(width: int, dark: bool, two: Client, browser: BrowserContext) -> None:
+    with visit(browser, f"{two.url}/", width=width, dark=dark) as page:
         drop(page, png())
-        page.until(f"{SAID}?.startsWith('1 object')")
-        assert page.run("document.documentElement.scrollWidth <= innerWidth")
+        until(page, f"{SAID}?.startsWith('1 object')")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert violations(page) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from label_edits import FORMS
@@ -19,8 +20,11 @@ from requesting import serving_images
 from served import Served
 
 from boxwright.studio.store import LabelStore
-from browser import Browser, Page
+from browser import errors, visit
 from folders import VocFolder
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 
 @pytest.fixture(params=FORMS)
@@ -49,8 +53,8 @@ def served(voc_folder: VocFolder) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(studio: Served, browser: Browser) -> Iterator[Page]:
-    with browser.page(address(studio)) as page:
+def page(studio: Served, browser: BrowserContext) -> Iterator[Page]:
+    with visit(browser, address(studio)) as page:
         opened(page, 0)
         yield page
-        assert page.errors == []
+        assert errors(page) == []

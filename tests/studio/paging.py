@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -13,7 +14,10 @@ from served import HOST, Served, serving
 
 from boxwright.studio.journal import Proposal
 from boxwright.studio.store import LabelStore
-from browser import Page
+from browser import press_and_move, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 IMAGES = 10
 
@@ -74,21 +78,21 @@ def rounded(box: tuple[float, ...]) -> Rect:
 
 
 def opened(page: Page, index: int) -> None:
-    page.until(f"document.body.dataset.open === '{index}'")
+    until(page, f"document.body.dataset.open === '{index}'")
 
 
 def saved(page: Page) -> None:
-    page.until("document.getElementById('saved').dataset.state === 'saved'")
+    until(page, "document.getElementById('saved').dataset.state === 'saved'")
 
 
 def text(page: Page, selector: str) -> str:
-    said: str = page.run(f"document.querySelector({json.dumps(selector)}).textContent")
+    said: str = page.evaluate(f"document.querySelector({json.dumps(selector)}).textContent")
     return said
 
 
 def boxes(page: Page) -> list[list[float]]:
     """The sides in the table of boxes."""
-    rows: list[list[float]] = page.run(
+    rows: list[list[float]] = page.evaluate(
         "[...document.querySelectorAll('.boxes tbody tr')].map(row =>"
         " [...row.querySelectorAll('input')].map(input => input.valueAsNumber))"
     )
@@ -97,10 +101,10 @@ def boxes(page: Page) -> list[list[float]]:
 
 def drag(page: Page, *points: tuple[float, float]) -> None:
     """Drag from one pixel of the image to another."""
-    left, top, scale = page.run(
+    left, top, scale = page.evaluate(
         f"(r => [r.x, r.y, r.width / {PICTURE}.offsetWidth])({PICTURE}.getBoundingClientRect())"
     )
-    page.drag(*((left + x * scale, top + y * scale) for x, y in points))
+    press_and_move(page, *((left + x * scale, top + y * scale) for x, y in points))
 
 
 def draw(page: Page, rect: Rect) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from label_samples import put_sample
@@ -14,7 +14,10 @@ from requesting import BOX
 from served import Served, serving
 
 from boxwright.studio.store import LabelStore
-from browser import Browser, Page
+from browser import errors, until, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 ACTS: dict[str, tuple[dict[str, str], list[Any]]] = {  # and what pages are told
     "rename": ({"action": "rename", "name": "cat", "to": "kitty"}, ["cat", "kitty"]),
@@ -81,14 +84,14 @@ def test_pages_are_told_of_edits_of_classes_and_not_of_previews(served: Served) 
 
 
 @pytest.fixture
-def second(studio: Served, page: Page, browser: Browser) -> Iterator[Page]:
+def second(studio: Served, page: Page, browser: BrowserContext) -> Iterator[Page]:
     """Another tab, with the image 0, which has a square, and the next one."""
     draw(page, truth(0))
     saved(page)
-    with browser.page(address(studio)) as second:
+    with visit(browser, address(studio)) as second:
         opened(second, 0)
         yield second
-        assert all("412" in error for error in second.errors)
+        assert all("412" in error for error in errors(second))
 
 
 def test_another_tab_shows_the_new_classes_and_draws_with_them(
@@ -100,11 +103,11 @@ def test_another_tab_shows_the_new_classes_and_draws_with_them(
         ({"action": "rename", "name": "square", "to": "box"}, "box,circle"),
     ):
         change(studio, body)
-        second.until(f"{CLASSES} === '{classes}'")
-        second.until(f"document.querySelector('.boxes').textContent.includes('{classes[:3]}')")
+        until(second, f"{CLASSES} === '{classes}'")
+        until(second, f"document.querySelector('.boxes').textContent.includes('{classes[:3]}')")
     draw(second, (10, 150, 60, 200))
     saved(second)
-    second.press("d")
+    second.keyboard.press("d")
     opened(second, 1)
     draw(second, truth(1))
     saved(second)
@@ -122,13 +125,13 @@ def test_an_edit_of_another_tab_gets_the_new_class(studio: Served, second: Page)
     saved(second)
     assert labels_of(studio)["0"] == [("box", truth(0)), ("box", (10, 150, 60, 200))]
     assert len(boxes(second)) == 2
-    assert second.run(CLASSES) == "box,circle"
+    assert second.evaluate(CLASSES) == "box,circle"
 
 
 def test_a_box_of_a_class_that_was_deleted_is_asked_about(studio: Served, second: Page) -> None:
     studio.studio.desk.wait_for(lambda store: store.class_edits.move("square", None))
     draw(second, (10, 150, 60, 200))
-    second.until("document.querySelector('dialog .versions') !== null")
+    until(second, "document.querySelector('dialog .versions') !== null")
     assert labels_of(studio) == {}
     second.click("dialog button.main")
     saved(second)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from paging import (
@@ -29,7 +30,10 @@ from PIL import Image
 from served import Served, serving
 
 from boxwright.studio.store import LabelStore
-from browser import Browser, Page
+from browser import errors, until, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 
 def test_boxes_are_drawn_changed_and_undone_by_mouse(studio: Served, page: Page) -> None:
@@ -45,11 +49,11 @@ def test_boxes_are_drawn_changed_and_undone_by_mouse(studio: Served, page: Page)
     saved(page)
     assert labels_of(studio) == {"0": [("circle", (50, 40, 170, 130))]}
     page.click("[data-action=undo]")
-    page.until("document.querySelector('.boxes select').value === 'square'")
+    until(page, "document.querySelector('.boxes select').value === 'square'")
     page.click("[data-action=undo]")
-    page.until("document.querySelector('.boxes input').valueAsNumber === 40")
+    until(page, "document.querySelector('.boxes input').valueAsNumber === 40")
     page.click("[data-action=redo]")
-    page.until("document.querySelector('.boxes input').valueAsNumber === 50")
+    until(page, "document.querySelector('.boxes input').valueAsNumber === 50")
     saved(page)
     page.click("[data-action=extreme]")
     for point in ((220, 150), (200, 170), (260, 165), (230, 200)):
@@ -64,7 +68,7 @@ def test_boxes_are_drawn_changed_and_undone_by_mouse(studio: Served, page: Page)
 
 
 def test_ten_images_are_labeled_by_keys_alone(studio: Served, page: Page) -> None:
-    page.run(
+    page.evaluate(
         "window.pointed = 0;"
         "for (const kind of ['pointerdown', 'mousedown', 'click'])"
         " addEventListener(kind, event => { if (event.detail) pointed += 1; }, true)"
@@ -74,49 +78,57 @@ def test_ten_images_are_labeled_by_keys_alone(studio: Served, page: Page) -> Non
         by_keys(page, (SIZE[0] // 2, SIZE[1] // 2), truth(number))
         if number == 3:
             by_keys(page, truth(3)[2:], (2, 2, 32, 22))
-        page.press(" ")
+        page.keyboard.press(" ")
         saved(page)
         if number + 1 < IMAGES:
-            page.press("d")
+            page.keyboard.press("d")
     labels = labels_of(studio)
     assert sum(map(len, labels.values())) == IMAGES + 1
     for number in range(IMAGES):
         assert labels[str(number)][0] == ("square", truth(number))
-    page.press("e")
-    page.press("2")
-    page.press("ArrowRight", 3)
-    page.press("Alt+ArrowDown", 2)
-    page.press("Ctrl+d")
-    page.press("Delete")
+    page.keyboard.press("e")
+    page.keyboard.press("2")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    press(page, "Alt", "ArrowDown", 2)
+    page.keyboard.press("Control+d")
+    page.keyboard.press("Delete")
     saved(page)
     x1, y1, x2, y2 = truth(9)
     assert labels_of(studio)["9"] == [("circle", (x1 + 3, y1, x2 + 3, y2 + 2))]
     for _ in range(8):  # on a busy machine, the keys are several edits
         if boxes(page) != as_floats(truth(9)):
-            page.press("Ctrl+z")
+            page.keyboard.press("Control+z")
             saved(page)
     assert boxes(page) == as_floats(truth(9))
-    assert page.run("pointed") == 0
+    assert page.evaluate("pointed") == 0
 
 
 def by_keys(page: Page, at: tuple[int, int], rect: Rect) -> None:
     """Draw a box by keys, from where the cross is."""
     x, y = at
-    page.press("w")
+    page.keyboard.press("w")
     for to_x, to_y in (rect[:2], rect[2:]):
         move_cross(page, "ArrowRight" if to_x > x else "ArrowLeft", abs(to_x - x))
         move_cross(page, "ArrowDown" if to_y > y else "ArrowUp", abs(to_y - y))
-        page.press("Enter")
+        page.keyboard.press("Enter")
         x, y = to_x, to_y
 
 
 def move_cross(page: Page, arrow: str, pixels: int) -> None:
     """Shift and an arrow move it by 50 pixels of the screen, Alt and an arrow by one of the
     image."""
-    scale = page.run(f"{PICTURE}.getBoundingClientRect().width") / SIZE[0]
+    scale = page.evaluate(f"{PICTURE}.getBoundingClientRect().width") / SIZE[0]
     far, near = divmod(pixels, round(50 / scale))
-    page.press(f"Shift+{arrow}", far)
-    page.press(f"Alt+{arrow}", near)
+    press(page, "Shift", arrow, far)
+    press(page, "Alt", arrow, near)
+
+
+def press(page: Page, held: str, key: str, times: int) -> None:
+    page.keyboard.down(held)
+    for _ in range(times):
+        page.keyboard.press(key)
+    page.keyboard.up(held)
 
 
 def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Page) -> None:
@@ -130,8 +142,8 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Pa
     assert text(page, "#offer span").startswith("2 proposals")
     propose(studio, first, ("circle", (200, 100, 300, 200)))  # not shown: the image is open
     studio.studio.hub.tell("proposals", {"counts": [[first, 1]]})
-    page.press("Enter")
-    page.until(f"document.body.dataset.open !== '{first}'")
+    page.keyboard.press("Enter")
+    until(page, f"document.body.dataset.open !== '{first}'")
     assert labels_of(studio)[str(first)] == [
         ("square", truth(first)),
         ("circle", (2, 2, 32, 22)),
@@ -141,22 +153,22 @@ def test_proposals_are_accepted_taken_over_and_rejected(studio: Served, page: Pa
     x1, y1, x2, y2 = truth(second)
     drag(page, (x1 + 50, y1 + 40), (x1 + 53, y1 + 40))  # makes it a box
     assert boxes(page) == as_floats((x1 + 3, y1, x2 + 3, y2))
-    page.press("e")
-    page.press("Backspace")
-    page.until("document.getElementById('offer').hidden")
+    page.keyboard.press("e")
+    page.keyboard.press("Backspace")
+    until(page, "document.getElementById('offer').hidden")
     saved(page)
     assert labels_of(studio)[str(second)] == [("square", (x1 + 3, y1, x2 + 3, y2))]
     assert studio.studio.desk.wait_for(lambda store: store.journal.proposals(second)) == ()
     page.click(f"#row-{third}")
     opened(page, third)
-    page.press("e")
-    page.press("Backspace")
-    page.until("document.getElementById('offer').hidden")
-    page.press("Ctrl+z")
-    page.until("!document.getElementById('offer').hidden")
+    page.keyboard.press("e")
+    page.keyboard.press("Backspace")
+    until(page, "document.getElementById('offer').hidden")
+    page.keyboard.press("Control+z")
+    until(page, "!document.getElementById('offer').hidden")
     saved(page)
     page.click("#offer button")
-    page.until(f"document.body.dataset.open !== '{third}'")
+    until(page, f"document.body.dataset.open !== '{third}'")
     assert labels_of(studio)[str(third)] == [("square", truth(third))]
 
 
@@ -166,29 +178,31 @@ def test_test_images_are_labeled_blind_with_a_sign(studio: Served, page: Page) -
         propose(studio, index, ("square", truth(index)))
         page.click(f"#row-{index}")
         opened(page, index)
-        assert page.run("document.getElementById('blind').hidden") is (index not in blind)
-        assert page.run("document.getElementById('offer').hidden") is (index in blind)
+        assert page.evaluate("document.getElementById('blind').hidden") is (index not in blind)
+        assert page.evaluate("document.getElementById('offer').hidden") is (index in blind)
 
 
-def test_the_first_box_asks_for_a_new_class(tmp_path: Path, browser: Browser) -> None:
+def test_the_first_box_asks_for_a_new_class(tmp_path: Path, browser: BrowserContext) -> None:
     draw_images(tmp_path / "images", ["0.jpg"])
-    with labeling(tmp_path / "images") as studio, browser.page(address(studio)) as page:
+    with labeling(tmp_path / "images") as studio, visit(browser, address(studio)) as page:
         opened(page, 0)
         draw(page, truth(0))
-        page.write("raccoon")
-        page.press("Enter")
-        page.until("document.querySelectorAll('.boxes tbody tr').length === 1")
+        page.keyboard.insert_text("raccoon")
+        page.keyboard.press("Enter")
+        until(page, "document.querySelectorAll('.boxes tbody tr').length === 1")
         saved(page)
         assert labels_of(studio) == {"0": [("raccoon", truth(0))]}
-        assert page.errors == []
+        assert errors(page) == []
 
 
 def test_fingers_draw_and_enlarge(studio: Served, page: Page) -> None:
+    devtools = page.context.new_cdp_session(page)  # Playwright has one finger, which only taps
+
     def touch(kind: str, *points: tuple[float, float]) -> None:
         fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
-        page.call("Input.dispatchTouchEvent", type=kind, touchPoints=fingers)
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
 
-    left, top, width, height = page.run(
+    left, top, width, height = page.evaluate(
         "(r => [r.x, r.y, r.width, r.height])"
         "(document.getElementById('stage').getBoundingClientRect())"
     )
@@ -197,12 +211,12 @@ def test_fingers_draw_and_enlarge(studio: Served, page: Page) -> None:
     touch("touchMove", (x + 60, y + 60))
     touch("touchEnd")
     assert len(boxes(page)) == 1
-    before = page.run(f"{PICTURE}.getBoundingClientRect().width")
+    before = page.evaluate(f"{PICTURE}.getBoundingClientRect().width")
     touch("touchStart", (x - 40, y))
     touch("touchStart", (x - 40, y), (x + 40, y))
     touch("touchMove", (x - 80, y), (x + 80, y))
     touch("touchEnd")
-    after = page.run(f"{PICTURE}.getBoundingClientRect().width")
+    after = page.evaluate(f"{PICTURE}.getBoundingClientRect().width")
     assert after == pytest.approx(2 * before, rel=0.02)
     assert len(boxes(page)) == 1
 
@@ -218,7 +232,7 @@ STORED = {  # EXIF orientation -> how its pixels are stored
 }
 
 
-def test_boxes_agree_with_turned_images(tmp_path: Path, browser: Browser) -> None:
+def test_boxes_agree_with_turned_images(tmp_path: Path, browser: BrowserContext) -> None:
     folder = tmp_path / "images"
     draw_images(folder, ["1.jpg"])
     with Image.open(folder / "1.jpg") as upright:
@@ -226,17 +240,17 @@ def test_boxes_agree_with_turned_images(tmp_path: Path, browser: Browser) -> Non
             exif = Image.Exif()
             exif[0x0112] = orientation
             upright.transpose(stored).save(folder / f"{orientation}.jpg", exif=exif)
-    with labeling(folder, "square") as studio, browser.page(address(studio)) as page:
+    with labeling(folder, "square") as studio, visit(browser, address(studio)) as page:
         for index in range(8):
             opened(page, index)
-            assert page.run(f"[{PICTURE}.naturalWidth, {PICTURE}.naturalHeight]") == list(SIZE)
+            assert page.evaluate(f"[{PICTURE}.naturalWidth, {PICTURE}.naturalHeight]") == list(SIZE)
             draw(page, truth(0))
             saved(page)
             x1, y1, x2, y2 = truth(0)
-            inside = page.run(COLOR % ((x1 + x2) // 2, (y1 + y2) // 2))
-            outside = page.run(COLOR % (x2 + 20, y2 + 20))
+            inside = page.evaluate(COLOR % ((x1 + x2) // 2, (y1 + y2) // 2))
+            outside = page.evaluate(COLOR % (x2 + 20, y2 + 20))
             assert inside[0] > 200 > 130 > outside[0], index
-            page.press("d")
+            page.keyboard.press("d")
         assert set(map(tuple, labels_of(studio).values())) == {(("square", truth(0)),)}
 
 
@@ -250,48 +264,52 @@ COLOR = f"""
 """
 
 
-def test_keys_of_another_tool_stay_chosen(studio: Served, page: Page, browser: Browser) -> None:
-    page.press("Shift+?")
-    page.press("ArrowDown")  # from LabelImg to VoTT
-    page.press("Escape")
-    page.press("s")
+def test_keys_of_another_tool_stay_chosen(
+    studio: Served, page: Page, browser: BrowserContext
+) -> None:
+    page.keyboard.press("Shift+?")
+    page.keyboard.press("ArrowDown")  # from LabelImg to VoTT
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
     opened(page, 1)
-    page.press("w")
+    page.keyboard.press("w")
     opened(page, 0)
-    with browser.page(address(studio)) as another:
+    with visit(browser, address(studio)) as another:
         opened(another, 0)
-        another.press("s")
+        another.keyboard.press("s")
         opened(another, 1)
 
 
-def test_keys_of_a_file_replace_others(tmp_path: Path, browser: Browser) -> None:
+def test_keys_of_a_file_replace_others(tmp_path: Path, browser: BrowserContext) -> None:
     draw_images(tmp_path / "images", ["0.jpg", "1.jpg"])
     open_store = partial(LabelStore.open, tmp_path / "images")
     own = {"next": ["J"], "jump": ["y"]}
-    with serving(open_store, keys=own) as studio, browser.page(address(studio)) as page:
+    with serving(open_store, keys=own) as studio, visit(browser, address(studio)) as page:
         opened(page, 0)
-        page.until("document.getElementById('notices').textContent.includes('jump')")
-        page.press("d")
-        page.press("j")
+        until(page, "document.getElementById('notices').textContent.includes('jump')")
+        page.keyboard.press("d")
+        page.keyboard.press("j")
         opened(page, 1)
-        assert page.errors == []
+        assert errors(page) == []
 
 
-def test_accepted_findings_are_remembered(studio: Served, page: Page, browser: Browser) -> None:
+def test_accepted_findings_are_remembered(
+    studio: Served, page: Page, browser: BrowserContext
+) -> None:
     for _ in range(2):  # the same box twice
-        page.press("w")
+        page.keyboard.press("w")
         draw(page, truth(0))
     saved(page)
     done = "document.querySelectorAll('.findings .done').length"
-    page.press("Alt+2")
-    page.until("document.querySelector('.findings button[aria-current=true]') !== null")
-    assert page.run(done) == 0
-    page.press("Enter")
-    page.until(f"{done} === 1")
-    with browser.page(address(studio)) as another:
+    page.keyboard.press("Alt+2")
+    until(page, "document.querySelector('.findings button[aria-current=true]') !== null")
+    assert page.evaluate(done) == 0
+    page.keyboard.press("Enter")
+    until(page, f"{done} === 1")
+    with visit(browser, address(studio)) as another:
         opened(another, 0)
-        another.press("Alt+2")
-        another.until(f"{done} === 1")
+        another.keyboard.press("Alt+2")
+        until(another, f"{done} === 1")
 
 
 def test_classes_are_renamed_and_deleted_everywhere_and_back(studio: Served, page: Page) -> None:
@@ -299,35 +317,35 @@ def test_classes_are_renamed_and_deleted_everywhere_and_back(studio: Served, pag
         opened(page, index)
         draw(page, truth(index))
         saved(page)
-        page.press("d")
+        page.keyboard.press("d")
     page.click("#classes .buttons button:last-child")
     page.click(".managed li:nth-child(1) input")
-    page.press("Ctrl+a")
-    page.write("rectangle")
-    page.press("Enter")
-    page.until("document.querySelectorAll('dialog').length === 2")
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("rectangle")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelectorAll('dialog').length === 2")
     assert "2 boxes in 2 images will change" in text(page, "dialog:last-of-type")
-    page.press("Enter")
-    page.until("document.querySelector('.classes .name').textContent === 'rectangle'")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.classes .name').textContent === 'rectangle'")
     assert labels_of(studio)["1"] == [("rectangle", truth(1))]
     page.click("dialog .answers button")  # undo
-    page.until("document.querySelector('.classes .name').textContent === 'square'")
+    until(page, "document.querySelector('.classes .name').textContent === 'square'")
     assert labels_of(studio)["1"] == [("square", truth(1))]
 
 
 def test_images_are_searched_and_set_aside(studio: Served, page: Page) -> None:
     shown = "[...document.querySelectorAll('.row .name')].map(each => each.textContent).join()"
-    page.press("Ctrl+p")
-    page.write("7")
-    page.until(f"{shown} === '7.jpg'")
-    page.press("Enter")
+    page.keyboard.press("Control+p")
+    page.keyboard.insert_text("7")
+    until(page, f"{shown} === '7.jpg'")
+    page.keyboard.press("Enter")
     opened(page, 7)
-    page.press("Escape")
-    page.press("Shift+s")
-    page.until("document.querySelector('.row').classList.contains('aside')")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+s")
+    until(page, "document.querySelector('.row').classList.contains('aside')")
     assert studio.studio.desk.wait_for(lambda store: store.rows(7, 1)[0].state) == "aside"
-    page.press("Shift+s")
-    page.until("document.querySelector('.row').classList.contains('new')")
+    page.keyboard.press("Shift+s")
+    until(page, "document.querySelector('.row').classList.contains('new')")
     assert studio.studio.desk.wait_for(lambda store: store.rows(7, 1)[0].state) == "new"
 
 
@@ -335,17 +353,17 @@ def test_what_was_set_aside_is_taken_back_by_undo(studio: Served, page: Page) ->
     def state() -> str:
         return studio.studio.desk.wait_for(lambda store: store.state(0))
 
-    page.press("d")
+    page.keyboard.press("d")
     opened(page, 1)
     draw(page, truth(1))
     saved(page)
-    page.press("a")
+    page.keyboard.press("a")
     for take_back in (
-        lambda: page.press("Ctrl+z"),
+        lambda: page.keyboard.press("Control+z"),
         lambda: page.click(".notice:has(.small:nth-child(3)) .small"),
     ):
         opened(page, 0)
-        page.press("Shift+s")
+        page.keyboard.press("Shift+s")
         opened(page, 1)
         assert state() == "aside"
         take_back()

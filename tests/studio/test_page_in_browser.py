@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from children import Scripted
@@ -30,7 +31,10 @@ from served import Served, eventually, serving
 from boxwright.errors import SystemFaultError
 from boxwright.inference.run import Run
 from boxwright.studio.store import LabeledBox, Labels, LabelStore
-from browser import Browser, Page, violations
+from browser import asked, errors, until, violations, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 
 @pytest.mark.parametrize(
@@ -42,9 +46,9 @@ from browser import Browser, Page, violations
     ],
 )
 def test_two_versions_of_labels(
-    answer: str, expected: list[Rect], studio: Served, browser: Browser
+    answer: str, expected: list[Rect], studio: Served, browser: BrowserContext
 ) -> None:
-    with browser.page(address(studio)) as page:
+    with visit(browser, address(studio)) as page:
         opened(page, 0)
         theirs = LabeledBox("new-1", (200.0, 100.0, 300.0, 200.0), "square")
 
@@ -54,17 +58,17 @@ def test_two_versions_of_labels(
 
         studio.studio.desk.wait_for(write)
         draw(page, truth(0))
-        page.until("document.querySelector('dialog .versions') !== null")
+        until(page, "document.querySelector('dialog .versions') !== null")
         assert "Yours: 1 box" in text(page, ".versions")
         page.click(f"dialog button[value={answer}]")
         saved(page)
         assert labels_of(studio)["0"] == [("square", rect) for rect in expected]
         assert boxes(page) == as_floats(*expected)
         other = truth(0) if answer == "theirs" else rounded(theirs.box)
-        page.press("Ctrl+z")
+        page.keyboard.press("Control+z")
         rows = "[...document.querySelectorAll('.boxes tbody tr')]"
         first = f"{rows}[0].querySelector('input').valueAsNumber"
-        page.until(f"{rows}.length === 1 && {first} === {other[0]}")
+        until(page, f"{rows}.length === 1 && {first} === {other[0]}")
         saved(page)
         assert labels_of(studio)["0"] == [("square", other)]
 
@@ -76,11 +80,12 @@ SLOW = """
     if (options.method !== "GET") await new Promise((resolve) => setTimeout(resolve, 400));
     return answer;
   };
+  0
 """
 
 
 def test_boxes_that_are_drawn_while_the_server_answers_stay(
-    studio: Served, browser: Browser
+    studio: Served, browser: BrowserContext
 ) -> None:
     first, second, third, fourth = (
         (10, 10, 60, 60),
@@ -88,49 +93,49 @@ def test_boxes_that_are_drawn_while_the_server_answers_stay(
         (200, 150, 300, 220),
         (10, 150, 60, 220),
     )
-    with browser.page(address(studio)) as page:
+    with visit(browser, address(studio)) as page:
         opened(page, 0)
         index = min({1, 2} - studio.studio.desk.wait_for(lambda store: store.blind()))
         propose(studio, index, ("square", truth(0)))
         page.click(f"#row-{index}")
         opened(page, index)
-        page.run(SLOW)
-        page.press("e")
-        page.press("Backspace")
-        page.until("document.getElementById('saved').dataset.state === 'saving'")
+        page.evaluate(SLOW)
+        page.keyboard.press("e")
+        page.keyboard.press("Backspace")
+        until(page, "document.getElementById('saved').dataset.state === 'saving'")
         draw(page, first)
         draw(page, second)
         saved(page)
         assert boxes(page) == as_floats(first, second)
         draw(page, third)
         saved(page)
-        page.press("Ctrl+z")
-        page.until("document.getElementById('saved').dataset.state === 'saving'")
+        page.keyboard.press("Control+z")
+        until(page, "document.getElementById('saved').dataset.state === 'saving'")
         draw(page, fourth)
-        page.until("document.querySelectorAll('.boxes tbody tr').length === 3")
+        until(page, "document.querySelectorAll('.boxes tbody tr').length === 3")
         saved(page)
         expected = (first, second, fourth)
         assert boxes(page) == as_floats(*expected)
         assert labels_of(studio) == {str(index): [("square", rect) for rect in expected]}
-        assert page.errors == []
+        assert errors(page) == []
 
 
 def full(*_: object) -> None:
     raise SystemFaultError("BW902", "the disk is full.")
 
 
-def test_edits_that_cannot_be_saved_stay(studio: Served, browser: Browser) -> None:
-    with browser.page(address(studio)) as page:
+def test_edits_that_cannot_be_saved_stay(studio: Served, browser: BrowserContext) -> None:
+    with visit(browser, address(studio)) as page:
         opened(page, 0)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(LabelStore, "write", full)
             draw(page, truth(0))
-            page.until("document.getElementById('saved').dataset.state === 'stuck'")
+            until(page, "document.getElementById('saved').dataset.state === 'stuck'")
             assert "1 image not saved" in text(page, "#saved")
             assert "full" in text(page, ".notice.problem")
-            page.press("d")
+            page.keyboard.press("d")
             opened(page, 1)
-            page.press("a")
+            page.keyboard.press("a")
             opened(page, 0)
             assert boxes(page) == as_floats(truth(0))
         page.click("#saved button")
@@ -138,58 +143,58 @@ def test_edits_that_cannot_be_saved_stay(studio: Served, browser: Browser) -> No
         assert labels_of(studio) == {"0": [("square", truth(0))]}
 
 
-def test_names_with_any_characters_are_text(tmp_path: Path, browser: Browser) -> None:
+def test_names_with_any_characters_are_text(tmp_path: Path, browser: BrowserContext) -> None:
     name = "<img src=x onerror=alert(1)>&quot; ü.jpg"
     label = "<b onclick=alert(1)>\"'&amp;"
     draw_images(tmp_path / "images", [name])
-    with labeling(tmp_path / "images", label) as studio, browser.page(address(studio)) as page:
+    with labeling(tmp_path / "images", label) as studio, visit(browser, address(studio)) as page:
         opened(page, 0)
         draw(page, truth(0))
         saved(page)
         assert text(page, "#name") == name
         assert text(page, "#row-0 .name") == name
         assert text(page, ".classes .name") == label
-        page.press("/")
+        page.keyboard.press("/")
         assert text(page, ".options li") == label
-        page.press("Escape")
-        assert page.run("document.querySelectorAll('main b[onclick], [onerror]').length") == 0
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.querySelectorAll('main b[onclick], [onerror]').length") == 0
         assert list(labels_of(studio).values()) == [[(label, truth(0))]]
-        assert page.errors == []
+        assert errors(page) == []
 
 
-def test_tabs_share_one_stream_of_events(studio: Served, browser: Browser) -> None:
-    with browser.page(address(studio)) as first, browser.page(address(studio)) as second:
+def test_tabs_share_one_stream_of_events(studio: Served, browser: BrowserContext) -> None:
+    with visit(browser, address(studio)) as first, visit(browser, address(studio)) as second:
         for page in (first, second):
             opened(page, 0)
         eventually(lambda: studio.studio.assistant.state["reason"])  # it says nothing later
         studio.studio.hub.tell("training", {"state": "training", "round": 3, "images": 12})
         for page in (first, second):
-            page.until("document.getElementById('assist').textContent.includes('round 3')")
-        asked = [url for page in (first, second) for url in page.requests]
-        assert len([url for url in asked if url.endswith("/api/events")]) == 1
-        with browser.page(address(studio)) as third:
-            third.until("document.getElementById('assist').textContent.includes('round 3')")
+            until(page, "document.getElementById('assist').textContent.includes('round 3')")
+        addresses = [url for page in (first, second) for url in asked(page)]
+        assert len([url for url in addresses if url.endswith("/api/events")]) == 1
+        with visit(browser, address(studio)) as third:
+            until(third, "document.getElementById('assist').textContent.includes('round 3')")
 
 
 def steps_of(page: Page, part: str, by: str) -> str:
     """What a part of the last steps says once it is done."""
     button = f"#finish-{part} button.main"
-    page.until(f"!document.querySelector('{button}').disabled")
+    until(page, f"!document.querySelector('{button}').disabled")
     if by == "keys":
-        while not page.run(f"document.activeElement.matches('{button}')"):
-            page.press("Tab")
-        page.press("Enter")
+        while not page.evaluate(f"document.activeElement.matches('{button}')"):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
     else:
         page.click(button)
     for words in ("boxwright", "Written"):
         said = f"document.querySelector('#finish-{part} .output').textContent"
-        page.until(f"{said}.includes('{words}')")
+        until(page, f"{said}.includes('{words}')")
     return text(page, f"#finish-{part} .output")
 
 
 @pytest.mark.parametrize("by", ["mouse", "keys"])
 def test_the_last_steps_show_their_commands_and_curves(
-    by: str, tmp_path: Path, browser: Browser
+    by: str, tmp_path: Path, browser: BrowserContext
 ) -> None:
     draw_images(tmp_path / "images", ["0.jpg"])
     losses = [{"state": "running", "step": step, "loss": 3 / step} for step in (1, 2, 3)]
@@ -202,30 +207,28 @@ def test_the_last_steps_show_their_commands_and_curves(
     )
     with serving(lambda: LabelStore.open(tmp_path / "images", ("square",)), children) as studio:
         Run(tmp_path / "images-run").folder.mkdir()
-        with pytest.MonkeyPatch.context() as patch, browser.page(address(studio)) as page:
+        with pytest.MonkeyPatch.context() as patch, visit(browser, address(studio)) as page:
             patch.setattr(Run, "exists", lambda run: run.folder.exists())
             opened(page, 0)
             eventually(lambda: studio.studio.hub._listeners)  # or it would get only the last event
-            page.press("Alt+3")
+            page.keyboard.press("Alt+3")
             said = steps_of(page, "train", by)
             assert re.match(r"boxwright train \S+images --budget 2m --out \S+images-run-2", said)
-            assert page.run("document.querySelectorAll('#finish-train svg .line').length") == 2
-            page.run("document.getElementById('export-to').value = 'tflite'")
+            assert page.evaluate("document.querySelectorAll('#finish-train svg .line').length") == 2
+            page.evaluate("document.getElementById('export-to').value = 'tflite'")
             assert "--to tflite" in steps_of(page, "export", by)
             assert [each["work"] for each in children.requests] == ["train", "export"]
             try_image(page, tmp_path / "images" / "0.jpg")
             assert "boxwright predict" in text(page, "#try .output")
             assert "1 object with a score of 0.50 or more" in text(page, "#try .output")
-            assert page.run("document.querySelector('.tried canvas').width") == SIZE[0]
-            assert page.errors == []
+            assert page.evaluate("document.querySelector('.tried canvas').width") == SIZE[0]
+            assert errors(page) == []
 
 
 def try_image(page: Page, path: Path) -> None:
     """Choose a file in the page."""
-    root = page.call("DOM.getDocument")["root"]["nodeId"]
-    node = page.call("DOM.querySelector", nodeId=root, selector="#try input[type=file]")
-    page.call("DOM.setFileInputFiles", files=[str(path)], nodeId=node["nodeId"])
-    page.until("document.querySelector('.tried canvas') !== null")
+    page.set_input_files("#try input[type=file]", path)
+    until(page, "document.querySelector('.tried canvas') !== null")
 
 
 VIEWS = {"label": "Alt+1", "review": "Alt+2", "finish": "Alt+3"}
@@ -235,21 +238,21 @@ VIEWS = {"label": "Alt+1", "review": "Alt+2", "finish": "Alt+3"}
     ("width", "dark"), [(360, True), (820, False), (1440, True), (1440, False)]
 )
 def test_every_view_fits_and_is_accessible(
-    width: int, dark: bool, studio: Served, browser: Browser
+    width: int, dark: bool, studio: Served, browser: BrowserContext
 ) -> None:
     blind = studio.studio.desk.wait_for(lambda store: store.blind())
     index = min(set(range(1, IMAGES)) - blind)
     propose(studio, index, ("circle", (2, 2, 32, 22)))
-    with browser.page(address(studio), width=width, dark=dark) as page:
+    with visit(browser, address(studio), width=width, dark=dark) as page:
         opened(page, 0)
         draw(page, truth(0))
         saved(page)
         for name, key in VIEWS.items():
-            page.press(key)
-            page.until(f"document.body.dataset.view === '{name}'")
-            assert page.run("document.documentElement.scrollWidth") <= width
+            page.keyboard.press(key)
+            until(page, f"document.body.dataset.view === '{name}'")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert violations(page) == []
-        page.press("Alt+1")
-        page.press("Shift+?")
+        page.keyboard.press("Alt+1")
+        page.keyboard.press("Shift+?")
         assert violations(page) == []
-        assert page.errors == []
+        assert errors(page) == []

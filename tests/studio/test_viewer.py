@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from children import Scripted
@@ -15,9 +16,12 @@ from served import Served, eventually, serving
 
 from boxwright.studio.app import PAGE
 from boxwright.studio.store import LabelStore
-from browser import Browser, Page
+from browser import asked, errors, until, visit
 from folders import VocFolder
 from misbehaving import files_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 CHANGES = [
     ("PUT", "/api/images/0"),
@@ -69,7 +73,7 @@ def viewer(dataset: Path) -> Iterator[Served]:
 
 def visible(page: Page) -> set[str]:
     """The actions whose buttons are seen."""
-    found: list[str] = page.run(
+    found: list[str] = page.evaluate(
         "[...document.querySelectorAll('button[data-action]')]"
         ".filter(each => each.checkVisibility()).map(each => each.dataset.action)"
     )
@@ -117,23 +121,24 @@ def test_labels_that_are_edited_have_no_end_in_the_page(studio: Served) -> None:
     assert studio.ask("POST", "/api/quit", {}).status == 404
 
 
-def test_the_keys_of_the_toolkit(viewer: Served, browser: Browser) -> None:
+def test_the_keys_of_the_toolkit(viewer: Served, browser: BrowserContext) -> None:
     """d is the next image, a the previous one, and q the end."""
-    with browser.page(address(viewer)) as page:
+    with visit(browser, address(viewer)) as page:
         opened(page, 0)
         assert boxes(page) == [[40, 30, 140, 110]]
-        page.press("d")
+        page.keyboard.press("d")
         opened(page, 1)
         assert sorted(boxes(page)) == [[1, 2, 31, 42], [50.5, 35, 150, 115]]
-        page.press("d", 2)
+        page.keyboard.press("d")
+        page.keyboard.press("d")
         opened(page, 2)
-        page.press("a")
+        page.keyboard.press("a")
         opened(page, 1)
-        for key in ("w", "Delete", " ", "Ctrl+z", "1", "Enter", "Ctrl+v"):
-            page.press(key)
+        for key in ("w", "Delete", " ", "Control+z", "1", "Enter", "Control+v"):
+            page.keyboard.press(key)
         drag(page, (10, 10), (90, 90))
         assert sorted(boxes(page)) == [[1, 2, 31, 42], [50.5, 35, 150, 115]]
-        assert page.run("document.querySelectorAll('.notice.problem, dialog').length") == 0
+        assert page.evaluate("document.querySelectorAll('.notice.problem, dialog').length") == 0
         assert visible(page) == {
             "previous",
             "next",
@@ -145,16 +150,16 @@ def test_the_keys_of_the_toolkit(viewer: Served, browser: Browser) -> None:
             "quit",
         }
         assert (
-            page.run(
+            page.evaluate(
                 "document.querySelectorAll('#panels :is(input, select):not(:disabled)').length"
             )
             == 0
         )
-        page.press("q")
-        page.until("document.body.textContent.includes('The studio has ended')")
-        assert page.errors == []
-    asked = [each for each in page.requests if not each.endswith((".js", ".css", ".svg"))]
-    assert not [each for each in asked if "current" in each or "keys" in each]
+        page.keyboard.press("q")
+        until(page, "document.body.textContent.includes('The studio has ended')")
+        assert errors(page) == []
+        addresses = [each for each in asked(page) if not each.endswith((".js", ".css", ".svg"))]
+        assert not [each for each in addresses if "current" in each or "keys" in each]
     eventually(lambda: not listens(viewer))
 
 

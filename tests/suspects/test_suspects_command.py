@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -24,8 +24,11 @@ from boxwright.suspects.queue import read_queue
 from boxwright.training.folds import Training
 from boxwright.training.recipe import Recipe
 from boxwright.training.request import TrainingRequest
-from browser import Browser, violations
+from browser import asked, errors, violations, visit
 from squares import Squares
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "find-label-mistakes.md"
 LEFT, RIGHT = (10, 10, 50, 50), (70, 20, 110, 60)
@@ -81,7 +84,7 @@ def test_detections_of_another_tool(place: Path) -> None:
     assert json.loads(run("images", "--detections", "results.json", "--json").stdout) == queue
 
 
-def test_the_page_is_complete_and_has_no_faults(place: Path, browser: Browser) -> None:
+def test_the_page_is_complete_and_has_no_faults(place: Path, browser: BrowserContext) -> None:
     assert run("images", "--detections", "results.json", "--out", "a.html").exit_code == 0
     text = Path("a.html").read_text("utf-8")
     assert text.count("<figure") == 3
@@ -89,11 +92,11 @@ def test_the_page_is_complete_and_has_no_faults(place: Path, browser: Browser) -
     assert len(text) < 200_000
     address = Path("a.html").absolute().as_uri()
     for width, dark in ((360, False), (1440, True)):
-        with browser.page(address, width=width, dark=dark) as page:
-            assert page.run("document.querySelectorAll('figure svg image').length") == 3
-            assert page.run("document.documentElement.scrollWidth") == width
+        with visit(browser, address, width=width, dark=dark) as page:
+            assert page.evaluate("document.querySelectorAll('figure svg image').length") == 3
+            assert page.evaluate("document.documentElement.scrollWidth") == width
             assert violations(page) == []
-            assert (page.errors, page.requests) == ([], [address])
+            assert (errors(page), asked(page)) == ([], [address])
 
 
 def test_without_suspects_the_page_says_so(place: Path) -> None:
