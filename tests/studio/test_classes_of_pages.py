@@ -90,6 +90,7 @@ def second(studio: Served, page: Page, browser: BrowserContext) -> Iterator[Page
     saved(page)
     with visit(browser, address(studio)) as second:
         opened(second, 0)
+        until(second, "document.querySelector('.row .name')?.textContent === '0.jpg'")
         yield second
         assert all("412" in error for error in errors(second))
 
