@@ -10,13 +10,13 @@ lies in the moving one, relative to the centers of both, in pixels of `SIDE`.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.datasets.near_duplicates.hashes import SIDE
-from boxwright.datasets.near_duplicates.views import Bytes, Floats
+from boxwright.datasets.near_duplicates.views import Bytes, Floats, Ints
 
 Outlines = NDArray[np.int8]
 
@@ -24,6 +24,7 @@ SAME_PLACE = np.array([[0, 1, 0, 1]], np.float32)
 LOCAL = 6  # pixels; radius of local contrast normalization
 FAINT = 4.0  # gray levels of contrast that may be noise
 ROUNDS = 4  # Gauss-Newton steps, twice at half size and once at full size
+FIRST = 2  # of these, before the better of two alignments at half size is chosen
 # What is worth the next step. Correlation at a quarter of the size, not aligned: 99 percent of
 # planted copies have 0.52, 98 percent of different images less than 0.5. At half the size, aligned
 # once and twice: near-duplicates have 0.44 and 0.52. Of the median square, before alignment at full
@@ -40,6 +41,59 @@ SAME_SCENE = 0.6
 NEARLY_EQUAL = 0.95  # correlation of copies, where too few squares have texture
 FEW, MIN_SQUARES, SURE = 12, 8, 0.8  # fewer than FEW squares must correlate by SURE
 
+NEAR = np.abs(np.subtract.outer(np.arange(SIDE), np.arange(SIDE))) <= LOCAL
+MEAN = (NEAR / NEAR.sum(axis=1, keepdims=True)).astype(np.float32)
+MEANS = np.ascontiguousarray(MEAN.T)  # products with a transposed view are slow
+# Averages over squares, and what is left of a square without the means of its rows or columns.
+INTO = np.kron(np.eye(SIDE // SQUARE), np.full((1, SQUARE), 1 / SQUARE)).astype(np.float32)
+OUT_OF = np.ascontiguousarray(INTO.T)
+WITHOUT = np.eye(SIDE, dtype=np.float32) - SQUARE * OUT_OF @ INTO
+
+
+@dataclass(frozen=True)
+class Warp:
+    """How moving images `(side, side)` are laid over fixed ones by `n` alignments.
+
+    Attributes:
+        rows, columns: `(n, side, side)` weights: `rows @ moving @ columns` is laid over the fixed
+            image, with zeros outside.
+        inside_y, inside_x: `(n, side)`, True for rows and columns of the fixed image that lie
+            inside of the moving one.
+        overlap: `(n,)`, the fraction of each image that is inside the other; the smaller of both.
+    """
+
+    rows: Floats
+    columns: Floats
+    inside_y: NDArray[np.bool_]
+    inside_x: NDArray[np.bool_]
+    overlap: Floats
+
+    def select(self, which: Ints) -> Warp:
+        """Some of the warps, in this order."""
+        return Warp(
+            self.rows[which],
+            self.columns[which],
+            self.inside_y[which],
+            self.inside_x[which],
+            self.overlap[which],
+        )
+
+    def laid(self, moving: Floats) -> Floats:
+        """Warped images `(n, side, side)`."""
+        return np.asarray(self.rows @ moving @ self.columns, np.float32)
+
+    def seen(self) -> Floats:
+        """`(n, side, side)`, 1 for pixels of the fixed image inside the moving one, or 0."""
+        y, x = self.inside_y.astype(np.float32), self.inside_x.astype(np.float32)
+        return y[:, :, None] * x[:, None]
+
+    def surrounded(self) -> Floats:
+        """`(n, side, side)`, 1 for pixels that are seen with all their neighbors, or 0."""
+        y, x = (np.zeros(inside.shape, np.float32) for inside in (self.inside_y, self.inside_x))
+        y[:, 1:-1] = self.inside_y[:, 2:] & self.inside_y[:, 1:-1] & self.inside_y[:, :-2]
+        x[:, 1:-1] = self.inside_x[:, 2:] & self.inside_x[:, 1:-1] & self.inside_x[:, :-2]
+        return y[:, :, None] * x[:, None]
+
 
 def outlines(thumbnails: Bytes) -> tuple[Outlines, Outlines]:
     """Thumbnails `(n, SIDE, SIDE)`, normalized, at a half and a quarter of their size, in
@@ -49,11 +103,10 @@ def outlines(thumbnails: Bytes) -> tuple[Outlines, Outlines]:
     return first.astype(np.int8), second.astype(np.int8)
 
 
-def likeness(fixed: Outlines, moving: Outlines, alignment: Floats) -> Floats:
-    """`(n,)` correlations of small outlines; the better of this alignment and `SAME_PLACE`."""
+def likeness(fixed: Outlines, moving: Outlines, warp: Warp) -> Floats:
+    """`(n,)` correlations of small outlines; the better of this warp and none."""
     small, small_moving = _levels(fixed), _levels(moving)
-    here = _correlation(small, small_moving, _at_the_same_place(len(fixed)))
-    return np.maximum(here, _correlation(small, small_moving, alignment))
+    return np.maximum(_cosine(small, small_moving), _correlation(small, small_moving, warp))
 
 
 def roughly_aligned(
@@ -64,29 +117,26 @@ def roughly_aligned(
     Returns the alignments, `(n, 4)`, and True for pairs that correlate by them, `(n,)`.
     """
     half, moving_half = _levels(fixed), _levels(moving)
-    best = _align(half, moving_half, _at_the_same_place(len(half)))
-    found = _align(half, moving_half, alignment)
-    score, score_found = (_correlation(half, moving_half, each) for each in (best, found))
+    starts = np.repeat(SAME_PLACE, len(half), axis=0), alignment
+    best, found = (_align(half, moving_half, start, FIRST) for start in starts)
+    score, score_found = (_aligned(half, moving_half, each) for each in (best, found))
     best[score_found > score] = found[score_found > score]
-    likely = np.maximum(score, score_found) > HOPELESS[0]
+    best = _align(half, moving_half, best, ROUNDS - FIRST)
+    likely = _aligned(half, moving_half, best) > HOPELESS[0]
     half, moving_half = half[likely], moving_half[likely]
-    best[likely] = _align(half, moving_half, best[likely])
-    likely[likely] = _correlation(half, moving_half, best[likely]) > HOPELESS[1]
+    best[likely] = _align(half, moving_half, best[likely], ROUNDS)
+    likely[likely] = _aligned(half, moving_half, best[likely]) > HOPELESS[1]
     return best, likely
 
 
 def show_one_scene(fixed: Bytes, moving: Bytes, alignment: Floats) -> NDArray[np.bool_]:
     """`(n,)`, True for pairs of roughly aligned thumbnails that show the same scene."""
     first, second = _normalized(fixed), _normalized(moving)
-    nearly_equal = _correlation(first, second, _at_the_same_place(len(first))) >= NEARLY_EQUAL
+    nearly_equal = _cosine(first, second) >= NEARLY_EQUAL
     same = _verdict(first, second, alignment) >= UNLIKE
     first, second, alignment = first[same], second[same], alignment[same]
-    same[same] = _verdict(first, second, _align(first, second, alignment)) >= SAME_SCENE
+    same[same] = _verdict(first, second, _align(first, second, alignment, ROUNDS)) >= SAME_SCENE
     return same | nearly_equal
-
-
-def _at_the_same_place(count: int) -> Floats:
-    return np.repeat(SAME_PLACE, count, axis=0)
 
 
 def _levels(outline: Outlines) -> Floats:
@@ -95,11 +145,9 @@ def _levels(outline: Outlines) -> Floats:
 
 def _normalized(thumbnails: NDArray[np.uint8]) -> Floats:
     """Images `(n, SIDE, SIDE)` with the same brightness and contrast everywhere."""
-    near = np.abs(np.subtract.outer(np.arange(SIDE), np.arange(SIDE))) <= LOCAL
-    mean = (near / near.sum(axis=1, keepdims=True)).astype(np.float32)
     pixels = thumbnails.astype(np.float32)
-    pixels -= mean @ pixels @ mean.T
-    pixels /= np.sqrt(mean @ (pixels * pixels) @ mean.T + FAINT**2)
+    pixels -= MEAN @ pixels @ MEANS
+    pixels /= np.sqrt(MEAN @ (pixels * pixels) @ MEANS + FAINT**2)
     return pixels
 
 
@@ -109,64 +157,77 @@ def _halved(pixels: Floats) -> Floats:
     return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4, np.float32)
 
 
-def _samples(center: Floats, size: Floats, side: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Linear interpolation along one axis: for each pixel of the fixed image, its weights on the
-    moving image, `(n, side, side)`, and True if it is inside of that, `(n, side)`."""
+def warps(alignment: Floats, side: int) -> Warp:
+    """How alignments `(n, 4)` warp images `(n, side, side)`."""
     at = np.arange(side, dtype=np.float32)
-    middle = (side - 1) / 2
-    where = center[:, None] * (side / SIDE) + size[:, None] * (at - middle)
-    rows = (1 - np.abs((where + middle)[:, :, None] - at)).clip(0)
-    return np.asarray(rows, np.float32), np.abs(where) <= middle + 0.01
+    x, inside_x = _positions(alignment[:, 0], alignment[:, 1], at)
+    y, inside_y = _positions(alignment[:, 2], alignment[:, 3], at)
+    rows, columns = y[:, :, None] - at, at[:, None] - x[:, None]
+    overlap = inside_y.mean(axis=1) * inside_x.mean(axis=1)
+    overlap *= np.minimum(1, alignment[:, 1] * alignment[:, 3])
+    return Warp(_weights(rows), _weights(columns), inside_y, inside_x, overlap)
 
 
-def _moved(moving: Floats, alignment: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Images `(n, side, side)` warped by their alignments, and a mask of valid pixels."""
-    columns, inside_x = _samples(alignment[:, 0], alignment[:, 1], moving.shape[1])
-    rows, inside_y = _samples(alignment[:, 2], alignment[:, 3], moving.shape[1])
-    laid = np.asarray(rows @ moving @ columns.swapaxes(1, 2), np.float32)
-    return laid, inside_y[:, :, None] & inside_x[:, None]
+def _positions(center: Floats, size: Floats, at: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Where pixels of the fixed image lie along one axis of the moving one, `(n, side)`, and True
+    for those inside of it; the others lie far away."""
+    middle = (len(at) - 1) / 2
+    place = center[:, None] * (len(at) / SIDE) + size[:, None] * (at - middle)
+    inside = np.abs(place) <= middle + 0.01
+    return np.where(inside, place + middle, np.float32(-2)), inside
 
 
-def _align(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
-    """Improve alignments `(n, 4)` by `ROUNDS` Gauss-Newton steps of least squares."""
-    side = fixed.shape[1]
+def _weights(distance: Floats) -> Floats:
+    """Of linear interpolation, by the distance in pixels, which is overwritten."""
+    np.abs(distance, out=distance)
+    np.subtract(1, distance, out=distance)
+    return np.maximum(distance, 0, out=distance)
+
+
+def _align(fixed: Floats, moving: Floats, alignment: Floats, rounds: int) -> Floats:
+    """Improve alignments `(n, 4)` by Gauss-Newton steps of least squares."""
+    count, side = fixed.shape[:2]
     offset = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / side
+    offset_x, offset_y = np.tile(offset, side), np.repeat(offset, side)
     alignment = alignment.copy()
-    for _ in range(ROUNDS):
-        laid, seen = _moved(moving, alignment)
-        slopes = np.zeros((len(fixed), 4, side, side), np.float32)
-        slopes[:, 0, :, 1:-1] = (laid[:, :, 2:] - laid[:, :, :-2]) / 2
-        slopes[:, 2, 1:-1] = (laid[:, 2:] - laid[:, :-2]) / 2
-        surrounded = np.zeros_like(seen)  # pixels all of whose neighbors are seen too
-        surrounded[:, 1:-1, 1:-1] = (
-            seen[:, 2:, 1:-1] & seen[:, :-2, 1:-1] & seen[:, 1:-1, 2:] & seen[:, 1:-1, :-2]
-        )
-        slopes *= surrounded[:, None]
-        slopes[:, 1] = slopes[:, 0] * offset
-        slopes[:, 3] = slopes[:, 2] * offset[:, None]
-        flat = slopes.reshape(len(fixed), 4, side * side)
-        normal = flat @ flat.swapaxes(1, 2)
+    # The slopes for `x, size along x, y, size along y`, and what is left to explain by them. All
+    # pixels are in one row, since numpy is slow with short ones.
+    terms = np.zeros((count, 5, side**2), np.float32)
+    for _ in range(rounds):
+        warp = warps(alignment, side)
+        laid = warp.laid(moving).reshape(count, side**2)
+        np.subtract(laid[:, 2:], laid[:, :-2], out=terms[:, 0, 1:-1])
+        np.subtract(laid[:, 2 * side :], laid[:, : -2 * side], out=terms[:, 2, side:-side])
+        terms[:, 0:3:2] *= warp.surrounded().reshape(count, 1, side**2) / 2
+        np.multiply(terms[:, 0], offset_x, out=terms[:, 1])
+        np.multiply(terms[:, 2], offset_y, out=terms[:, 3])
+        np.subtract(fixed.reshape(count, side**2), laid, out=terms[:, 4])
+        normal, explained = np.split(terms[:, :4] @ terms.swapaxes(1, 2), [4], axis=2)
         damping = 1e-3 * (1 + np.trace(normal, axis1=1, axis2=2))
         normal += damping[:, None, None] * np.eye(4, dtype=np.float32)
-        step = np.linalg.solve(normal, flat @ (fixed - laid).reshape(-1, side * side, 1))[:, :, 0]
+        step = np.linalg.solve(normal, explained)[:, :, 0]
         alignment[:, ::2] += alignment[:, 1::2] * step[:, ::2].clip(-2, 2) * (SIDE / side)
         alignment[:, 1::2] *= 1 + (step[:, 1::2] / side).clip(-0.1, 0.1)
     return alignment
 
 
-def _overlap(seen: NDArray[np.bool_], alignment: Floats) -> Floats:
-    """`(n,)`, the fraction of each image that is inside the other; the smaller of both."""
-    area = seen.mean(axis=(1, 2)) * np.minimum(1, alignment[:, 1] * alignment[:, 3])
-    return np.asarray(area, np.float32)
+def _cosine(one: Floats, other: Floats) -> Floats:
+    """`(n,)` correlations of images `(n, side, side)`, pixel by pixel."""
+    squares, others, both = (
+        np.einsum("nij,nij->n", first, second)
+        for first, second in ((one, one), (other, other), (one, other))
+    )
+    return np.asarray(both / np.sqrt(squares * others + 1e-6), np.float32)
 
 
-def _correlation(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
+def _correlation(fixed: Floats, moving: Floats, warp: Warp) -> Floats:
     """`(n,)` correlations of aligned images where they overlap; -1 if they overlap too little."""
-    laid, seen = _moved(moving, alignment)
-    fixed, laid = fixed * seen, laid * seen
-    one, other = (np.square(pixels).sum(axis=(1, 2)) for pixels in (fixed, laid))
-    correlation = (fixed * laid).sum(axis=(1, 2)) / np.sqrt(one * other + 1e-6)
-    return np.where(_overlap(seen, alignment) >= LITTLE, correlation, -1)
+    correlation = _cosine(fixed * warp.seen(), warp.laid(moving))
+    return np.where(warp.overlap >= LITTLE, correlation, np.float32(-1))
+
+
+def _aligned(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
+    return _correlation(fixed, moving, warps(alignment, fixed.shape[1]))
 
 
 def _verdict(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
@@ -176,27 +237,22 @@ def _verdict(fixed: Floats, moving: Floats, alignment: Floats) -> Floats:
     The means of the rows and columns of a square are subtracted, because edges of letterbox bars,
     shelves and horizons match after any alignment.
     """
-    laid, seen = _moved(moving, alignment)
-    one, other = _squares(fixed), _squares(laid)
-    contrast, contrasts = (np.square(squares).mean(axis=2) for squares in (one, other))
+    warp = warps(alignment, SIDE)
+    one, other = (WITHOUT @ pixels @ WITHOUT for pixels in (fixed, warp.laid(moving)))
+    contrast, contrasts, common = (
+        _of_squares(first * second) for first, second in ((one, one), (other, other), (one, other))
+    )
     counted = np.maximum(contrast, contrasts) >= TEXTURE
-    counted &= _cut(seen).all(axis=(2, 4)).reshape(counted.shape)
-    correlation = (one * other).mean(axis=2) / np.sqrt((contrast + NOISE) * (contrasts + NOISE))
+    counted &= _of_squares(warp.seen()) > 1 - 0.5 / SQUARE**2
+    correlation = common / np.sqrt((contrast + NOISE) * (contrasts + NOISE))
     ranked = np.sort(np.where(counted, correlation, np.inf), axis=1)
     number = counted.sum(axis=1)
     median = np.take_along_axis(ranked, number[:, None] // 2, axis=1)[:, 0]
     median -= np.where(number < FEW, SURE - SAME_SCENE, 0)
-    return np.where((number >= MIN_SQUARES) & (_overlap(seen, alignment) >= OVERLAP), median, -1)
+    return np.where((number >= MIN_SQUARES) & (warp.overlap >= OVERLAP), median, -1)
 
 
-def _cut(pixels: NDArray[Any]) -> NDArray[Any]:
-    side = SIDE // SQUARE
-    return pixels.reshape(len(pixels), side, SQUARE, side, SQUARE)
-
-
-def _squares(pixels: Floats) -> Floats:
-    """Images `(n, SIDE, SIDE)` as squares `(n, 64, 64)` without the means of rows and columns."""
-    squares = _cut(pixels).swapaxes(2, 3)
-    squares = squares - squares.mean(axis=3, keepdims=True)
-    squares -= squares.mean(axis=4, keepdims=True)
-    return np.asarray(squares.reshape(len(pixels), (SIDE // SQUARE) ** 2, SQUARE**2), np.float32)
+def _of_squares(pixels: Floats) -> Floats:
+    """The means of the squares of images `(n, SIDE, SIDE)`: `(n, 64)`."""
+    means = INTO @ pixels @ OUT_OF
+    return np.asarray(means.reshape(len(pixels), (SIDE // SQUARE) ** 2), np.float32)

@@ -16,6 +16,7 @@ from boxwright.datasets.near_duplicates.alignment import (
     outlines,
     roughly_aligned,
     show_one_scene,
+    warps,
 )
 from boxwright.datasets.near_duplicates.hashes import SIDE, Bytes, digests, thumbnails
 from boxwright.datasets.near_duplicates.search import Candidates, Index
@@ -23,6 +24,7 @@ from boxwright.datasets.near_duplicates.views import (
     FLAT,
     SIZE,
     VIEWS,
+    Floats,
     Ints,
     alignments,
     centers,
@@ -31,10 +33,11 @@ from boxwright.datasets.near_duplicates.views import (
 )
 from boxwright.parallel.cores import Progress
 
-FEW = 128  # images described at once: so few that they stay in a core's cache
-BLOCK, BLOCKS = 1024, 128  # images searched at once: at least, and of many a 128th
+FEW = 32  # images described at once: so few that they stay in a core's cache
+BLOCK, BLOCKS = 2048, 16  # images searched at once: at least, and of many a 16th
+BEST = 8  # candidates for a whole image; one for each of its windows, which are many
 CLOSE = 2  # images that are aligned with an image, whatever their outlines
-BATCH = 256  # pairs aligned at once
+BATCH = 64  # pairs aligned at once
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class _Search:
     def __init__(self, pictures: Bytes, images: Ints, pool: ThreadPoolExecutor) -> None:
         self._pictures, self._images, self._pool = pictures, images, pool
         self._alignments = alignments()
+        self._warps = warps(self._alignments, SIDE // 4)
 
     def likely(self, progress: Progress | None) -> Iterator[Candidates]:
         """Pairs of pictures that may be near-duplicates, the likeliest first, in batches."""
@@ -117,18 +121,21 @@ class _Search:
             self._half[rows], self._quarter[rows] = outlines(pictures)
 
         list(self._pool.map(describe, range(0, size, FEW)))
-        indexes = Index(whole, first_way=0), Index(center, first_way=1)
+        # All at once, since an image has only one query for whole images.
+        searched = self._pool.submit(
+            lambda: Index(whole, first_way=0, best=BEST).candidates(whole, 0)
+        )
+        index = Index(center, first_way=1, best=1)
+        overall = searched.result()  # sorted by moving image
 
         # A block has queries for each cell of the index, so of a large index it is larger.
         length = max(BLOCK, size // BLOCKS)
 
         def search(start: int) -> tuple[Candidates, Candidates]:
             block = slice(start, start + length)
-            views = whole[block], windows(self._pictures[self._images[block]])
-            parts = [
-                index.candidates(view, start) for index, view in zip(indexes, views, strict=True)
-            ]
-            found = Candidates.joined(parts)
+            low, high = np.searchsorted(overall.moving, (start, start + length)).tolist()
+            containing = index.candidates(self._windows(self._images[block]), start)
+            found = Candidates.joined([overall.select(slice(low, high)), containing])
             return found.nearest(CLOSE), self._similar(found)
 
         nearest, similar = [], []
@@ -151,11 +158,16 @@ class _Search:
         verdicts = self._pool.map(self._verdict, pairs.batches(BATCH))
         return pairs.select(np.concatenate([*verdicts, np.zeros(0, np.bool_)]))
 
+    def _windows(self, images: Ints) -> Floats:
+        """The vectors of the windows of images, a few images at a time."""
+        parts = [images[start : start + FEW] for start in range(0, len(images), FEW)]
+        return np.concatenate([windows(self._pictures[part]) for part in parts])
+
     def _similar(self, pairs: Candidates) -> Candidates:
         """Those of the pairs of which the outlines correlate, scored by that."""
         scores = [
             likeness(
-                self._quarter[part.fixed], self._quarter[part.moving], self._alignments[part.way]
+                self._quarter[part.fixed], self._quarter[part.moving], self._warps.select(part.way)
             )
             for part in pairs.batches(BATCH)
         ]

@@ -15,10 +15,10 @@ TRAINED = 256  # vectors for each centroid
 LLOYD = 6  # steps of k-means
 PROBES = 2  # centroids of each half of an indexed vector; its cells are their combinations
 HALVES = (slice(SIZE // 2), slice(SIZE // 2, SIZE))
-TILE = 88  # vectors a product: so few that BLAS starts no threads, slow on busy cores
-CHUNK = 1 << 17  # vectors whose distances are in memory at once
+# Sizes of products: so small that BLAS starts no threads, slow on busy cores.
+TILE, WIDTH = 8, 1024  # queries and members of a cell
+CHUNK = 256  # vectors compared with centroids
 ROWS = 512  # queries of a cell at once: their scores stay in a core's cache
-BEST = 2  # images for each query
 MAYBE = 0.62  # nearly all planted copies correlate above 0.7
 CANDIDATES = 12  # for each image
 
@@ -97,9 +97,9 @@ class Index:
     that all vectors are compared.
     """
 
-    def __init__(self, vectors: Floats, first_way: int) -> None:
-        """Index `(images, k, SIZE)` vectors."""
-        self._kinds, self._first_way = vectors.shape[1], first_way
+    def __init__(self, vectors: Floats, first_way: int, best: int) -> None:
+        """Index `(images, k, SIZE)` vectors, to find the `best` images for a query."""
+        self._kinds, self._first_way, self._best = vectors.shape[1], first_way, best
         self._vectors = vectors.reshape(-1, SIZE)
         self._centroids = max(PROBES, round((len(vectors) / SPARSE) ** 0.5))
         random = np.random.default_rng(0)
@@ -119,7 +119,7 @@ class Index:
         flat = queries.reshape(-1, SIZE)
         first, second = self._nearest(flat, 1)
         cells = (first * self._centroids + second)[:, 0]
-        order = np.argsort(cells, kind="stable")
+        order = np.argsort(cells)
         edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1))
         found = [
             part
@@ -139,11 +139,11 @@ class Index:
     def _nearest(self, vectors: Floats, count: int) -> Iterator[Ints]:
         """For each half, the `count` nearest centroids `(n, count)`, the nearest first."""
         for half, book in zip(HALVES, self._books, strict=True):
-            norms = np.square(book).sum(axis=1)
+            norms, twice = np.square(book).sum(axis=1), np.ascontiguousarray(2 * book.T)
             nearest = np.empty((len(vectors), count), np.int64)
             for start in range(0, len(vectors), CHUNK):
                 rows = slice(start, start + CHUNK)
-                distances = norms - 2 * (vectors[rows, half] @ book.T)
+                distances = norms - vectors[rows, half] @ twice
                 if count == 1:
                     nearest[rows, 0] = distances.argmin(axis=1)
                 else:
@@ -158,26 +158,30 @@ class Index:
         members = self._members[self._starts[cell] : self._starts[cell + 1]]
         if not len(members):
             return
-        images = members // self._kinds
+        images, own = members // self._kinds, owners[rows]
         scores = _products(queries[rows], self._vectors[members])
-        _hide(scores, np.arange(len(rows)), images, owners[rows])
-        for _ in range(BEST):
+        for left in reversed(range(self._best)):
             best = scores.argmax(axis=1)
+            itself = np.flatnonzero(images[best] == own)
+            _hide(scores, itself, images, own[itself])
+            best[itself] = scores[itself].argmax(axis=1)
             score = scores[np.arange(len(rows)), best]
             likely = np.flatnonzero(score >= MAYBE)
-            if not len(likely):
-                return
             yield rows[likely], members[best[likely]], score[likely]
+            if not left or not len(likely):
+                return
             _hide(scores, likely, images, images[best[likely]])
 
 
 def _products(queries: Floats, members: Floats) -> Floats:
-    scores = np.empty((len(queries), len(members)), np.float32)
-    for top in range(0, len(queries), TILE):
-        tile = queries[top : top + TILE]
-        for left in range(0, len(members), TILE):
-            scores[top : top + TILE, left : left + TILE] = tile @ members[left : left + TILE].T
-    return scores
+    """`(queries, members)`, a few queries at a time."""
+    tiles = np.resize(queries, (-(-len(queries) // TILE), TILE, SIZE))  # filled up with the first
+    columns = np.ascontiguousarray(members.T)  # products with a transposed view are slow
+    scores = np.empty((len(tiles), TILE, len(members)), np.float32)
+    for left in range(0, len(members), WIDTH):
+        part = slice(left, left + WIDTH)
+        np.matmul(tiles, columns[:, part], out=scores[:, :, part])
+    return scores.reshape(-1, len(members))[: len(queries)]
 
 
 def _hide(scores: Floats, rows: Ints, images: Ints, hidden: Ints) -> None:
@@ -194,7 +198,7 @@ def _hide(scores: Floats, rows: Ints, images: Ints, hidden: Ints) -> None:
 def _best(pairs: Candidates) -> Candidates:
     """The best way of each pair, and of these the `CANDIDATES` best of each moving image."""
     pairs = pairs.select(np.argsort(-pairs.score, kind="stable"))
-    key = pairs.moving * (int(pairs.fixed.max()) + 1) + pairs.fixed
+    key = pairs.moving * (int(pairs.fixed.max(initial=0)) + 1) + pairs.fixed
     pairs = pairs.select(np.sort(np.unique(key, return_index=True)[1]))  # still the best first
     return pairs.nearest(CANDIDATES)
 
