@@ -59,8 +59,7 @@ def main() -> None:
             visit(browser, address) as page,
         ):
             label(page, given)
-            page.evaluate(f"document.getElementById('budget').value = {json.dumps(given.budget)}")
-            finish(page, given.out, next(iter(sorted(folder.glob("*.jpg")))))
+            finish(page, given, next(iter(sorted(folder.glob("*.jpg")))))
         files = sorted(Path(made).glob("images-run/*.tflite"))
         say(f"written: {', '.join(f'{file.name}, {file.stat().st_size} bytes' for file in files)}")
 
@@ -123,9 +122,10 @@ def label(page: Page, given: argparse.Namespace) -> None:
     say(page.evaluate("document.querySelector('#findings [role=status]').textContent"))
 
 
-def finish(page: Page, out: Path, image: Path) -> None:
+def finish(page: Page, given: argparse.Namespace, image: Path) -> None:
     """Train, report, export, and try an image."""
     page.keyboard.press("Alt+3")
+    page.select_option("#budget", given.budget)
     for part in ("train", "report", "export"):
         wait(page, f"!document.querySelector('#finish-{part} button.main').disabled")
         time.sleep(2)  # until the studio has ended the step before
@@ -137,7 +137,7 @@ def finish(page: Page, out: Path, image: Path) -> None:
     wait(page, "document.querySelector('.tried canvas') !== null")
     say(page.evaluate("document.querySelector('#try .output').textContent"))
     page.evaluate("document.getElementById('finish').scrollTo(0, 0)")
-    shoot(page, out / "finish.png")
+    shoot(page, given.out / "finish.png")
     for error in errors(page):
         say(f"error on the console: {error}")
 

@@ -141,7 +141,7 @@ def share(which: NDArray[np.bool_]) -> float:
 
 
 def overlap_at(
-    dataset: Dataset, input_size: int, reach: Reach, which: NDArray[np.int64] | slice = slice(None)
+    dataset: Dataset, input_size: int, reach: Reach, which: slice = slice(None)
 ) -> Fractions:
     """IoU of each box, or of `which` of them, with its best anchor, `(m,)`; see `Reach`."""
     far_corner = np.tile(dataset.sizes[dataset.image_of_box[which]], 2).astype(np.float32)

@@ -30,7 +30,7 @@ from boxwright.structures.findings import Finding
 MANY = 4_000  # images; fewer are measured before processes have started
 SMALL = 2 << 20  # pixels; threads that decode larger images hardly wait for each other
 TOGETHER = 16  # images a process gets at once
-ENOUGH = 128  # pixels; sides of an image that suffice for its hash
+ENOUGH = 128  # pixels of the shorter side when only a hash is wanted
 SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
 COARSE = 96  # pixels of the shorter side that suffice for gray levels and a hash
 WINDOW = 9  # pixels of the blur filter, as in Crete's paper
@@ -180,8 +180,8 @@ def _kept(levels: NDArray[np.uint8], step: int, width: int) -> float:
     middle = levels[WINDOW // 2 * step :][: len(after) + step]
     before = _distances(middle[step:], middle[:-step])
     if step < width:  # the last windows of a row end in the next one
-        for beyond in range(WINDOW):
-            before[width - 1 - beyond :: width] = 0
+        for column in range(width - WINDOW, width):
+            before[column::width] = 0
     total = _sum(before) * WINDOW
     np.minimum(before, np.full_like(before, 255 // WINDOW), out=before)  # a number takes longer
     before *= WINDOW

@@ -55,7 +55,7 @@ def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Fi
     if share(missed) <= FEW_UNREACHED:
         return []
     proposal = "no other input size halves that"
-    some = np.arange(0, len(missed), 1 + len(missed) // SAMPLED)
+    some = slice(None, None, 1 + len(missed) // SAMPLED)
     others = {*SIZES} - {input_size}
     for size in sorted(others, key=lambda size: (abs(size - input_size), size)):
         still = share(overlap_at(dataset, size, reach, some) < REACHED)
