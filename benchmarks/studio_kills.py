@@ -60,7 +60,7 @@ class Writer:
         self._random = random.Random(f"{seed} {number}")
         self._log = log_of(folder, number).open("ab", buffering=0)
         self._number = number
-        self._drawn = 0
+        self._edits = 0
 
     def work(self) -> None:
         """Edit for ever."""
@@ -75,13 +75,15 @@ class Writer:
         labels = self._store.read(index)
         name = f"class {self._number} {self._random.randrange(3)}"
         mine = [box for box in labels.boxes if box.label.startswith(f"class {self._number}")]
+        self._edits += 1
+        x = 100 + self._edits * WRITERS + self._number
         if mine and self._random.random() < 0.3:
             lost = self._random.choice(mine)
-            left = tuple(box for box in labels.boxes if box is not lost)
-            self._do(index, "remove", lost.label, round(lost.box[0]), replace(labels, boxes=left))
+            cat, *left = (box for box in labels.boxes if box is not lost)
+            # Labels are never what they once were, or undo would undo the edit of another writer.
+            boxes = (replace(cat, box=(*cat.box[:2], x, cat.box[3])), *left)
+            self._do(index, "remove", lost.label, round(lost.box[0]), replace(labels, boxes=boxes))
             return
-        self._drawn += 1
-        x = 100 + self._drawn * WRITERS + self._number
         new = LabeledBox("new-0", (x, 10, x + 20, 30), name)
         after = self._do(index, "add", name, x, replace(labels, boxes=(*labels.boxes, new)))
         if self._random.random() < 0.2:

@@ -171,16 +171,16 @@ class KilledError(Exception):
 def test_a_file_that_a_killed_process_has_written_has_no_edits_left(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number of a deleted box is given to a box of another image, whose edit waits before that
-    of the deletion: whoever reads the sidecar has to give it another one."""
-    store = LabelStore.open(put_sample(tmp_path, form))
-    first, third = store.read(0).boxes, store.read(2).boxes
-    edit(store, 0, *first, NEW)
-    store.flush()
-    edit(store, 2, *third, NEW)
-    edit(store, 0, *store.read(0).boxes[:-1])
-    edit(store, 2, *store.read(2).boxes[:-1])
-    edit(store, 2, *store.read(2).boxes, NEW)
+    """Another program gives the number of a new box, whose edit waits, to a box of another image:
+    whoever reads the sidecar has to give it another one."""
+    for name in ("mine", "theirs"):
+        (tmp_path / name).mkdir()
+    mine, theirs = (put_sample(tmp_path / name, form) for name in ("mine", "theirs"))
+    store, another = LabelStore.open(mine), LabelStore.open(theirs)
+    edit(another, 2, *another.read(2).boxes, NEW)
+    another.close()
+    edit(store, 0, *store.read(0).boxes, NEW)
+    label_file(mine).write_bytes(label_file(theirs).read_bytes())
     expected = [shown(store.read(index)) for index in (0, 2)]
 
     def killed(path: Path, content: bytes) -> None:
@@ -189,12 +189,44 @@ def test_a_file_that_a_killed_process_has_written_has_no_edits_left(
 
     with monkeypatch.context() as patch:
         patch.setattr(record_files, "write_bytes", killed)
-        other = LabelStore.open(tmp_path)
+        other = LabelStore.open(mine)
         assert [shown(other.read(index)) for index in (0, 2)] == expected
         with pytest.raises(KilledError):
             other.flush()
-    again = LabelStore.open(tmp_path)
+    again = LabelStore.open(mine)
     assert [shown(again.read(index)) for index in (0, 2)] == expected
     again.close()
-    assert not sidecar(label_file(tmp_path)).exists()
-    assert not [one for one in boxwright.check(tmp_path).findings if one.code == "BW113"]
+    assert not sidecar(label_file(mine)).exists()
+    assert not [one for one in boxwright.check(mine).findings if one.code == "BW113"]
+
+
+@records
+def test_studios_of_one_folder_know_equal_labels_by_one_etag(form: str, tmp_path: Path) -> None:
+    """A sidecar has its edits in another order than they were made. An undo that took equal labels
+    for others would undo the edit of another studio."""
+    first = LabelStore.open(put_sample(tmp_path, form))
+    second = LabelStore.open(tmp_path)
+
+    def step(store: LabelStore, index: int, *boxes: LabeledBox) -> None:
+        edit(store, index, *boxes)
+        assert [first.read(i).etag for i in (0, 2)] == [second.read(i).etag for i in (0, 2)]
+
+    owl, elk = replace(NEW, label="owl"), replace(NEW, label="elk")
+    step(first, 0, *first.read(0).boxes, NEW)
+    step(first, 2, *first.read(2).boxes, owl)
+    step(first, 0, *first.read(0).boxes, elk)  # before the owl, in the sidecar
+    step(first, 2, *first.read(2).boxes, elk)
+    step(second, 2, *second.read(2).boxes, owl)
+    second.flush()
+    step(first, 0, *first.read(0).boxes, NEW)
+    first.flush()
+    step(first, 2, *first.read(2).boxes[1:])
+    step(first, 0, *first.read(0).boxes[:-1])
+    step(first, 2, *first.read(2).boxes, NEW)  # before the deletion of the last box, in the sidecar
+    before = shown(second.read(2))
+    edit(first, 2, *first.read(2).boxes, owl)
+    undone = second.undo(2, second.read(2).etag)
+    assert undone
+    assert shown(undone) == before
+    first.close()
+    second.close()

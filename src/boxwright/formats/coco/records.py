@@ -14,7 +14,12 @@ NEW = "new"  # start of the id of an image or category that gets a number when i
 
 
 class Records:
-    """The records of a COCO file: an image, its annotations, and their categories."""
+    """The records of a COCO file: an image, its annotations, and their categories.
+
+    Whoever puts the same edits into the same file has the same records, in whatever order: others
+    know them by their bytes. So categories are sorted, and the number of a deleted annotation is
+    not given to a new one, which could be put before the deletion.
+    """
 
     def __init__(self, content: bytes, path: str) -> None:
         self._text = JsonText(content, path)
@@ -30,6 +35,7 @@ class Records:
         annotations = self._annotations.of(image["id"])
         used = {one.get("category_id") for one in annotations}
         categories = [one for one in self._value["categories"] if one["id"] in used]
+        categories.sort(key=lambda one: (len(str(one["id"])), str(one["id"])))
         return {"image": image, "annotations": annotations, "categories": categories}
 
     def put(self, name: str, record: Any) -> None:
@@ -102,10 +108,7 @@ class Records:
         return next(reversed(self._images.of(name)), None)
 
     def _replace(self, image: Any, annotations: list[Object]) -> None:
-        for one in self._annotations.of(image):
-            self._ids[one.get("id")] -= 1
-            if not self._ids[one.get("id")]:
-                del self._ids[one.get("id")]
+        self._ids.subtract(one.get("id") for one in self._annotations.of(image))
         self._ids.update(one.get("id") for one in annotations)
         self._annotations.put(image, annotations)
 
