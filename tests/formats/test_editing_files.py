@@ -232,6 +232,16 @@ def test_another_program_adds_classes_to_the_list_too(tmp_path: Path) -> None:
     assert other.add("owl") == 2
 
 
+@pytest.mark.parametrize("name", ["classes.txt", "data.yaml"])
+def test_a_list_that_another_program_extends_while_it_is_opened(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    text = "names: [cat, dog]\n" if path.suffix == ".yaml" else "cat\ndog\n"
+    path.write_text(text, encoding="utf-8")
+    classes = ClassList(path, {0: "cat"}, numbered=True)  # read before the dog was added
+    assert classes.add("owl") == 2
+    assert classes.names == {0: "cat", 1: "dog", 2: "owl"}
+
+
 @pytest.mark.parametrize(
     ("before", "boxes", "after"),
     [

@@ -20,7 +20,7 @@ from boxwright.formats.yolo.yaml_file import (
     names_are_keys,
     read_description,
 )
-from boxwright.io.files import signature, write_bytes
+from boxwright.io.files import Signature, signature, write_bytes
 from boxwright.io.text import RawText, read_text
 
 PLAIN = re.compile(r"[^\W\d][\w .()/+-]*", re.ASCII)  # needs no quotes in YAML
@@ -38,14 +38,15 @@ class ClassList:
 
     def __init__(self, path: Path, names: Mapping[int, str], *, numbered: bool = False) -> None:
         self.path, self.names, self.numbered = path, dict(names), numbered
-        self._seen = signature(self.path)
+        self._seen: Signature = None  # the names may be older than the file
         self._from_zero = False
 
     def refresh(self) -> None:
         """Read the names again if another program has changed the file."""
-        if signature(self.path) == self._seen:
+        now = signature(self.path)
+        if now == self._seen:
             return
-        self._seen, self._from_zero = signature(self.path), False
+        self._seen, self._from_zero = now, False
         if self._is_yaml:
             described = read_description(self.path.parent, self.path.name)
             if isinstance(described, Description):
