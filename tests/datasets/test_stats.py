@@ -72,6 +72,6 @@ def test_what_is_counted() -> None:
 
 @pytest.mark.tiny
 def test_nothing_can_be_counted() -> None:
-    stats = stats_of(Dataset.of("zoo", []), 300, REACH)
+    stats = stats_of(Dataset.of("zoo", []), 300, np.zeros(0, np.float32))
     assert (stats.images, stats.boxes, stats.too_small, stats.reached) == (0, 0, 0, 0)
     assert stats.balance == 1

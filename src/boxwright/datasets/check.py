@@ -101,6 +101,6 @@ def run_checks(
         dataset=dataset,
         repaired=replace(repaired, findings=findings),
         findings=findings,
-        stats=stats_of(repaired, input_size, reach),
+        stats=stats_of(repaired, input_size, checked.overlaps),
         seconds=time.perf_counter() - start,
     )

@@ -82,8 +82,8 @@ class Stats:
         return {**asdict(self), "balance": self.balance}
 
 
-def stats_of(dataset: Dataset, input_size: int, reach: Reach | None = None) -> Stats:
-    """Compute the statistics of a repaired dataset."""
+def stats_of(dataset: Dataset, input_size: int, overlaps: Fractions | None = None) -> Stats:
+    """Compute the statistics of a repaired dataset; `overlaps` are those of `overlap_at`."""
     at_input = sides_in_square(dataset)
     sides = np.sqrt(at_input.prod(axis=1)) * input_size
     return Stats(
@@ -100,7 +100,7 @@ def stats_of(dataset: Dataset, input_size: int, reach: Reach | None = None) -> S
         box_sides=tuple(_spread(sides.astype(np.float64)).round(1).tolist()),
         input_size=input_size,
         too_small=share(sides < SMALLEST),
-        reached=share(overlap_at(dataset, input_size, reach) >= REACHED) if reach else None,
+        reached=None if overlaps is None else share(overlaps >= REACHED),
     )
 
 

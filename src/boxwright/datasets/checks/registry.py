@@ -11,13 +11,13 @@ from boxwright.datasets.checks import boxes, classes, depth, duplicates, images,
 from boxwright.datasets.checks.measure import ImageSummaries
 from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.datasets.near_duplicates import duplicates as duplicates_of
-from boxwright.datasets.stats import Reach
+from boxwright.datasets.stats import Fractions, Reach, overlap_at
 from boxwright.parallel.cores import Progress
 from boxwright.structures.dataset import Dataset
 from boxwright.structures.findings import Finding
 from boxwright.structures.registry import Registry
 
-Need = Literal["drawn", "repaired", "pixels", "duplicate_images", "input_size", "reach"]
+Need = Literal["drawn", "repaired", "pixels", "duplicate_images", "input_size", "reach", "overlaps"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Checked:
         """The duplicates and near-duplicates among the images of `drawn`."""
         found = duplicates_of(self.pixels.hashes, self.progress)
         return duplicates.with_same_pixels(self.drawn, found)
+
+    @cached_property
+    def overlaps(self) -> Fractions | None:
+        """How well the boxes of `repaired` fit the anchors, see `overlap_at`; None if unknown."""
+        return overlap_at(self.repaired, self.input_size, self.reach) if self.reach else None
 
 
 class Check(NamedTuple):
@@ -79,7 +84,7 @@ CHECKS: Registry[Check] = Registry(
         "tiny": Check(images.tiny, ("drawn",)),
         "duplicate_images": Check(duplicates.duplicate_images, ("drawn", "duplicate_images")),
         "too_small": Check(suitability.too_small, ("repaired", "input_size")),
-        "unreached": Check(suitability.unreached, ("repaired", "input_size", "reach")),
+        "unreached": Check(suitability.unreached, ("repaired", "input_size", "reach", "overlaps")),
         "few_images": Check(suitability.few_images, ("repaired",)),
         "none_for_testing": Check(suitability.none_for_testing, ("repaired",)),
         "showing_nothing": Check(suitability.showing_nothing, ("drawn",)),

@@ -10,6 +10,7 @@ from boxwright.datasets.checks.locations import image_finding, images_of
 from boxwright.datasets.stats import (
     REACHED,
     SMALLEST,
+    Fractions,
     Reach,
     overlap_at,
     share,
@@ -46,12 +47,14 @@ def too_small(dataset: Dataset, input_size: int) -> list[Finding]:
     return image_finding("BW132", images_of(dataset, np.flatnonzero(small)), message)
 
 
-def unreached(dataset: Dataset, input_size: int, reach: Reach | None) -> list[Finding]:
+def unreached(
+    dataset: Dataset, input_size: int, reach: Reach | None, overlaps: Fractions | None
+) -> list[Finding]:
     """Too many boxes that the network cannot learn, and the nearest input size that helps (BW133).
     Without `reach` there are no findings."""
-    if reach is None:
+    if reach is None or overlaps is None:
         return []
-    missed = overlap_at(dataset, input_size, reach) < REACHED
+    missed = overlaps < REACHED
     if share(missed) <= FEW_UNREACHED:
         return []
     proposal = "no other input size halves that"

@@ -37,7 +37,7 @@ FEW = 32  # images described at once: so few that they stay in a core's cache
 BLOCK, BLOCKS = 2048, 16  # images searched at once: at least, and of many a 16th
 BEST = 8  # candidates for a whole image; one for each of its windows, which are many
 CLOSE = 2  # images that are aligned with an image, whatever their outlines
-BATCH = 64  # pairs aligned at once
+BATCH = 256  # pairs aligned at once
 
 
 @dataclass(frozen=True)
