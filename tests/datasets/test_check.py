@@ -7,6 +7,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
@@ -15,6 +16,8 @@ from boxwright.datasets.check import run_checks
 from boxwright.datasets.checks import measure
 from boxwright.datasets.checks.suitability import too_small
 from boxwright.models.ssd.reach import REACH
+from boxwright.parallel.choice import here
+from boxwright.parallel.units import Crew
 from boxwright.structures.dataset import Dataset, LabeledImage
 from boxwright.structures.findings import Finding
 from folders import Box, VocFolder
@@ -255,6 +258,27 @@ def test_a_check_in_processes_says_the_same(
     assert report.findings == usual.findings
     assert {one.code for one in report.findings} >= {"BW102", "BW135"}
     assert (1, 4) in seen
+
+
+def test_large_images_among_small_ones_are_measured_as_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small ones are measured several at a time, and apart from the large ones."""
+    sizes = [(90, 50), (60, 40), (60, 40)] * 4
+    for i, size in enumerate(sizes):
+        scene(i, size).save(tmp_path / f"{i}.png")
+    broken = tmp_path / "4.png"
+    broken.write_bytes(broken.read_bytes()[:-300])
+    images = [LabeledImage(f"{i}.png", *size, [], []) for i, size in enumerate(sizes)]
+    dataset = Dataset.of(tmp_path, images)
+    usual = measure.summarize_all(dataset, Crew(here()))
+    monkeypatch.setattr(measure, "MANY", 0)
+    monkeypatch.setattr(measure, "SMALL", 60 * 40)
+    monkeypatch.setattr(measure, "SHARES", 1)
+    apart = measure.summarize_all(dataset, Crew(here()))
+    assert apart.summaries == usual.summaries
+    assert np.array_equal(apart.hashes, usual.hashes)
+    assert [one.where for one in apart.dataset.findings] == ["4.png"]
 
 
 def test_if_no_image_can_be_decoded_the_report_says_so(voc_folder: VocFolder) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from boxwright.structures.findings import Finding
 
 MANY = 4_000  # images; fewer are measured before processes have started
 SMALL = 2 << 20  # pixels; threads that decode larger images hardly wait for each other
-TOGETHER = 16  # images a process gets at once
+SHARES = 4  # of the small images of a unit, for each core
 ENOUGH = 128  # pixels of the shorter side when only a hash is wanted
 SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
 COARSE = 96  # pixels of the shorter side that suffice for gray levels and a hash
@@ -212,13 +212,13 @@ class _Part:
     Attributes:
         images: their files.
         large: `(n,)`, True for images that are decoded where the memory of all together is bounded.
-        together: how many small images are measured at once, in a child process if several.
+        apart: small images are measured in child processes.
         measure, options: how.
     """
 
     images: Sequence[ImageFile]
     large: NDArray[np.bool_]
-    together: int
+    apart: bool
     measure: Measure
     options: DecodeOptions
 
@@ -235,11 +235,11 @@ class _Part:
 def _measured(dataset: Dataset, measure: Measure, crew: Crew) -> Iterator[Measured]:
     """The result of `measure` for each image in turn, or the error of one that has none."""
     large = dataset.sizes.prod(axis=1, dtype=np.int64) > SMALL
-    together = TOGETHER if len(dataset) >= MANY else 1
+    apart = len(dataset) >= MANY
 
     def part_of(rows: range) -> _Part:
         images = [dataset.image(i) for i in rows]
-        return _Part(images, large[rows.start : rows.stop], together, measure, dataset.decoding)
+        return _Part(images, large[rows.start : rows.stop], apart, measure, dataset.decoding)
 
     for rows, outcome in crew.run(part_of, len(dataset), measure_part):
         if isinstance(outcome, bytes):
@@ -252,23 +252,35 @@ def measure_part(part: _Part, cores: Cores) -> bytes:
     """Measure the images of a unit, see `Work`. The result is a line of JSON, with the summary or
     the error of each image, and the hashes of the images without an error."""
 
-    def attempt(rows: slice) -> list[Measured]:
-        batch = partial(_attempts, part.measure, part.options, part.images[rows])
-        is_apart = part.together > 1 and not part.large[rows].any()
-        return cores.apart(batch) if is_apart else batch()
+    def attempt(rows: NDArray[np.intp]) -> list[Measured]:
+        images = [part.images[i] for i in rows]
+        if part.apart and not part.large[rows].any():
+            return cores.apart(_attempts, part.measure, part.options, images)
+        return _attempts(part.measure, part.options, images)
 
-    starts = range(0, len(part.images), part.together)
+    shares = _shares(part, cores)
+    measured = dict[int, Measured]()
+    for rows, results in zip(shares, cores.map(attempt, shares), strict=True):
+        measured |= zip(rows.tolist(), results, strict=True)
+        cores.done(len(rows))
     said: list[Any] = []
     hashes = []
-    for results in cores.map(attempt, [slice(i, i + part.together) for i in starts]):
-        for one in results:
-            if isinstance(one, BoxwrightError):
-                said.append({"error": one.to_json()})
-            else:
-                said.append(one.summary and [*vars(one.summary).values()])
-                hashes.append(one.hash.tobytes())
-            cores.done(1)
+    for _, one in sorted(measured.items()):
+        if isinstance(one, BoxwrightError):
+            said.append({"error": one.to_json()})
+        else:
+            said.append(one.summary and [*vars(one.summary).values()])
+            hashes.append(one.hash.tobytes())
     return json.dumps(said).encode("ascii") + b"\n" + b"".join(hashes)
+
+
+def _shares(part: _Part, cores: Cores) -> list[NDArray[np.intp]]:
+    """How the images of a unit are divided: each large one alone, and of the small ones as many as
+    a child process gets at once. Few shares cost less, and equal ones end together."""
+    small, large = np.flatnonzero(~part.large), np.flatnonzero(part.large)
+    count = SHARES * (cores.number or os.cpu_count() or 1) if part.apart else len(small)
+    shares = np.array_split(small, max(1, min(count, len(small))))
+    return [share for share in (*shares, *large.reshape(-1, 1)) if len(share)]
 
 
 def _attempts(
