@@ -11,7 +11,6 @@ the result.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -80,8 +79,9 @@ def measure(
 def show(name: str, count: str, found: list[tuple[float, float]]) -> None:
     shown = []
     for title, values in zip(("AP", "AP50"), zip(*found, strict=True), strict=True):
-        middle = statistics.median(values)
-        shown.append(f"{title} {middle:.3f} ({min(values):.3f} to {max(values):.3f})")
+        lowest, low, middle, high, highest = np.quantile(values, (0, 0.25, 0.5, 0.75, 1))
+        quartiles = f"quartiles {low:.3f} and {high:.3f}, all {lowest:.3f} to {highest:.3f}"
+        shown.append(f"{title} {middle:.3f} ({quartiles})")
     print(f"{name:10} {count:>4} images  {'  '.join(shown)}", flush=True)
 
 
