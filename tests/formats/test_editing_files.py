@@ -18,6 +18,7 @@ from boxwright.formats.name_lists import names_of_list
 from boxwright.formats.voc.editor import Editor as VocEditor
 from boxwright.formats.yolo.editor import Editor as YoloEditor
 from boxwright.formats.yolo.yaml_file import Description, read_description
+from boxwright.io.files import signature
 
 NEW = EditedBox("dog", (1.0, 2.0, 3.0, 4.0))
 
@@ -240,6 +241,15 @@ def test_a_list_that_another_program_extends_while_it_is_opened(name: str, tmp_p
     classes = ClassList(path, {0: "cat"}, numbered=True)  # read before the dog was added
     assert classes.add("owl") == 2
     assert classes.names == {0: "cat", 1: "dog", 2: "owl"}
+
+
+def test_a_list_that_is_passed_over_counts_when_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "classes.txt"
+    path.write_text("", encoding="utf-8")
+    classes = ClassList(path, {0: "cat"}, numbered=True, passed_over=signature(path))
+    assert classes.listed("cat") == 0
+    path.write_text("cat\ndog\n", encoding="utf-8")
+    assert classes.listed("dog") == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from label_samples import CAT, DOG, A, B, C, put_sample
 from PIL import Image
 
 import boxwright
-from boxwright.errors import BoxwrightError
+from boxwright.errors import BoxwrightError, DataError
 from boxwright.formats.records import sidecar
 from boxwright.studio import aside as aside_module
 from boxwright.studio.store import LabelStore
@@ -350,3 +351,26 @@ def test_labels_are_edited_whose_class_names_are_elsewhere(tmp_path: Path, path:
     again = LabelStore.open(root)
     assert {*again.classes} >= {"lynx", "dog", "bear"}
     again.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ["class 0", "class 1"]),
+        ("\n\n", ["class 0", "class 1"]),
+        ("cat\ndog\n", ["cat", "dog"]),
+        ("# mine\ncat\ndog\n", None),  # its first line would be class 0
+    ],
+)
+def test_a_list_of_classes_counts_as_its_reader_takes_it(
+    text: str, names: list[str] | None, tmp_path: Path
+) -> None:
+    Image.new("RGB", (100, 80)).save(tmp_path / "a.jpg")
+    (tmp_path / "a.txt").write_text("0 .5 .5 .2 .2\n1 .5 .5 .4 .2\n", encoding="utf-8")
+    (tmp_path / "classes.txt").write_text(text, encoding="utf-8")
+    with closing(LabelStore.open(tmp_path)) as store:
+        if names is None:
+            with pytest.raises(DataError, match="class 0 is not one of the 0 classes"):
+                store.read(0)
+        else:
+            assert [box.label for box in store.read(0).boxes] == names

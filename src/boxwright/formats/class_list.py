@@ -34,11 +34,22 @@ class ClassList:
         path: the file, which need not exist.
         names: class number -> name.
         numbered: label files have the numbers, and not the names.
+
+    Args:
+        passed_over: signature of the file if the names are not from it. It counts as soon as it is
+            another one.
     """
 
-    def __init__(self, path: Path, names: Mapping[int, str], *, numbered: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        names: Mapping[int, str],
+        *,
+        numbered: bool = False,
+        passed_over: Signature = None,
+    ) -> None:
         self.path, self.names, self.numbered = path, dict(names), numbered
-        self._seen: Signature = None  # the names may be older than the file
+        self._seen = passed_over  # else the file is read again: its names may be older
         self._from_zero = False
 
     def refresh(self) -> None:

@@ -22,6 +22,7 @@ from boxwright.formats.yolo.lines import (
     add_lines,
     begins_with_box,
 )
+from boxwright.io.files import signature
 from boxwright.io.text import RawText
 
 SUFFIX = ".txt"
@@ -51,6 +52,8 @@ class Editor:
         Raises:
             DataError: BW179 the label files do not share one list of classes.
         """
+        usual = folder.root / NEW_LIST
+        unread = signature(usual)  # before anything is read: another program may write meanwhile
         lists, _ = names_of(folder)
         pairs = {image: one.path for image, one in own.paired.items()} or {"": ""}
         found = {naming.origin: naming for naming in (lists.of(*pair) for pair in pairs.items())}
@@ -58,8 +61,13 @@ class Editor:
             message = "its label files have different lists of classes."
             raise DataError("BW179", message, where=folder.root)
         naming = next(iter(found.values()))
-        names = _names_elsewhere(folder, own) if naming.names is None else naming.names
-        classes = ClassList(folder.root / (naming.origin or NEW_LIST), names, numbered=True)
+        if naming.names is None:
+            names = _names_elsewhere(folder, own)
+            classes = ClassList(usual, names, numbered=True, passed_over=unread)
+        else:
+            path = folder.root / naming.origin
+            passed_over = None if naming.names else signature(path)  # it cannot be read
+            classes = ClassList(path, naming.names, numbered=True, passed_over=passed_over)
         return cls(classes, keypoints=naming.keypoints or _have_keypoints(folder, own))
 
     def mirrored(self, image: str) -> str:
