@@ -253,6 +253,7 @@ def test_a_check_in_processes_says_the_same(
     usual = run_checks(voc_folder.root)
     monkeypatch.setattr(measure, "MANY", 0)
     monkeypatch.setattr(measure, "SMALL", small)
+    monkeypatch.setattr(measure, "FEW", 1)
     seen: list[tuple[int, int]] = []
     report = run_checks(voc_folder.root, progress=lambda *counts: seen.append(counts))
     assert report.findings == usual.findings
@@ -274,7 +275,7 @@ def test_large_images_among_small_ones_are_measured_as_usual(
     usual = measure.summarize_all(dataset, Crew(here()))
     monkeypatch.setattr(measure, "MANY", 0)
     monkeypatch.setattr(measure, "SMALL", 60 * 40)
-    monkeypatch.setattr(measure, "SHARES", 1)
+    monkeypatch.setattr(measure, "FEW", 2)
     apart = measure.summarize_all(dataset, Crew(here()))
     assert apart.summaries == usual.summaries
     assert np.array_equal(apart.hashes, usual.hashes)

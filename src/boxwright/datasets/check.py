@@ -9,11 +9,13 @@ from typing import Any
 
 from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
+from boxwright.datasets.checks.ahead import Known, measuring
 from boxwright.datasets.checks.measure import summarize_all
 from boxwright.datasets.checks.registry import CHECKS, Checked
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of
 from boxwright.formats import ReadOptions
+from boxwright.formats.folder import Folder
 from boxwright.parallel.choice import here
 from boxwright.parallel.cores import Progress
 from boxwright.parallel.kept import kept_for
@@ -86,12 +88,16 @@ def run_checks(
         SystemFaultError: BW906 a machine of a cluster cannot do its part.
     """
     start = time.perf_counter()
+    executor, known = executor or here(), Known()
     if isinstance(data, Dataset):
         name, dataset = ReadOptions.of(form).form or "voc", data
     else:
-        name, dataset = formats.read_named(data, form, tolerant=True)
+        folder, options = Folder.scan(data), ReadOptions.of(form)
+        with measuring(None if executor.elsewhere else folder, options.decoding) as measured:
+            name, dataset = formats.read_named(folder, options, tolerant=True)
+            known = measured()
     with kept_for(len(dataset), "check", dataset.root.absolute(), dataset.decoding) as kept:
-        seen = summarize_all(straighten(dataset), Crew(executor or here(), kept, progress))
+        seen = summarize_all(straighten(dataset), Crew(executor, kept, progress), known)
         repaired = leave_out_unused(drop_useless(seen.dataset))
         checked = Checked(seen.dataset, repaired, seen, input_size, reach, progress)
         found = [finding for check in CHECKS.values() for finding in check.findings(checked)]

@@ -29,7 +29,7 @@ from boxwright.structures.findings import Finding
 
 MANY = 4_000  # images; fewer are measured before processes have started
 SMALL = 2 << 20  # pixels; threads that decode larger images hardly wait for each other
-SHARES = 4  # of the small images of a unit, for each core
+FEW = 16  # images; a smaller share would cost more than it evens out
 ENOUGH = 128  # pixels of the shorter side when only a hash is wanted
 SEEN = 240  # pixels of the shorter side when measuring, about a network's input size
 COARSE = 96  # pixels of the shorter side that suffice for gray levels and a hash
@@ -119,12 +119,18 @@ def hash_only(image: ImageFile, options: DecodeOptions) -> Measurement:
         return Measurement(None, image_hash(source.gray(options)))
 
 
-def summarize_all(dataset: Dataset, crew: Crew) -> ImageSummaries:
-    """Decode all images. Those that cannot be decoded are left out, with a finding."""
+def summarize_all(
+    dataset: Dataset, crew: Crew, known: dict[str, Measurement] | None = None
+) -> ImageSummaries:
+    """Decode all images. Those that cannot be decoded are left out, with a finding.
+
+    `known` are measurements of some of them, by the version of the image; those that are used are
+    removed.
+    """
     summaries: list[ImageSummary] = []
     hashes = np.empty((len(dataset), HASHED), np.uint8)
     broken: dict[int, BoxwrightError] = {}
-    for i, one in enumerate(_measured(dataset, summarize, crew)):
+    for i, one in enumerate(_measured(dataset, summarize, crew, known)):
         if isinstance(one, BoxwrightError):
             broken[i] = one
         elif one.summary:
@@ -211,12 +217,14 @@ class _Part:
 
     Attributes:
         images: their files.
+        known: the measurements of those that were measured before, by their number.
         large: `(n,)`, True for images that are decoded where the memory of all together is bounded.
         apart: small images are measured in child processes.
         measure, options: how.
     """
 
     images: Sequence[ImageFile]
+    known: Mapping[int, Measurement]
     large: NDArray[np.bool_]
     apart: bool
     measure: Measure
@@ -232,14 +240,20 @@ class _Part:
         return f"{self.images[0]} to {self.images[-1]}"
 
 
-def _measured(dataset: Dataset, measure: Measure, crew: Crew) -> Iterator[Measured]:
+def _measured(
+    dataset: Dataset, measure: Measure, crew: Crew, known: dict[str, Measurement] | None = None
+) -> Iterator[Measured]:
     """The result of `measure` for each image in turn, or the error of one that has none."""
     large = dataset.sizes.prod(axis=1, dtype=np.int64) > SMALL
     apart = len(dataset) >= MANY
 
     def part_of(rows: range) -> _Part:
         images = [dataset.image(i) for i in rows]
-        return _Part(images, large[rows.start : rows.stop], apart, measure, dataset.decoding)
+        found = (
+            {i: known.pop(version(image), None) for i, image in enumerate(images)} if known else {}
+        )
+        done = {i: one for i, one in found.items() if one}
+        return _Part(images, done, large[rows.start : rows.stop], apart, measure, dataset.decoding)
 
     for rows, outcome in crew.run(part_of, len(dataset), measure_part):
         if isinstance(outcome, bytes):
@@ -258,8 +272,10 @@ def measure_part(part: _Part, cores: Cores) -> bytes:
             return cores.apart(_attempts, part.measure, part.options, images)
         return _attempts(part.measure, part.options, images)
 
+    measured = dict[int, Measured](part.known)
+    if measured:
+        cores.done(len(measured))
     shares = _shares(part, cores)
-    measured = dict[int, Measured]()
     for rows, results in zip(shares, cores.map(attempt, shares), strict=True):
         measured |= zip(rows.tolist(), results, strict=True)
         cores.done(len(rows))
@@ -275,11 +291,18 @@ def measure_part(part: _Part, cores: Cores) -> bytes:
 
 
 def _shares(part: _Part, cores: Cores) -> list[NDArray[np.intp]]:
-    """How the images of a unit are divided: each large one alone, and of the small ones as many as
-    a child process gets at once. Few shares cost less, and equal ones end together."""
-    small, large = np.flatnonzero(~part.large), np.flatnonzero(part.large)
-    count = SHARES * (cores.number or os.cpu_count() or 1) if part.apart else len(small)
-    shares = np.array_split(small, max(1, min(count, len(small))))
+    """How the images of a unit are divided that are not known: each large one alone, and of the
+    small ones as many as a child process gets at once. All cores together get half of those that
+    are left in equal shares: large shares cost less, and after small ones the cores end together.
+    """
+    left = np.setdiff1d(np.arange(len(part.images)), [*part.known])
+    small, large = left[~part.large[left]], left[part.large[left]]
+    number = cores.number or os.cpu_count() or 1
+    shares = list[NDArray[np.intp]]()
+    while len(small):
+        size = max(FEW, -(-len(small) // (2 * number))) if part.apart else 1
+        shares += (small[i * size : (i + 1) * size] for i in range(number))
+        small = small[number * size :]
     return [share for share in (*shares, *large.reshape(-1, 1)) if len(share)]
 
 

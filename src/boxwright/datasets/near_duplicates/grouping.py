@@ -23,6 +23,7 @@ from boxwright.datasets.near_duplicates.search import Candidates, Index
 from boxwright.datasets.near_duplicates.views import (
     FLAT,
     SIZE,
+    STARTS,
     VIEWS,
     Floats,
     Ints,
@@ -160,8 +161,11 @@ class _Search:
 
     def _windows(self, images: Ints) -> Floats:
         """The vectors of the windows of images, a few images at a time."""
-        parts = [images[start : start + FEW] for start in range(0, len(images), FEW)]
-        return np.concatenate([windows(self._pictures[part]) for part in parts])
+        found = np.empty((len(images), len(STARTS) ** 2, SIZE), np.float32)
+        for start in range(0, len(images), FEW):
+            rows = slice(start, start + FEW)
+            found[rows] = windows(self._pictures[images[rows]])
+        return found
 
     def _similar(self, pairs: Candidates) -> Candidates:
         """Those of the pairs of which the outlines correlate, scored by that."""
