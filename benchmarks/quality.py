@@ -74,7 +74,7 @@ def run_seeds(given: argparse.Namespace) -> None:
 def measure(
     data: Path,
     weights: Path | None,
-    budget: str,
+    budget: str | None,
     seed: int,
     run: Path,
     options: Sequence[str] = (),
@@ -82,10 +82,12 @@ def measure(
     source: Path | None = None,
     split: str = "test",
 ) -> dict[str, float]:
-    """Train and evaluate once, with the package in the folder `source` or the installed one."""
+    """Train and evaluate once, with the package in the folder `source` or the installed one.
+    Without a budget, `options` have to end the training."""
     environment = {**os.environ, **({"PYTHONPATH": str(source)} if source else {})}
-    train = [*COMMAND, "train", data, "--budget", budget, "--seed", seed, "--out", run, "--json"]
-    train += [*(["--weights", weights] if weights else []), *options]
+    train = [*COMMAND, "train", data, "--seed", seed, "--out", run, "--json", *options]
+    train += ["--budget", budget] if budget else []
+    train += ["--weights", weights] if weights else []
     start = time.monotonic()
     peak = run_and_watch([str(word) for word in train], run, environment)
     seconds = time.monotonic() - start
@@ -101,6 +103,7 @@ def measure(
         "AP": coco["AP"],
         "AP50": coco["AP50"],
         "seconds": round(seconds, 1),
+        "steps": log[-1]["step"],
         "photos": log[-1]["step"] * recipe["batch_size"],
         "peak_gb": round(peak / 1e9, 2),
         "input": recipe["input_size"],

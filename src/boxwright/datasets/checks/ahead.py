@@ -18,7 +18,7 @@ from boxwright.images.versions import version
 from boxwright.parallel.processes import Ahead, Told
 
 LARGE = 16_000  # images; the labels of fewer are read nearly as fast as a child process starts
-MOST = 50_000  # images; their hashes take 200 MB
+MAX_AHEAD = 50_000  # images; their hashes take 200 MB
 
 Known = dict[str, Measurement]  # by the version of the image
 
@@ -40,7 +40,7 @@ def measure_some(told: Told, root: Path, first: int, step: int, options: DecodeO
     that are large or cannot be decoded are left to the check, which bounds memory and reports."""
     known: Known = {}
     for path in islice(Folder.scan(root).image_paths(), first, None, step):
-        if told() or len(known) * step >= MOST:
+        if told() or len(known) * step >= MAX_AHEAD:
             break
         image = root / path
         name = version(image)
