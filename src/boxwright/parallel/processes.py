@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -24,13 +24,13 @@ PROGRAM = (
 )
 
 
-class Processes:
-    """Child processes, as many as there are threads that call `run` at the same time."""
+class _Children:
+    """Child processes that end with the block."""
 
     def __init__(self) -> None:
-        self._idle: list[subprocess.Popen[bytes]] = []
+        self._children: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> Processes:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -39,8 +39,15 @@ class Processes:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        for child in self._idle:
+        for child in self._children:
             _end(child)
+
+
+class Processes(_Children):
+    """Child processes, as many as there are threads that call `run` at the same time.
+
+    A child is listed only while it has nothing to do.
+    """
 
     def run(self, work: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
         """Call a function of a module in a child process; here, if that ends early."""
@@ -53,37 +60,22 @@ class Processes:
             if child:
                 _end(child)
             return work(*args, **kwargs)
-        self._idle.append(child)
+        self._children.append(child)
         return result
 
     def _taken(self) -> subprocess.Popen[bytes]:
         """A child of this thread alone. Raises OSError if none can be started."""
         with suppress(IndexError):
-            return self._idle.pop()
+            return self._children.pop()
         return _started()
 
 
-class Ahead(Generic[Result]):
+class Ahead(_Children, Generic[Result]):
     """Child processes that work until their results are wanted, while this one does something else.
 
     The work is a function of a module. Its first argument says whether it is time to return what is
     done. Nothing waits for the start of a child, so the other arguments have to be small.
     """
-
-    def __init__(self) -> None:
-        self._children: list[subprocess.Popen[bytes]] = []
-
-    def __enter__(self) -> Ahead[Result]:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        for child in self._children:
-            _end(child)
 
     def begin(
         self, work: Callable[Concatenate[Told, P], Result], *args: P.args, **kwargs: P.kwargs
