@@ -10,7 +10,6 @@ published weights must be in the cache folder.
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -51,7 +50,7 @@ def show(data: Path, budget: int, seeds: int) -> None:
             )  # fmt: skip
         lost.append(100 * (alone["AP"] - busy["AP"]))
         print(f"{data.name} busy {busy}\n{data.name} alone {alone}", flush=True)
-    print(f"{data.name}: lost AP points {spread(lost)}, median {statistics.median(lost):.1f}")
+    print(f"{data.name}: lost AP points {spread(lost)}")
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return images
 
 
-def everything(folder: Path) -> ahead.Known:
+def everything(folder: Path) -> measure.Known:
     return ahead.measure_some(lambda: False, folder, 0, 1, OPTIONS)
 
 
@@ -122,6 +122,6 @@ def test_children_measure_while_the_block_runs(
 
 def two_of_them(
     told: Told, root: Path, first: int, step: int, options: DecodeOptions
-) -> ahead.Known:
+) -> measure.Known:
     nothing = measure.Measurement(None, np.zeros(0, np.uint8))
     return {f"{first} of {step}": nothing}

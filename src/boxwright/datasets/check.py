@@ -9,8 +9,8 @@ from typing import Any
 
 from boxwright import formats
 from boxwright.codes import MEANINGS, Severity
-from boxwright.datasets.checks.ahead import Known, measuring
-from boxwright.datasets.checks.measure import summarize_all
+from boxwright.datasets.checks.ahead import measuring
+from boxwright.datasets.checks.measure import Known, summarize_all
 from boxwright.datasets.checks.registry import CHECKS, Checked
 from boxwright.datasets.repair import drop_useless, leave_out_unused, straighten
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach, Stats, stats_of

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from boxwright.datasets.checks.measure import SMALL, Measurement, summarize
+from boxwright.datasets.checks.measure import SMALL, Known, summarize
 from boxwright.errors import DataError
 from boxwright.formats.folder import Folder
 from boxwright.images.decoding import read_header
@@ -19,8 +19,6 @@ from boxwright.parallel.processes import Ahead, Told
 
 LARGE = 16_000  # images; the labels of fewer are read nearly as fast as a child process starts
 MAX_AHEAD = 50_000  # images; their hashes take 200 MB
-
-Known = dict[str, Measurement]  # by the version of the image
 
 
 @contextmanager

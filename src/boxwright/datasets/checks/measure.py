@@ -89,6 +89,7 @@ class Measurement(NamedTuple):
 
 Measure = Callable[[ImageFile, DecodeOptions], Measurement]
 Measured = Measurement | BoxwrightError
+Known = dict[str, Measurement]  # by the version of the image
 
 
 def summarize(image: ImageFile, options: DecodeOptions) -> Measurement:
@@ -119,13 +120,10 @@ def hash_only(image: ImageFile, options: DecodeOptions) -> Measurement:
         return Measurement(None, image_hash(source.gray(options)))
 
 
-def summarize_all(
-    dataset: Dataset, crew: Crew, known: dict[str, Measurement] | None = None
-) -> ImageSummaries:
+def summarize_all(dataset: Dataset, crew: Crew, known: Known | None = None) -> ImageSummaries:
     """Decode all images. Those that cannot be decoded are left out, with a finding.
 
-    `known` are measurements of some of them, by the version of the image; those that are used are
-    removed.
+    `known` are measurements of some of them; those that are used are removed.
     """
     summaries: list[ImageSummary] = []
     hashes = np.empty((len(dataset), HASHED), np.uint8)
@@ -241,7 +239,7 @@ class _Part:
 
 
 def _measured(
-    dataset: Dataset, measure: Measure, crew: Crew, known: dict[str, Measurement] | None = None
+    dataset: Dataset, measure: Measure, crew: Crew, known: Known | None = None
 ) -> Iterator[Measured]:
     """The result of `measure` for each image in turn, or the error of one that has none."""
     large = dataset.sizes.prod(axis=1, dtype=np.int64) > SMALL
@@ -249,10 +247,11 @@ def _measured(
 
     def part_of(rows: range) -> _Part:
         images = [dataset.image(i) for i in rows]
-        found = (
-            {i: known.pop(version(image), None) for i, image in enumerate(images)} if known else {}
-        )
-        done = {i: one for i, one in found.items() if one}
+        done = {
+            i: one
+            for i, image in enumerate(images)
+            if known and (one := known.pop(version(image), None))
+        }
         return _Part(images, done, large[rows.start : rows.stop], apart, measure, dataset.decoding)
 
     for rows, outcome in crew.run(part_of, len(dataset), measure_part):
