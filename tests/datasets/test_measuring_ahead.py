@@ -12,8 +12,8 @@ from boxwright import formats
 from boxwright.datasets.check import run_checks
 from boxwright.datasets.checks import ahead, measure
 from boxwright.formats.folder import Folder
+from boxwright.images.files import version
 from boxwright.images.options import DecodeOptions
-from boxwright.images.versions import version
 from boxwright.parallel.choice import here
 from boxwright.parallel.processes import Told
 from boxwright.parallel.units import Crew

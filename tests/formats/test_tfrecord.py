@@ -25,7 +25,8 @@ from tfrecord_samples import (
 
 from boxwright import formats
 from boxwright.errors import DataError
-from boxwright.images.decoding import image_bytes, read_image
+from boxwright.images.decoding import read_image
+from boxwright.images.files import image_bytes
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Split
 from folders import codes
 

@@ -19,7 +19,8 @@ from boxwright.errors import DataError
 from boxwright.formats import FORMATS
 from boxwright.formats.folder import Folder
 from boxwright.formats.tfrecord.example import head_of_example, texts
-from boxwright.images.decoding import image_bytes, read_image
+from boxwright.images.decoding import read_image
+from boxwright.images.files import image_bytes
 from boxwright.structures.dataset import Split
 from folders import codes, packed_gzip
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from boxwright import formats
 from boxwright.formats.tfrecord.example import parse_example
-from boxwright.images.decoding import image_bytes
+from boxwright.images.files import image_bytes
 from boxwright.structures.dataset import CROWD, DIFFICULT, TRUNCATED, Dataset, LabeledImage, Split
 
 KINDS = ("bytes_list", "float_list", "int64_list")

@@ -12,7 +12,7 @@ import boxwright
 from boxwright import formats
 from boxwright.errors import DataError
 from boxwright.formats.tfrecord import writer
-from boxwright.images.decoding import image_bytes
+from boxwright.images.files import image_bytes
 from boxwright.structures.dataset import Dataset, LabeledImage, Split
 from boxwright.training.cache import build_cache
 

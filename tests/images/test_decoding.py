@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import DataError
-from boxwright.images.decoding import is_image, read_header, read_image
+from boxwright.images import decoding
+from boxwright.images.decoding import is_image, opened, read_header, read_image
+from boxwright.images.options import DecodeOptions
 from boxwright.ops.boxes import as_boxes, orient
 
 pytestmark = pytest.mark.tiny
@@ -111,6 +115,38 @@ def test_a_small_reading_keeps_the_sides_asked_for(tmp_path: Path, orientation: 
     Image.new("RGB", (800, 640)).save(tmp_path / "photo.jpg", exif=exif)
     image = read_image(tmp_path / "photo.jpg", at_least=100)
     assert image.shape[:2] == ((160, 200) if orientation == 1 else (200, 160))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("gray", [False, True])
+@pytest.mark.parametrize("side", [1, 60, 130, None])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_blocks": 3}],
+    ids=lambda options: next(iter(options), "plain"),
+)
+def test_a_jpeg_is_decoded_as_pillow_does_after_reading_its_header(
+    mode: str,
+    gray: bool,
+    side: int | None,
+    options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (30, 41, 3), np.uint8)
+    picture = Image.fromarray(noise).resize((411, 303), Image.Resampling.BICUBIC).convert(mode)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", **options)
+    read: list[tuple[object, ...]] = []
+    for how in ("directly", "by Pillow"):
+        if how == "by Pillow":
+            monkeypatch.setattr(decoding, "jpeg_header", lambda content: None)
+        with opened(
+            file.getvalue(), DecodeOptions(), short_side=side, gray=gray and side is not None
+        ) as source:
+            kind = source.picture.format
+            flat = source.gray(DecodeOptions()) if gray else source.decoded(DecodeOptions()).picture
+        read.append((kind, *flat.size, flat.mode, flat.tobytes()))
+    assert read[0] == read[1]
 
 
 def truncated(content: bytes) -> bytes:

@@ -120,14 +120,14 @@ def test_whatever_a_decoder_raises_is_an_error_that_names_the_file(
 def test_errors_of_any_type_are_coded(
     tmp_path: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "a.jpg").write_bytes(saved("JPEG"))
+    (tmp_path / "a.png").write_bytes(saved("PNG"))
 
     def load(_: object) -> None:
         raise error("odd")
 
-    monkeypatch.setattr("PIL.JpegImagePlugin.JpegImageFile.load", load)
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", load)
     with pytest.raises(DataError, match=r"BW102 .*odd"):
-        read_image(tmp_path / "a.jpg")
+        read_image(tmp_path / "a.png")
 
 
 def calls_of_open(path: Path) -> list[int]:

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -117,6 +119,32 @@ def test_a_failure_ends_the_work_unless_it_keeps_going() -> None:
     assert [(each.images, each.number, each.attempt, each.lost) for each in on.troubles] == [
         ("10 to 14", 5, 1, True)
     ]
+
+
+def test_a_unit_is_begun_while_the_result_of_the_one_before_is_used() -> None:
+    begun = {start: Event() for start in (0, 5, 10)}
+
+    def work(part: Numbers, cores: Cores) -> bytes:
+        begun[part.rows.start].set()
+        return b""
+
+    with closing(Crew(here()).run(Numbers, 12, work)) as found:
+        next(found)
+        assert begun[5].wait(60)
+
+
+def test_work_ends_early_when_its_result_is_no_longer_wanted() -> None:
+    begun = Event()
+
+    def work(part: Numbers, cores: Cores) -> bytes:
+        while part.rows.start:
+            begun.set()
+            cores.done(0)
+        return b""
+
+    with closing(Crew(here()).run(Numbers, 12, work)) as found:
+        next(found)
+        assert begun.wait(60)
 
 
 def test_after_an_interruption_only_the_rest_is_done() -> None:

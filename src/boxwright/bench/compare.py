@@ -19,7 +19,7 @@ from boxwright.bench.timing import Latency, Timing
 from boxwright.datasets.evaluation_set import images_of_split
 from boxwright.datasets.load import load
 from boxwright.errors import EvaluationError
-from boxwright.images.decoding import ImageFile
+from boxwright.images.files import ImageFile
 from boxwright.inference.detector import Detector
 from boxwright.inference.inspection import Description, inspect
 from boxwright.io.scratch import scratch_folder

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
-from boxwright.images.decoding import ImageFile
+from boxwright.images.files import ImageFile
 from boxwright.inference.detector import Detector
 
 TURNS = 3

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxwright.images.decoding import ImageFile
+from boxwright.images.files import ImageFile
 from boxwright.inference.detector import Detector
 from boxwright.inference.engines import network_of
 

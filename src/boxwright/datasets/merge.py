@@ -17,7 +17,7 @@ from boxwright.datasets.convert import check_free, write_verified
 from boxwright.datasets.repair import merge_spellings
 from boxwright.formats import ReadOptions
 from boxwright.formats.writing import still_there
-from boxwright.images.decoding import image_bytes, image_length
+from boxwright.images.files import image_bytes, image_length
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
 

@@ -109,7 +109,8 @@ def count_classes(dataset: Dataset) -> list[ClassCount]:
     width = len(dataset.classes)
     boxes = np.bincount(dataset.labels, minlength=width)
     image_of_box = dataset.image_of_box
-    shown = np.unique(image_of_box * width + dataset.labels) % max(1, width)
+    shown = np.sort(image_of_box * width + dataset.labels)  # faster than NumPy's `unique`
+    shown = shown[np.diff(shown, prepend=-1) > 0] % max(1, width)
     images = np.bincount(shown, minlength=width)
     splits = [split for split in Split if (dataset.splits == split).any()]
     of_box = dataset.splits[image_of_box]

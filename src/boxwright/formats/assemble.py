@@ -15,7 +15,8 @@ from boxwright.formats.options import UnitChoice, Unlabeled
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.splits import find_splits
 from boxwright.formats.units import settle_units
-from boxwright.images.decoding import ByteRange, Header, read_header
+from boxwright.images.decoding import Header, read_header
+from boxwright.images.files import ByteRange
 from boxwright.images.options import DecodeOptions
 from boxwright.ops.boxes import Boxes
 from boxwright.structures.dataset import WHOLE_FILE, Dataset, LabeledImage, Split

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.formats.annotations import Format, Holds
-from boxwright.images.decoding import ByteRange, ImageFile, image_bytes, whole_of
-from boxwright.images.versions import path_of, version
+from boxwright.images.files import ByteRange, ImageFile, image_bytes, path_of, version, whole_of
 from boxwright.ops.boxes import Boxes, as_boxes, upright
 from boxwright.parallel.choice import here
 from boxwright.parallel.cores import Cores

@@ -18,8 +18,7 @@ from boxwright.formats.claims import IMAGE_FOLDERS
 from boxwright.formats.folder import folded, join, split_path, stem
 from boxwright.formats.roundtrip import FLAGS, without_objects
 from boxwright.formats.splits import WORDS
-from boxwright.images.decoding import ImageFile, image_bytes
-from boxwright.images.versions import path_of, version
+from boxwright.images.files import ImageFile, image_bytes, path_of, version
 from boxwright.io.faults import translating_os_errors
 from boxwright.io.files import writing
 from boxwright.parallel.choice import here

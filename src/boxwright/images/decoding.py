@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from boxwright.images.header import jpeg_header
+from boxwright.images.files import ByteRange, ImageFile, Part, image_bytes, located
+from boxwright.images.header import JpegHeader, jpeg_header
 from boxwright.images.kinds import HEIF_SUFFIXES, SUFFIXES, opens_heif, suffix_of
 from boxwright.images.memory import DECODING
-from boxwright.images.opening import decoding, pillow_picture
+from boxwright.images.opening import decoding, jpeg_picture, pillow_picture
 from boxwright.images.options import MAX_PIXELS, DecodeOptions
 from boxwright.images.pixels import flat_rgb, is_deep_color, rgb_array
-from boxwright.io.compressed import plain_file
-from boxwright.io.limits import ArchiveError
 
 DEFAULT = DecodeOptions()
 _one_at_a_time = Lock()  # image of which parts are cut out
 HUNGRY = {"WEBP", "AVIF"}  # whose libraries take more than 12 bytes a pixel, at most 20
 BINARY = getattr(os, "O_BINARY", 0)  # on Windows
 FIRST_BYTES = 2 << 10  # bytes that contain the header of most images
+JPEG = b"\xff\xd8\xff"  # the first bytes of one
 MORE_BYTES = 16 << 10  # bytes that contain a header with some metadata
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
 # Pillow's names of the metadata before the pixels that may contain the orientation.
@@ -43,35 +43,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-class ByteRange(NamedTuple):
-    """An image that is a byte range of a larger file, such as a TFRecord."""
-
-    path: Path
-    start: int
-    length: int
-
-    def __str__(self) -> str:
-        return f"{self.path}, bytes {self.start} to {self.start + self.length}"
-
-
-class Part(NamedTuple):
-    """A part of an image, such as a tile.
-
-    Attributes:
-        image: the image.
-        region: xyxy, pixels of the oriented image.
-    """
-
-    image: str | Path | ByteRange
-    region: tuple[int, int, int, int]
-
-    def __str__(self) -> str:
-        return str(self.image)
-
-
-ImageFile = str | Path | ByteRange | Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +88,6 @@ def is_image(path: str | Path) -> bool:
     suffix = suffix_of(name)
     known = suffix in SUFFIXES or (suffix in HEIF_SUFFIXES and opens_heif())
     return known and not name.startswith(".")
-
-
-def whole_of(image: ImageFile) -> str | Path | ByteRange:
-    """The image that a part is of; itself if it is whole."""
-    return image.image if isinstance(image, Part) else image
-
-
-def image_bytes(image: ImageFile) -> bytes:
-    """The encoded bytes of an image; of the whole one if it is a part. Raises OSError."""
-    path, start, length = _located(image, -1)
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
-        file.seek(start)
-        return file.read(length)
-
-
-def image_length(image: ImageFile) -> int:
-    """Number of encoded bytes of an image, or of that which it is a part of. Raises OSError."""
-    image = whole_of(image)
-    return image.length if isinstance(image, ByteRange) else Path(image).stat().st_size
 
 
 def read_header(image: ImageFile, max_pixels: int = MAX_PIXELS) -> Header:
@@ -221,14 +173,14 @@ def _whole(image: ImageFile, options: DecodeOptions, changed: int) -> Image.Imag
 def _changed(image: ImageFile) -> int:
     """When the file was changed; 0 if it does not exist."""
     try:
-        return os.stat(_located(image, 0)[0]).st_mtime_ns  # noqa: PTH116 - as `image_bytes`
+        return os.stat(located(image, 0)[0]).st_mtime_ns  # noqa: PTH116 - as `image_bytes`
     except OSError:
         return 0
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An image file that Pillow has opened, with its pixels not yet decoded.
+    """An image file that Pillow has opened; its pixels may not yet be decoded.
 
     Attributes:
         picture: as stored, possibly at reduced size.
@@ -271,24 +223,10 @@ def upright_rgb(picture: Image.Image, options: DecodeOptions = DEFAULT) -> Image
     return flat if turn is None else flat.transpose(turn)
 
 
-def _located(image: ImageFile, length: int) -> tuple[str | Path, int, int]:
-    """File, start and length of an image; `length` if it is a file of its own.
-
-    A range of a compressed file is one of its unpacked copy. Raises OSError.
-    """
-    image = whole_of(image)
-    if not isinstance(image, ByteRange):
-        return image, 0, length
-    try:
-        return plain_file(image.path), image.start, image.length
-    except ArchiveError as error:  # the file was replaced after it was read
-        raise OSError(str(error)) from error
-
-
 def _plain_header(image: ImageFile, max_pixels: int) -> Header | None:
     """The header of an ordinary JPEG from its first bytes; None if Pillow has to read it."""
     try:
-        path, start, length = _located(image, MORE_BYTES)
+        path, start, length = located(image, MORE_BYTES)
         file = os.open(path, os.O_RDONLY | BINARY)  # a file object costs as much as reading
         try:
             if start:
@@ -302,7 +240,7 @@ def _plain_header(image: ImageFile, max_pixels: int) -> Header | None:
             os.close(file)
     except OSError:
         return None
-    return _upright(*found) if found and found[0] * found[1] <= max_pixels else None
+    return _upright(*found[:3]) if found and found.width * found.height <= max_pixels else None
 
 
 def _upright(width: int, height: int, orientation: int) -> Header:
@@ -354,11 +292,21 @@ def opened(
         DataError: BW101 there is no such file, BW102 the file is not an image or is damaged, BW167
             it is of a format that is not opened, BW168 it has too many pixels.
     """
+    mode = "L" if gray else "RGB"
+    if ordinary := _ordinary_jpeg(image, options.max_pixels):
+        content, header = ordinary
+        scale = _scale(header.width, header.height, short_side, long_side)
+        pixels = header.width * header.height // (1 if header.progressive else scale**2)
+        with decoding(_said(image)), DECODING.hold(pixels):
+            if picture := jpeg_picture(content, header, mode, scale):
+                yield Opened(picture, _upright(*header[:3]), deep_color=False)
+                return
     with _opened(image, options.max_pixels) as picture:
         source = Opened(picture, _header(picture), is_deep_color(picture))
         pixels = picture.width * picture.height
         if short_side is not None:
-            _reduce(picture, short_side, long_side, "L" if gray else "RGB")
+            scale = _scale(*picture.size, short_side, long_side)
+            picture.draft(mode, (picture.width // scale, picture.height // scale))
         if not picture.info.get("progressive"):  # or all coefficients are in memory
             pixels = picture.width * picture.height
         if picture.format in HUNGRY:
@@ -367,17 +315,34 @@ def opened(
             yield source
 
 
-def _reduce(picture: Image.Image, short_side: int, long_side: int, mode: str) -> None:
-    """Have a JPEG decoded at the smallest size that has these sides."""
-    share = min(min(picture.size) // short_side, max(picture.size) // max(long_side, 1))
-    scale = next((scale for scale in (8, 4, 2) if scale <= share), 1)
-    picture.draft(mode, (picture.width // scale, picture.height // scale))
+def _ordinary_jpeg(image: ImageFile | bytes, max_pixels: int) -> tuple[bytes, JpegHeader] | None:
+    """The bytes and the header of an ordinary JPEG; None if Pillow has to read the header."""
+    with suppress(OSError):
+        content = image if isinstance(image, bytes) else image_bytes(image, JPEG)
+        header = jpeg_header(content)
+        if header and header.width * header.height <= max_pixels:
+            return content, header
+    return None
+
+
+def _scale(width: int, height: int, short_side: int | None, long_side: int) -> int:
+    """The smallest share of its size, 1, 2, 4 or 8, at which a JPEG has these sides."""
+    if short_side is None:
+        return 1
+    sides = sorted((width, height))
+    share = min(sides[0] // short_side, sides[1] // max(long_side, 1))
+    return next((scale for scale in (8, 4, 2) if scale <= share), 1)
+
+
+def _said(image: ImageFile | bytes) -> str:
+    """An image in messages."""
+    return f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
 
 
 @contextmanager
 def _opened(image: ImageFile | bytes, max_pixels: int) -> Iterator[Image.Image]:
     """The picture of an image file, not yet decoded. Raises as `opened`."""
-    where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
+    where = _said(image)
     with decoding(where):
         content = image_bytes(image) if isinstance(image, ByteRange | Part) else image
         with pillow_picture(content, where, max_pixels) as picture:

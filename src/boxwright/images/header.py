@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 FORMATS = {
     b"\xff\xd8\xff": "jpeg",
@@ -13,9 +14,27 @@ FORMATS = {
     b"MM\0*": "tiff",
 }
 ORIENTATION, SHORT = 0x0112, 3
-ORDINARY = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended and progressive frames
+PROGRESSIVE = 0xC2
+ORDINARY = frozenset({0xC0, 0xC1, PROGRESSIVE})  # and baseline and extended frames
 UNUSUAL = frozenset({*range(0xC3, 0xD0)} - {0xC4, 0xCC})  # lossless and arithmetic coding
 UNSIZED = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment; unexpected here
+
+
+class JpegHeader(NamedTuple):
+    """The header of a JPEG.
+
+    Attributes:
+        width, height: pixels as stored.
+        orientation: of EXIF, 1 (upright) to 8.
+        colors: 1 (gray) or 3.
+        progressive: all of its pixels are decoded together.
+    """
+
+    width: int
+    height: int
+    orientation: int
+    colors: int
+    progressive: bool
 
 
 def kind_of(content: bytes) -> str:
@@ -27,28 +46,31 @@ def kind_of(content: bytes) -> str:
     return next((kind for start, kind in FORMATS.items() if content.startswith(start)), "")
 
 
-def jpeg_header(content: bytes) -> tuple[int, int, int] | None:
-    """Stored width, height and EXIF orientation of a JPEG, ten times as fast as Pillow.
+def jpeg_header(content: bytes) -> JpegHeader | None:
+    """The header of a JPEG, ten times as fast as Pillow.
 
     None for unusual files, which Pillow has to read: XMP (which may contain an orientation),
     several pictures in one file, odd EXIF, damage, or a header longer than `content`.
     """
     if content[:3] != b"\xff\xd8\xff":
         return None
-    size, orientation, at = None, None, 2
+    frame, orientation, at = None, None, 2
     try:
         while True:
             lead, marker, length = struct.unpack_from(">BBH", content, at)
             if lead != 0xFF or marker in UNSIZED or marker == 0xFF or length < 2:
                 return None
             if marker == 0xDA:
-                return (*size, orientation or 1) if size else None
+                if frame is None:
+                    return None
+                kind, height, width, colors = frame
+                return JpegHeader(width, height, orientation or 1, colors, kind == PROGRESSIVE)
             start, at = at + 4, at + 2 + length
             if marker in ORDINARY:
                 depth, height, width, colors = struct.unpack_from(">BHHB", content, start)
-                if size or depth != 8 or colors not in {1, 3} or not (width and height):
+                if frame or depth != 8 or colors not in {1, 3} or not (width and height):
                     return None
-                size = width, height
+                frame = marker, height, width, colors
             elif marker == 0xE1:
                 if content[start : start + 6] != b"Exif\0\0" or orientation:
                     return None

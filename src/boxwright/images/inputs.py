@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxwright.errors import DetectorError
-from boxwright.images.decoding import ByteRange, Decoded, ImageFile, decode, upright_rgb
+from boxwright.images.decoding import Decoded, decode, upright_rgb
+from boxwright.images.files import ByteRange, ImageFile
 from boxwright.images.opening import decoding
 from boxwright.images.options import DecodeOptions
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError, features
 
 from boxwright.errors import BoxwrightError, DataError
-from boxwright.images.header import kind_of
+from boxwright.images.header import JpegHeader, kind_of
 from boxwright.images.kinds import (
     FORMATS,
     HEIF,
@@ -45,6 +45,22 @@ def pillow_picture(image: bytes | str | Path, where: str, max_pixels: int) -> It
                 return
             with without_pillow_limit():
                 yield picture
+
+
+def jpeg_picture(content: bytes, header: JpegHeader, mode: str, scale: int) -> Image.Image | None:
+    """An ordinary JPEG, decoded at one of `scale` parts of its size as L or RGB, a gray one as L;
+    None if it is damaged.
+
+    Pillow's decoder gets the bytes without Pillow's reading of the header, which takes 0.05 ms.
+    """
+    size = (-(-header.width // scale), -(-header.height // scale))
+    mode = "L" if header.colors == 1 else mode
+    try:
+        picture = Image.frombytes(mode, size, content, "jpeg", (mode, "", scale, 0))
+    except ValueError:
+        return None
+    picture.format = "JPEG"
+    return picture
 
 
 def _identified(image: bytes | str | Path, where: str) -> Image.Image:

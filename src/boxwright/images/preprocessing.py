@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxwright.images.decoding import ImageFile, decoded
+from boxwright.images.decoding import decoded
+from boxwright.images.files import ImageFile
 from boxwright.images.options import MAX_PIXELS, DecodeOptions, DepthRange
 from boxwright.ops.boxes import Boxes, clip, pixel_xyxy
 

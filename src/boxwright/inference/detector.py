@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxwright.errors import DetectorError
-from boxwright.images.decoding import ByteRange, Decoded, decoded
+from boxwright.images.decoding import Decoded, decoded
+from boxwright.images.files import ByteRange
 from boxwright.images.inputs import ImageLike, open_image
 from boxwright.images.options import MAX_PIXELS
 from boxwright.images.preprocessing import ENOUGH

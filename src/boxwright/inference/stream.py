@@ -13,7 +13,8 @@ from typing import Literal
 from PIL import Image
 
 from boxwright.errors import BoxwrightError, DataError
-from boxwright.images.decoding import ByteRange, Decoded, Part, decoded
+from boxwright.images.decoding import Decoded, decoded
+from boxwright.images.files import ByteRange, Part
 from boxwright.images.inputs import ImageLike, open_image
 from boxwright.inference.detector import Detector, Input, read_ahead
 from boxwright.sources.frame import Frame, Source

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from boxwright.errors import ArgumentError, BoxwrightError, DataError
-from boxwright.images.decoding import ImageFile
-from boxwright.images.versions import path_of, version
+from boxwright.images.files import ImageFile, path_of, version
 from boxwright.inference.detector import MAX_THREADS, Detector, Origin, read_ahead, readers
 from boxwright.inference.run import Run
 from boxwright.inference.stream import (
@@ -229,7 +228,7 @@ class Sent:
     Attributes:
         origin, max_pixels, tiling: of the detector.
         files: those that it was loaded from.
-        versions: when they changed, see `images.versions`.
+        versions: when they changed, see `images.files`.
     """
 
     def __init__(self, detector: Detector) -> None:

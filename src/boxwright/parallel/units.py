@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
 from boxwright.errors import BoxwrightError
@@ -74,7 +75,7 @@ class Results(Protocol):
     ) -> Generator[tuple[Unit, Outcome], None, None]:
         """Yield units with their outcomes as they finish, and take units only as they are needed.
 
-        `done` is called with numbers of finished images; `told` gets all failures.
+        `done` is called with numbers of finished images, in any thread; `told` gets all failures.
         """
 
 
@@ -115,7 +116,7 @@ class Crew:
         images: int,
         work: Work,
         cuts: Sequence[range] | None = None,
-    ) -> Iterator[tuple[range, Outcome]]:
+    ) -> Generator[tuple[range, Outcome], None, None]:
         """Yield the result of each unit, in the order of the images.
 
         Args:
@@ -128,15 +129,16 @@ class Crew:
             BoxwrightError: the work on a unit failed, unless it keeps going.
         """
         executor, kept, progress = self.executor, self.kept, self.progress
-        finished = 0
+        finished, counting = 0, Lock()
         waiting: deque[tuple[str, range]] = deque()
         lost: dict[str, Trouble] = {}
 
         def done(count: int) -> None:
             nonlocal finished
-            finished += count
-            if progress:
-                progress(finished, images)
+            with counting:
+                finished += count
+                if progress:
+                    progress(finished, images)
 
         def missing() -> Iterator[Unit]:
             for rows in cuts or _ranges(images):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
-from boxwright.images.decoding import ImageFile
+from boxwright.images.files import ImageFile
 from boxwright.sources.frame import Frame
 
 

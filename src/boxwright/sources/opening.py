@@ -12,7 +12,7 @@ from typing import NamedTuple
 from boxwright.backend import framework
 from boxwright.errors import DataError
 from boxwright.formats.archives import named_after, unpacked
-from boxwright.images.decoding import ImageFile
+from boxwright.images.files import ImageFile
 from boxwright.images.options import MAX_PIXELS
 from boxwright.images.sources import fitting, images, is_pattern, may_be_image
 from boxwright.io.archive import is_archive

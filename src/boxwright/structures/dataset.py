@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boxwright.images.decoding import ByteRange, Part
+from boxwright.images.files import ByteRange, Part
 from boxwright.images.options import DecodeOptions
 from boxwright.ops.boxes import Boxes, as_boxes
 from boxwright.structures.findings import Finding

@@ -13,8 +13,8 @@ from boxwright.datasets.checks.measure import SMALL, Known, summarize
 from boxwright.errors import DataError
 from boxwright.formats.folder import Folder
 from boxwright.images.decoding import read_header
+from boxwright.images.files import version
 from boxwright.images.options import DecodeOptions
-from boxwright.images.versions import version
 from boxwright.parallel.processes import Ahead, Told
 
 LARGE = 16_000  # images; the labels of fewer are read nearly as fast as a child process starts

@@ -8,7 +8,8 @@ import numpy as np
 
 from boxwright.datasets.near_duplicates import Duplicates
 from boxwright.errors import DataError
-from boxwright.images.decoding import image_bytes, read_image
+from boxwright.images.decoding import read_image
+from boxwright.images.files import image_bytes
 from boxwright.parallel.cores import on_all_cores
 from boxwright.structures.dataset import Dataset, Split
 from boxwright.structures.findings import Finding
@@ -47,11 +48,10 @@ def duplicate_images(dataset: Dataset, found: Duplicates) -> list[Finding]:
     """
     copied = np.bincount(found.groups[found.pairs[found.identical, 1]], minlength=len(dataset))
     findings = []
-    order = np.argsort(found.groups, kind="stable")
-    starts = np.flatnonzero(np.diff(found.groups[order], prepend=-1))
-    for group in np.split(order, starts[1:]):
-        if len(group) < 2:
-            continue
+    several = np.flatnonzero(np.bincount(found.groups)[found.groups] > 1)
+    several = several[np.argsort(found.groups[several], kind="stable")]
+    starts = np.flatnonzero(np.diff(found.groups[several], prepend=-1))
+    for group in np.split(several, starts)[1:]:
         names = tuple(dataset.names[i] for i in group)
         extra = int(copied[found.groups[group[0]]])
         same = "are near-duplicates"

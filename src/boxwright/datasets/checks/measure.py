@@ -16,10 +16,10 @@ from PIL import Image
 
 from boxwright.datasets.near_duplicates import HASHED, image_hash
 from boxwright.errors import BoxwrightError, DataError
-from boxwright.images.decoding import ImageFile, opened
+from boxwright.images.decoding import opened
+from boxwright.images.files import ImageFile, path_of, version
 from boxwright.images.options import DecodeOptions, DepthRange
 from boxwright.images.pixels import Depth, depth_of
-from boxwright.images.versions import path_of, version
 from boxwright.parallel.choice import here
 from boxwright.parallel.cores import Cores, Progress
 from boxwright.parallel.kept import name_of

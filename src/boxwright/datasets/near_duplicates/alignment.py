@@ -116,9 +116,8 @@ def roughly_aligned(
     Returns the alignments, `(n, 4)`, and True for pairs that correlate by them, `(n,)`.
     """
     half, moving_half = _levels(fixed), _levels(moving)
-    same = np.repeat(SAME_PLACE, len(half), axis=0)
-    score, score_same = (_aligned(half, moving_half, start) for start in (alignment, same))
-    start = np.where((score > score_same)[:, None], alignment, same)
+    better = _aligned(half, moving_half, alignment) > _cosine(half, moving_half)
+    start = np.where(better[:, None], alignment, SAME_PLACE)
     best = _align(half, moving_half, start, ROUNDS)
     likely = _aligned(half, moving_half, best) > HOPELESS[0]
     half, moving_half = half[likely], moving_half[likely]

@@ -34,9 +34,9 @@ from boxwright.formats.tfrecord.keys import (
     WIDTH,
 )
 from boxwright.formats.writing import still_there
-from boxwright.images.decoding import ImageFile, image_bytes, image_length, read_header
+from boxwright.images.decoding import read_header
+from boxwright.images.files import ImageFile, image_bytes, image_length, path_of, version
 from boxwright.images.header import jpeg_header, kind_of
-from boxwright.images.versions import path_of, version
 from boxwright.io.files import writing
 from boxwright.ops.boxes import Boxes, orient
 from boxwright.parallel.cores import Cores
@@ -225,7 +225,7 @@ def _fractions(boxes: Boxes, sizes: NDArray[np.integer]) -> NDArray[np.float32]:
 
 def _orientation(content: bytes, source: ImageFile) -> int:
     header = jpeg_header(content)
-    return header[2] if header else read_header(source).orientation
+    return header.orientation if header else read_header(source).orientation
 
 
 def _utf8(name: str) -> bytes:
