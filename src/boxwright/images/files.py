@@ -50,7 +50,7 @@ def image_bytes(image: ImageFile, signature: bytes = b"") -> bytes:
     path, start, length = located(image, -1)
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as reading
         file.seek(start)
-        if file.read(len(signature)) != signature:
+        if 0 <= length < len(signature) or file.read(len(signature)) != signature:
             return b""
         return signature + file.read(length if length < 0 else length - len(signature))
 

@@ -14,8 +14,8 @@ FORMATS = {
     b"MM\0*": "tiff",
 }
 ORIENTATION, SHORT = 0x0112, 3
-PROGRESSIVE = 0xC2
-ORDINARY = frozenset({0xC0, 0xC1, PROGRESSIVE})  # and baseline and extended frames
+BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2  # frames
+ORDINARY = frozenset({BASELINE, EXTENDED, PROGRESSIVE})
 UNUSUAL = frozenset({*range(0xC3, 0xD0)} - {0xC4, 0xCC})  # lossless and arithmetic coding
 UNSIZED = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment; unexpected here
 
