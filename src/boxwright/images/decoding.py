@@ -17,7 +17,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from boxwright.images.files import ByteRange, ImageFile, Part, image_bytes, located
-from boxwright.images.header import JpegHeader, jpeg_header
+from boxwright.images.header import JPEG, jpeg_header
 from boxwright.images.kinds import HEIF_SUFFIXES, SUFFIXES, opens_heif, suffix_of
 from boxwright.images.memory import DECODING
 from boxwright.images.opening import decoding, jpeg_picture, pillow_picture
@@ -29,7 +29,6 @@ _one_at_a_time = Lock()  # image of which parts are cut out
 HUNGRY = {"WEBP", "AVIF"}  # whose libraries take more than 12 bytes a pixel, at most 20
 BINARY = getattr(os, "O_BINARY", 0)  # on Windows
 FIRST_BYTES = 2 << 10  # bytes that contain the header of most images
-JPEG = b"\xff\xd8\xff"  # the first bytes of one
 MORE_BYTES = 16 << 10  # bytes that contain a header with some metadata
 EXIF_ORIENTATION, TIFF_WIDTH, TIFF_HEIGHT = 0x0112, 0x0100, 0x0101
 # Pillow's names of the metadata before the pixels that may contain the orientation.
@@ -99,7 +98,7 @@ def read_header(image: ImageFile, max_pixels: int = MAX_PIXELS) -> Header:
     """
     if plain := _plain_header(image, max_pixels):
         return plain
-    with _opened(image, max_pixels) as picture:
+    with _opened(image, str(image), max_pixels) as picture:
         return _header(picture)
 
 
@@ -292,16 +291,18 @@ def opened(
         DataError: BW101 there is no such file, BW102 the file is not an image or is damaged, BW167
             it is of a format that is not opened, BW168 it has too many pixels.
     """
+    where = f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
     mode = "L" if gray else "RGB"
-    if ordinary := _ordinary_jpeg(image, options.max_pixels):
-        content, header = ordinary
+    content = _jpeg_bytes(image)
+    header = jpeg_header(content)
+    if header and header.width * header.height <= options.max_pixels:
         scale = _scale(header.width, header.height, short_side, long_side)
         pixels = header.width * header.height // (1 if header.progressive else scale**2)
-        with decoding(_said(image)), DECODING.hold(pixels):
+        with decoding(where), DECODING.hold(pixels):
             if picture := jpeg_picture(content, header, mode, scale):
                 yield Opened(picture, _upright(*header[:3]), deep_color=False)
                 return
-    with _opened(image, options.max_pixels) as picture:
+    with _opened(content or image, where, options.max_pixels) as picture:
         source = Opened(picture, _header(picture), is_deep_color(picture))
         pixels = picture.width * picture.height
         if short_side is not None:
@@ -315,14 +316,13 @@ def opened(
             yield source
 
 
-def _ordinary_jpeg(image: ImageFile | bytes, max_pixels: int) -> tuple[bytes, JpegHeader] | None:
-    """The bytes and the header of an ordinary JPEG; None if Pillow has to read the header."""
+def _jpeg_bytes(image: ImageFile | bytes) -> bytes:
+    """The bytes of a JPEG; empty if the file is none or cannot be read."""
+    if isinstance(image, bytes):
+        return image
     with suppress(OSError):
-        content = image if isinstance(image, bytes) else image_bytes(image, JPEG)
-        header = jpeg_header(content)
-        if header and header.width * header.height <= max_pixels:
-            return content, header
-    return None
+        return image_bytes(image, JPEG)
+    return b""
 
 
 def _scale(width: int, height: int, short_side: int | None, long_side: int) -> int:
@@ -334,15 +334,10 @@ def _scale(width: int, height: int, short_side: int | None, long_side: int) -> i
     return next((scale for scale in (8, 4, 2) if scale <= share), 1)
 
 
-def _said(image: ImageFile | bytes) -> str:
-    """An image in messages."""
-    return f"{len(image)} bytes" if isinstance(image, bytes) else str(image)
-
-
 @contextmanager
-def _opened(image: ImageFile | bytes, max_pixels: int) -> Iterator[Image.Image]:
-    """The picture of an image file, not yet decoded. Raises as `opened`."""
-    where = _said(image)
+def _opened(image: ImageFile | bytes, where: str, max_pixels: int) -> Iterator[Image.Image]:
+    """The picture of an image file, called `where` in messages, not yet decoded. Raises as
+    `opened`."""
     with decoding(where):
         content = image_bytes(image) if isinstance(image, ByteRange | Part) else image
         with pillow_picture(content, where, max_pixels) as picture:

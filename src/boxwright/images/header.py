@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+JPEG = b"\xff\xd8\xff"  # the first bytes of one
 FORMATS = {
-    b"\xff\xd8\xff": "jpeg",
+    JPEG: "jpeg",
     b"\x89PNG\r\n\x1a\n": "png",
     b"GIF8": "gif",
     b"BM": "bmp",
@@ -52,7 +53,7 @@ def jpeg_header(content: bytes) -> JpegHeader | None:
     None for unusual files, which Pillow has to read: XMP (which may contain an orientation),
     several pictures in one file, odd EXIF, damage, or a header longer than `content`.
     """
-    if content[:3] != b"\xff\xd8\xff":
+    if not content.startswith(JPEG):
         return None
     frame, orientation, at = None, None, 2
     try:
