@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import google_crc32c
 
 from boxwright.errors import SystemFaultError
 from boxwright.io.cache import cache_folder
@@ -16,7 +17,7 @@ from boxwright.io.files import writing
 from boxwright.io.scratch import WEEK
 
 LARGE = 2_000  # images; the results of fewer are computed again within seconds
-VERSION = 5  # of what results contain
+VERSION = 6  # of what results contain
 CHECKSUM = 4  # bytes, at the end of a file
 NOTE = "What was done is kept for a week: the same command continues there."
 
@@ -59,7 +60,7 @@ class Kept:
 
 
 def _checksum(result: bytes) -> bytes:
-    return zlib.crc32(result).to_bytes(CHECKSUM, "little")
+    return int(google_crc32c.value(result)).to_bytes(CHECKSUM, "little")
 
 
 def name_of(*inputs: object) -> str:

@@ -111,7 +111,7 @@ class Index:
         self._books = [_k_means(self._vectors[some][:, half], self._centroids) for half in HALVES]
         first, second = self._nearest(self._vectors, PROBES)
         cells = (first[:, :, None] * self._centroids + second[:, None]).reshape(-1)
-        self._members = np.argsort(cells, kind="stable")
+        self._members = _sorted(cells, self._centroids**2)
         self._starts = np.searchsorted(cells[self._members], np.arange(self._centroids**2 + 1))
         self._members //= PROBES**2
 
@@ -123,7 +123,7 @@ class Index:
         flat = queries.reshape(-1, SIZE)
         first, second = self._nearest(flat, 1)
         cells = (first * self._centroids + second)[:, 0]
-        order = np.argsort(cells)
+        order = _sorted(cells, self._centroids**2)
         edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1))
         found = [
             part
@@ -148,10 +148,11 @@ class Index:
             for start in range(0, len(vectors), CHUNK):
                 rows = slice(start, start + CHUNK)
                 distances = norms - vectors[rows, half] @ twice
-                if count == 1:
-                    nearest[rows, 0] = distances.argmin(axis=1)
-                else:
-                    nearest[rows] = np.argsort(distances, axis=1, kind="stable")[:, :count]
+                each = np.arange(len(distances))
+                for rank in range(count):  # sorting would take longer
+                    nearest[rows, rank] = best = distances.argmin(axis=1)
+                    if rank < count - 1:
+                        distances[each, best] = np.inf
             yield nearest
 
     def _in_cell(
@@ -175,6 +176,11 @@ class Index:
             if not left or not len(likely):
                 return
             _hide(scores, likely, images, images[best[likely]])
+
+
+def _sorted(numbers: Ints, end: int) -> Ints:
+    """`argsort` of numbers from 0 to `end`: NumPy sorts those of at most 16 bits by counting."""
+    return np.argsort(numbers.astype(np.min_scalar_type(end)), kind="stable")
 
 
 def _products(queries: Floats, members: Floats) -> Floats:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from boxwright.datasets.stats import PRETRAINED_SIZE, Reach
 from boxwright.ops.anchors import AnchorSpec, grid_anchors, map_sides
+from boxwright.parallel.cores import on_all_cores
 
 Fractions = NDArray[np.float32]
 BLOCK = 1 << 12  # boxes at once, which fit into the processor's cache
@@ -32,8 +33,8 @@ def anchor_overlap(boxes: Fractions, input_size: int) -> Fractions:
         first = anchors[start : start + count]
         shapes.append((side, (first[:, 2:] - first[:, :2])[:, ::-1] / np.float32(2)))
         start += side * side * count
-    blocks = (boxes[i : i + BLOCK] for i in range(0, len(boxes), BLOCK))
-    best = [_best_overlap(block.T.reshape(2, 2, -1), shapes) for block in blocks]
+    blocks = [boxes[i : i + BLOCK].T.reshape(2, 2, -1) for i in range(0, len(boxes), BLOCK)]
+    best = on_all_cores(lambda block: _best_overlap(block, shapes), blocks)
     return np.concatenate([*best, np.zeros(0, np.float32)])
 
 
