@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +16,12 @@ from ai_edge_litert import schema_py_generated as schema
 
 from boxwright.backend import framework
 from boxwright.errors import ExportError
+from boxwright.export.activation_ranges import narrowed
 from boxwright.export.calibrate import Calibration
 from boxwright.export.targets import Quantized
 
 EXAMINED = 16  # images to measure the quantization errors of layers
+RANGED = 48  # images to choose the ranges of activations; 16 leave a larger error
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,17 @@ class Quantization:
             the inputs of the post-processing.
         calibration: calibration images for `int8`.
         exact: tensors whose operators stay in float32.
-        exact_scope: operators in this scope of names stay in float32 too; None for none.
+        exact_parts: so do operators of whose names a part starts with one of these, such as the
+            name of a scope or of layers.
+        narrow: the ranges of activations leave the least error, instead of none outside; not for a
+            network that was trained with ranges of its own.
     """
 
     to: Quantized
     calibration: Calibration | None = None
     exact: tuple[str, ...] = ()
-    exact_scope: str | None = None
+    exact_parts: tuple[str, ...] = ()
+    narrow: bool = True
 
     @property
     def takes_scaled(self) -> bool:
@@ -69,8 +77,8 @@ def converted(tf: Any, saved: Path, path: Path, how: Quantization | None) -> byt
     try:
         with framework.hushed(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the interpreter that TensorFlow will drop
-            if how and how.to == "int8" and (how.exact or how.exact_scope):
-                return _with_some_exact(tf, saved, how)
+            if how and how.to == "int8" and (how.exact or how.exact_parts or how.narrow):
+                return _by_parts(tf, saved, how)
             return bytes(_converter(tf, saved, how).convert())
     except Exception as error:  # the converter's errors have no common base class
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -120,21 +128,22 @@ def _converter(tf: Any, saved: Path, how: Quantization | None) -> Any:
     return converter
 
 
-def _with_some_exact(tf: Any, saved: Path, how: Quantization) -> bytes:
+def _by_parts(tf: Any, saved: Path, how: Quantization) -> bytes:
+    """Quantize after calibration, with other ranges and some operators in float32."""
     from tensorflow.lite.python import util
 
     debugger = _debugger(tf, saved, how)
-    if how.exact_scope:
-        inside = _tensors_in(debugger.calibrated_model, how.exact_scope)
-        debugger.options = tf.lite.experimental.QuantizationDebugOptions(
-            denylisted_nodes=[*how.exact, *inside]
-        )
+    exact = [*how.exact, *_tensors_of(debugger.calibrated_model, how.exact_parts)]
+    debugger.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=exact)
+    if how.narrow:
+        images = islice(_images(how), RANGED)
+        debugger.calibrated_model = narrowed(debugger.calibrated_model, images, exact)
     content = debugger.get_nondebug_quantized_model()
     return bytes(util.modify_model_io_type(content, tf.uint8, tf.float32))
 
 
-def _tensors_in(content: bytes, scope: str) -> list[str]:
-    """The tensors of a .tflite that operators in a scope of names compute."""
+def _tensors_of(content: bytes, parts: tuple[str, ...]) -> list[str]:
+    """The tensors of a .tflite that operators with such parts of names compute."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
     (network,) = model.subgraphs
     names = [
@@ -142,7 +151,9 @@ def _tensors_in(content: bytes, scope: str) -> list[str]:
         for operator in network.operators
         for index in operator.outputs
     ]
-    return [name for name in names if f"{scope}/" in name]
+    return [
+        name for name in names if any(part.startswith(parts) for part in re.split("[/;]", name))
+    ]
 
 
 def _debugger(tf: Any, saved: Path, how: Quantization) -> Any:

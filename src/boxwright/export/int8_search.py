@@ -25,7 +25,6 @@ from boxwright.structures.dataset import Dataset
 from boxwright.training.tiles import cut
 
 AIM = 0.005  # AP loss: half of the limit, as a margin for other images
-MORE_IMAGES = 400
 EXACT_LAYERS = 4
 EXACT_FROM = 0.5  # error in steps, above that of rounding the exact result
 
@@ -108,13 +107,22 @@ def _candidates(
 ) -> Iterator[_Candidate]:
     """The methods to try, cheapest first."""
     dataset = cut(dataset, Tiling.trained(artifact), artifact.preprocessing.size)
-    few = Calibration.of(dataset, artifact.preprocessing)
-    plain = Quantization("int8", few)
-    yield _Candidate(f"calibrated on {len(few)} images", model, plain)
-    more = Calibration.of(dataset, artifact.preprocessing, MORE_IMAGES)
-    if len(more) > len(few):
-        plain = Quantization("int8", more)
-        yield _Candidate(f"calibrated on {len(more)} images", model, plain)
+    images = Calibration.of(dataset, artifact.preprocessing)
+    plain = Quantization("int8", images)
+    yield _Candidate(f"calibrated on {len(images)} images", model, plain)
+    if model.heads:
+        exact = replace(plain, exact_parts=(model.heads,))
+        yield _Candidate("heads in float32", model, exact)
+    else:
+        yield from _without_worst_layers(model, artifact, plain)
+    if retrain:
+        retrained = retrain()  # with ranges of its own
+        yield _Candidate("after a minute of QAT", retrained, replace(plain, narrow=False))
+
+
+def _without_worst_layers(
+    model: DetectionModel, artifact: Artifact, plain: Quantization
+) -> Iterator[_Candidate]:
     errors = quantization_errors(model, artifact, plain)
     # A range that excludes values that are never shown has irrelevant errors.
     errors = [error for error in errors if not model.shows_part_of(error.tensor)][:EXACT_LAYERS]
@@ -126,8 +134,6 @@ def _candidates(
         )
         exact = replace(plain, exact=tuple(each.tensor for each in worst))
         yield _Candidate(f"worst layers in float32, {names}", model, exact)
-    if retrain:
-        yield _Candidate("after a minute of QAT", retrain(), plain)
 
 
 def layer_of(tensor: str, layers: Collection[str]) -> str:

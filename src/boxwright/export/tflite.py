@@ -62,7 +62,7 @@ def write_tflite(
     """
     tf = graph.tensorflow_for(model)
     if how and model.decodes_exactly:
-        how = replace(how, exact_scope=DECODING)
+        how = replace(how, exact_parts=(DECODING, *how.exact_parts))
     with _saved(tf, model, artifact, how) as saved:
         content = converted(tf, saved, path, how)
     refuse_foreign_operators(content, path)

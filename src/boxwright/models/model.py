@@ -120,6 +120,8 @@ class DetectionModel(ABC):
         size_multiple: input sizes are multiples of it.
         decodes_exactly: True if int8 files compute `export_head` in float32, because a step of it,
             such as a softmax, loses too much in 8 bits.
+        heads: how the names of the layers of its heads start, which an int8 file may compute in
+            float32; empty if it does not.
         network: scaled pixels `(B, S, S, 3)` to float32 outputs by name.
         objective: the training objective; None for the family's default.
     """
@@ -131,6 +133,7 @@ class DetectionModel(ABC):
     tuning: ClassVar[Tuning] = USUAL
     size_multiple: ClassVar[int] = 1
     decodes_exactly: ClassVar[bool] = False
+    heads: ClassVar[str] = ""
 
     def __init__(self, spec: Any, network: Any, objective: Any = None) -> None:
         self.spec = spec

@@ -23,6 +23,7 @@ from boxwright.models.model import (
 from boxwright.models.nanodet_plus.objective import Objective
 from boxwright.models.nanodet_plus.spec import (
     BINS,
+    HEADS,
     SIDES,
     SIZE_MULTIPLE,
     NanoDetSpec,
@@ -54,6 +55,7 @@ class NanoDetModel(DetectionModel):
     tuning = TUNING
     size_multiple = SIZE_MULTIPLE
     decodes_exactly = True
+    heads = HEADS
     spec: NanoDetSpec
 
     def __init__(self, spec: NanoDetSpec, network: Any, objective: Objective | None = None) -> None:
@@ -102,7 +104,7 @@ class NanoDetModel(DetectionModel):
         return detection_loss(outputs, truth, self.priors, self.spec.input_size, self.objective)
 
     def layer_group_of(self, layer: str) -> LayerGroup:
-        if layer.startswith("head_"):
+        if layer.startswith(HEADS):
             return "heads"
         return "backbone" if layer.startswith(("stem", "stage")) else "extras"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boxwright.models.backbones import shufflenet_v2
 from boxwright.models.layers.builder import Builder, Map
-from boxwright.models.nanodet_plus.spec import BINS, SIDES, STRIDES, NanoDetSpec
+from boxwright.models.nanodet_plus.spec import BINS, HEADS, SIDES, STRIDES, NanoDetSpec
 from boxwright.models.necks import ghost_pan
 
 HEAD_LAYERS, HEAD_KERNEL = 2, 5
@@ -29,8 +29,8 @@ def heads(x: Map, build: Builder[Map], spec: NanoDetSpec) -> dict[str, list[Map]
     outputs: dict[str, list[Map]] = {CLASSES: [], DISTRIBUTIONS: []}
     for stride, y in zip(STRIDES, ghost_pan.pyramid(maps, build, spec.filters), strict=True):
         for layer in range(HEAD_LAYERS):
-            y = build.depthwise(y, f"head_{stride}_{layer}_depthwise", HEAD_KERNEL)
-            y = build.convolution(y, f"head_{stride}_{layer}_project", spec.filters, 1)
-        outputs[CLASSES].append(build.predictor(y, f"head_{stride}_classes", spec.num_classes))
-        outputs[DISTRIBUTIONS].append(build.predictor(y, f"head_{stride}_sides", SIDES * BINS))
+            y = build.depthwise(y, f"{HEADS}{stride}_{layer}_depthwise", HEAD_KERNEL)
+            y = build.convolution(y, f"{HEADS}{stride}_{layer}_project", spec.filters, 1)
+        outputs[CLASSES].append(build.predictor(y, f"{HEADS}{stride}_classes", spec.num_classes))
+        outputs[DISTRIBUTIONS].append(build.predictor(y, f"{HEADS}{stride}_sides", SIDES * BINS))
     return outputs

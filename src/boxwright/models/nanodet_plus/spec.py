@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 STRIDES = (8, 16, 32, 64)
 SIZE_MULTIPLE = 32  # of the input's side: maps of neighboring strides are twice as large
 BINS = 8  # of the distribution of a side's distance: 0 to 7 strides
+HEADS = "head_"  # the names of the layers of the heads start with it
 SIDES = 4  # left, top, right, bottom
 
 
