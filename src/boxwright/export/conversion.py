@@ -36,15 +36,12 @@ class Quantization:
         exact: tensors whose operators stay in float32.
         exact_parts: so do operators of whose names a part starts with one of these, such as the
             name of a scope or of layers.
-        narrow: the ranges of activations leave the least error, instead of none outside; not for a
-            network that was trained with ranges of its own.
     """
 
     to: Quantized
     calibration: Calibration | None = None
     exact: tuple[str, ...] = ()
     exact_parts: tuple[str, ...] = ()
-    narrow: bool = True
 
     @property
     def takes_scaled(self) -> bool:
@@ -77,8 +74,8 @@ def converted(tf: Any, saved: Path, path: Path, how: Quantization | None) -> byt
     try:
         with framework.hushed(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the interpreter that TensorFlow will drop
-            if how and how.to == "int8" and (how.exact or how.exact_parts or how.narrow):
-                return _by_parts(tf, saved, how)
+            if how and how.to == "int8":
+                return _int8(tf, saved, how)
             return bytes(_converter(tf, saved, how).convert())
     except Exception as error:  # the converter's errors have no common base class
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -128,16 +125,15 @@ def _converter(tf: Any, saved: Path, how: Quantization | None) -> Any:
     return converter
 
 
-def _by_parts(tf: Any, saved: Path, how: Quantization) -> bytes:
-    """Quantize after calibration, with other ranges and some operators in float32."""
+def _int8(tf: Any, saved: Path, how: Quantization) -> bytes:
+    """Quantize after calibration, with better ranges and some operators in float32."""
     from tensorflow.lite.python import util
 
     debugger = _debugger(tf, saved, how)
     exact = [*how.exact, *_tensors_of(debugger.calibrated_model, how.exact_parts)]
     debugger.options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=exact)
-    if how.narrow:
-        images = islice(_images(how), RANGED)
-        debugger.calibrated_model = narrowed(debugger.calibrated_model, images, exact)
+    images = islice(_images(how), RANGED)
+    debugger.calibrated_model = narrowed(debugger.calibrated_model, images, exact)
     content = debugger.get_nondebug_quantized_model()
     return bytes(util.modify_model_io_type(content, tf.uint8, tf.float32))
 

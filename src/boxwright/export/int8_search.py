@@ -116,8 +116,7 @@ def _candidates(
     else:
         yield from _without_worst_layers(model, artifact, plain)
     if retrain:
-        retrained = retrain()  # with ranges of its own
-        yield _Candidate("after a minute of QAT", retrained, replace(plain, narrow=False))
+        yield _Candidate("after a minute of QAT", retrain(), plain)
 
 
 def _without_worst_layers(
