@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 STEPS = 255
 BINS = 2048  # of a histogram: eight of each int8 step
 SAMPLED = 4096  # values of a tensor in an image
-PARTS = np.concatenate([[1.0], np.arange(0.95, 0.08, -0.05)])  # of each end of a range
+PARTS = np.arange(10, 0, -1) / 10  # of each end of a range
 
 
 @dataclass(frozen=True)
