@@ -40,7 +40,7 @@ def error(values: NDArray[np.float32], low: float, high: float, slope: float = 1
     ("values", "slope", "share"),
     [
         (LAPLACE, 1.0, 0.85),
-        (np.abs(LAPLACE), 1.0, 0.95),
+        (np.abs(LAPLACE), 1.0, 0.98),
         (NEGATIVE, SLOPE, 0.55),
         (UNIFORM, 1.0, 1.0),
     ],
