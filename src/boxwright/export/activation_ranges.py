@@ -22,9 +22,9 @@ from boxwright.inference import litert
 Floats = NDArray[np.float64]
 
 STEPS = 255
-BINS = 2048  # of a histogram: eight of each int8 step
+BINS = 1024  # of a histogram: four of each int8 step
 SAMPLED = 4096  # values of a tensor in an image
-PARTS = np.arange(10, 0, -1) / 10  # of each end of a range
+PARTS = np.arange(20, 1, -1) / 20  # of each end of a range
 
 
 @dataclass(frozen=True)
