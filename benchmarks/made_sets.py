@@ -8,6 +8,9 @@
 - crowded: 25 overlapping coins and nuts per image.
 - rare: three shapes with 85, 12 and 3 % of the training objects; the test set is balanced.
 - palette: 40 PNG files with a palette, in grayscale or with transparency.
+- ranks: six playing cards that differ only in a mark in two corners.
+- dominoes: ten tiles that differ in their number of pips, turned by any angle.
+- plates: one class, five times as wide as high.
 
 Each is a folder in VOC layout with a training and a test set.
 """
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,13 @@ Outline = list[tuple[float, float]]  # x and y of an object's corners, from -1 t
 CARD: Outline = [(-1.0, -0.8), (1.0, -0.8), (1.0, 0.8), (-1.0, 0.8)]
 CUT_LEFT: Outline = [(-1.0, -0.25), (-0.45, -0.8), *CARD[1:]]
 CUT_RIGHT: Outline = [(-x, y) for x, y in CUT_LEFT]
+# Centers of the pips of a half: an odd number begins with the one in the middle.
+SPOTS = [
+    (0.0, 0.0), (-0.3, -0.3), (0.3, 0.3), (-0.3, 0.3), (0.3, -0.3), (-0.3, 0.0), (0.3, 0.0),
+]  # fmt: skip
+UPRIGHT: Outline = [(-0.7, -1.0), (0.7, -1.0), (0.7, 1.0), (-0.7, 1.0)]
+TILE: Outline = [(-1.0, -0.5), (1.0, -0.5), (1.0, 0.5), (-1.0, 0.5)]
+PLATE: Outline = [(-1.0, -0.2), (1.0, -0.2), (1.0, 0.2), (-1.0, 0.2)]
 
 
 def ring(corners: int, depth: float = 0.0) -> Outline:
@@ -44,12 +54,35 @@ def ring(corners: int, depth: float = 0.0) -> Outline:
     return list(zip(radius * np.cos(turns), radius * np.sin(turns), strict=True))
 
 
+def moved(outline: Outline, x: float, y: float, scale: tuple[float, float]) -> Outline:
+    """Return an outline with its center at `x, y`, as large as `scale` says in both directions."""
+    return [(x + scale[0] * a, y + scale[1] * b) for a, b in outline]
+
+
+def in_corners(mark: Outline) -> list[Outline]:
+    """Return a mark in the upper left and, turned, in the lower right corner of an upright card."""
+    own = moved(mark, -0.46, -0.72, (0.17, 0.2))
+    return [own, [(-x, -y) for x, y in own]]
+
+
+def pips(left: int, right: int) -> list[Outline]:
+    """Return the pips of a domino and the line between its halves."""
+    shown = [
+        (middle + x, y)
+        for middle, number in ((-0.5, left), (0.5, right))
+        for x, y in SPOTS[(number + 1) % 2 :][:number]
+    ]
+    dots = [moved(ring(12), x, y, (0.1, 0.1)) for x, y in shown]
+    return [moved(CARD, 0.0, 0.0, (0.02, 0.5)), *dots]
+
+
 @dataclass(frozen=True)
 class Difficulty:
     """Parameters of a dataset.
 
     Attributes:
         outlines: outline of each class.
+        marks: what is painted on the objects of each class.
         shares: share of each class among the training objects.
         images: number of training images.
         size: width and height of an image in pixels.
@@ -67,6 +100,7 @@ class Difficulty:
     objects: tuple[int, int] = (1, 4)
     radius: tuple[float, float] = (30.0, 80.0)
     tilt: float = np.pi
+    marks: dict[str, list[Outline]] = field(default_factory=dict)
     suffix: str = ".jpg"
     store: Callable[[Image.Image, int], Image.Image] = lambda image, number: image
 
@@ -83,6 +117,30 @@ def stored(image: Image.Image, number: int) -> Image.Image:
         image.putalpha(opaque)
     return image
 
+
+RANKS = {
+    "nine": in_corners(ring(3)),
+    "ten": in_corners(ring(4)),
+    "jack": in_corners(ring(10, 0.6)),
+    "queen": in_corners(ring(20)),
+    "king": in_corners(
+        [(-1.0, -1.0), (-0.4, -1.0), (-0.4, 0.4), (1.0, 0.4), (1.0, 1.0), (-1.0, 1.0)]
+    ),
+    "ace": in_corners([(-0.3, -1.0), (0.3, -1.0), (0.3, 1.0), (-0.3, 1.0)]),
+}
+TILES = {
+    f"tile_{left}_{right}": pips(left, right)
+    for left, right in (
+        (0, 1), (0, 6), (1, 2), (1, 5), (2, 2), (2, 4), (3, 3), (3, 5), (4, 6), (6, 6),
+    )
+}  # fmt: skip
+LETTERS = [
+    moved(shape, x, 0.0, (0.08, 0.13))
+    for x, shape in zip(
+        np.linspace(-0.75, 0.75, 6), [ring(4), ring(3), CARD, ring(10, 0.5), ring(6), ring(3)],
+        strict=True,
+    )
+]  # fmt: skip
 
 SETS = {
     "corners": Difficulty(
@@ -101,6 +159,17 @@ SETS = {
     ),
     "palette": Difficulty(
         {"star": ring(10, 0.5), "plate": CARD}, (0.5, 0.5), 40, suffix=".png", store=stored,
+    ),
+    "ranks": Difficulty(
+        dict.fromkeys(RANKS, UPRIGHT), (1 / 6,) * 6, 200, radius=(45.0, 110.0), marks=RANKS,
+    ),
+    "dominoes": Difficulty(
+        dict.fromkeys(TILES, TILE), (0.1,) * 10, 200, objects=(2, 6), radius=(35.0, 80.0),
+        marks=TILES,
+    ),
+    "plates": Difficulty(
+        {"plate": PLATE}, (1.0,), 120, objects=(1, 2), radius=(25.0, 90.0), tilt=0.3,
+        marks={"plate": LETTERS},
     ),
 }  # fmt: skip
 
@@ -150,14 +219,14 @@ def draw(
     image = behind.resize((width * FINER, height * FINER), Image.Resampling.BILINEAR)
     boxes: list[list[float]] = []
     labels: list[int] = []
-    outlines = list(how.outlines.values())
+    kinds = [(outline, how.marks.get(name, [])) for name, outline in how.outlines.items()]
     for _ in range(int(rng.integers(how.objects[0], how.objects[1] + 1))):
-        label = int(rng.choice(len(outlines), p=shares))
+        label = int(rng.choice(len(kinds), p=shares))
         for _ in range(50):  # attempts to find a free location
-            corners = placed(outlines[label], rng, how)
+            corners, marks = placed(*kinds[label], rng, how)
             box = [*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()]
             if all(overlap(box, other) < 0.2 for other in boxes):
-                paint(image, corners * FINER, rng)
+                paint(image, corners * FINER, [mark * FINER for mark in marks], rng)
                 boxes.append(box)
                 labels.append(label)
                 break
@@ -167,15 +236,18 @@ def draw(
     return Image.fromarray(pixels), boxes, labels
 
 
-def placed(outline: Outline, rng: np.random.Generator, how: Difficulty) -> np.ndarray:
-    """Return the `(n, 2)` corners in pixels of an object at a random location in the image."""
+def placed(
+    outline: Outline, marks: list[Outline], rng: np.random.Generator, how: Difficulty
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the `(n, 2)` corners in pixels of an object at a random location in the image, and
+    those of its marks."""
     radius = np.exp(rng.uniform(*np.log(how.radius)))
     turn = rng.uniform(-how.tilt, how.tilt)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    corners = np.array(outline) @ rotation.T * radius
+    corners, *others = (np.array(shape) @ rotation.T * radius for shape in (outline, *marks))
     low, high = -corners.min(axis=0), np.array(how.size) - corners.max(axis=0)
-    moved: np.ndarray = corners + rng.uniform(low, high)
-    return moved
+    shift = rng.uniform(low, high)
+    return corners + shift, [other + shift for other in others]
 
 
 def overlap(one: list[float], other: list[float]) -> float:
@@ -185,12 +257,16 @@ def overlap(one: list[float], other: list[float]) -> float:
     return float(np.prod(np.maximum(sides, 0))) / min(areas)
 
 
-def paint(image: Image.Image, corners: np.ndarray, rng: np.random.Generator) -> None:
-    """Paint an object with a random color, a shadow, a rim and light from one side."""
+def paint(
+    image: Image.Image, corners: np.ndarray, marks: list[np.ndarray], rng: np.random.Generator
+) -> None:
+    """Paint an object with a random color, a shadow, a rim, light from one side and its marks."""
     reach = float(np.ptp(corners, axis=0).max()) / 2
     left, top = (int(v) for v in corners.min(axis=0) - reach / 3)
     right, bottom = (int(v) for v in corners.max(axis=0) + reach / 3)
-    own = [(float(x) - left, float(y) - top) for x, y in corners]
+    own, *inner = (
+        [(float(x) - left, float(y) - top) for x, y in shape] for shape in (corners, *marks)
+    )
     size = (right - left, bottom - top)
     shadow = Image.new("L", size)
     ImageDraw.Draw(shadow).polygon([(x + reach / 9, y + reach / 7) for x, y in own], fill=110)
@@ -205,6 +281,9 @@ def paint(image: Image.Image, corners: np.ndarray, rng: np.random.Generator) -> 
     ImageDraw.Draw(mask).polygon(own, fill=255)
     rim = tuple(int(v) for v in base * 0.6)
     ImageDraw.Draw(skin).line([*own, own[0]], fill=rim, width=max(int(reach / 10), 1))
+    ink = tuple(int(v) for v in base * 0.25) if base.mean() > 110 else (240, 240, 240)
+    for shape in inner:
+        ImageDraw.Draw(skin).polygon(shape, fill=ink)
     image.paste(skin, (left, top), mask)
 
 

@@ -4,7 +4,8 @@
 
 A row is a dataset and a budget. Each seed trains both checkouts one after the other by the command
 line, in turns, and evaluates on images that no training has learnt from. The published weights must
-be in the cache folder, or `--weights` and `--weights-beside` name files. Run it on an idle machine.
+be in the cache folder, or `--weights` and `--weights-beside` name files. With `--every BUDGET`,
+each folder of DATA is a row, such as those of `made_sets.py`. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ class Row(NamedTuple):
         data: folder of the dataset.
         budget: as `boxwright train` takes it.
         all_images: True to train on the validation set too, and evaluate on the test set.
-        goal: AP and AP50.
+        goal: AP and AP50, None if the two checkouts are only compared.
         split: what it is evaluated on. A validation set also chooses the best weights.
     """
 
     data: str
     budget: str
     all_images: bool
-    goal: tuple[float, float]
+    goal: tuple[float, float] | None = None
     split: str = "test"
 
     def __str__(self) -> str:
@@ -62,13 +63,17 @@ def main() -> None:
     parser.add_argument("--weights-beside", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--long", action="store_true", help="the long budgets too")
+    parser.add_argument("--every", metavar="BUDGET", help="each folder of DATA is a row")
     parser.add_argument("--only", help="only rows of this dataset")
     given = parser.parse_args()
     sources = {"here": (HERE, given.weights)}
     if given.beside:
         sources["beside"] = (given.beside.resolve(), given.weights_beside)
     print(f"processor: {processor()}")
-    for row in SHORT + (LONG if given.long else ()):
+    rows = SHORT + (LONG if given.long else ())
+    if given.every:
+        rows = tuple(Row(path.name, given.every, False) for path in sorted(given.data.iterdir()))
+    for row in rows:
         if given.only in (None, row.data):
             show(row, given.data / row.data, sources, given.seeds)
 
@@ -86,14 +91,11 @@ def show(row: Row, data: Path, sources: dict[str, tuple[Path, Path | None]], see
                 results[name].append(one)
                 print(f"{row!s:14} {name:6} {one}", flush=True)
     for name, own in results.items():
+        goals = dict(zip(("AP", "AP50"), row.goal or (), strict=False))
         parts = (
-            f"{key} {spread([one[key] for one in own])}{goal}"
-            for key, goal in (
-                ("AP", f" (goal {row.goal[0]})"),
-                ("AP50", f" (goal {row.goal[1]})"),
-                ("photos", ""),
-                ("seconds", ""),
-            )
+            f"{key} {spread([one[key] for one in own])}"
+            + (f" (goal {goals[key]})" if key in goals else "")
+            for key in ("AP", "AP50", "photos", "seconds")
         )
         print(f"{row!s:14} {name:6} {', '.join(parts)}", flush=True)
 
