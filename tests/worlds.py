@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from hypothesis import strategies as st
@@ -26,6 +27,8 @@ WIDTH, HEIGHT = 40, 30
 FOLDERS = ("", "cam1", "cam2", "day 1/cam1", "b")
 STEMS = ("0001", "0002", "x y", "h\u00fctte", "50%25")
 SUFFIXES = (".jpg", ".png")
+STEM_ONLY = ("yolo", "kitti", "openimages")  # an image is known by its stem, and by boxes alone
+SPACE = "\u00b7"  # in place of a space, where spaces separate columns
 
 
 @dataclass(frozen=True)
@@ -166,15 +169,18 @@ def without_the_unknowable(world: World) -> World:
     for shot in world.shots:
         where = unicodedata.normalize("NFC", shot.path_now if shot.now else f"gone/{shot.path}")
         stem = unicodedata.normalize("NFC", shot.stem)
-        if where in kept or (shot.boxes is not None and stem in stems and world.form in ALONE):
+        if where in kept or (shot.boxes is not None and stem in stems and world.form in BY_STEM):
             continue
         kept[where] = shot
         if shot.boxes is not None:
             stems.add(stem)
     shots = list(kept.values())
-    if world.form == "yolo":  # its labels do not say which of two images of one stem they are for
+    if world.form in STEM_ONLY:  # they do not say which of two images of one stem they are for
         gone = {_plain(s.path) for s in shots if s.now != s.name and s.boxes is not None}
         shots = [s for s in shots if s.boxes is not None or _plain(s.path) not in gone]
+    if world.form == "openimages":  # its stems say no folder, and an image without boxes no stem
+        named = {_plain(s.name) for s in shots if s.boxes}
+        shots = [s for s in shots if s.boxes or _plain(s.name) not in named]
     while True:
         known = [shot for shot in shots if shot.boxes is not None or not world.prefix]
         here = {shot.folder for shot in known if shot.now}
@@ -350,13 +356,100 @@ def _labelstudio(world: World, root: Path) -> None:
     _put(root / f"{world.form}.json", json.dumps(tasks))
 
 
+def _cvat(world: World, root: Path) -> None:
+    images = "".join(
+        f"<image id='{i}' name={quoteattr(world.stated(shot))} width='{WIDTH}' height='{HEIGHT}'>"
+        + "".join(
+            f"<box label={quoteattr(shot.path)} xtl='{a}' ytl='{b}' xbr='{c}' ybr='{d}'/>"
+            for a, b, c, d in shot.drawn()
+        )
+        + "</image>"
+        for i, shot in enumerate(world.labeled())
+    )
+    text = f"<annotations><version>1.1</version>{images}</annotations>"
+    _put(root / "annotations.xml", text)
+
+
+def _via(world: World, root: Path) -> None:
+    content = {}
+    for shot in world.labeled():
+        size = len(picture(shot.name[-4:]))
+        regions = [
+            {
+                "shape_attributes": {
+                    "name": "rect",
+                    "x": a,
+                    "y": b,
+                    "width": c - a,
+                    "height": d - b,
+                },
+                "region_attributes": {"class": shot.path},
+            }
+            for a, b, c, d in shot.drawn()
+        ]
+        name = world.stated(shot)
+        content[f"{name}{size}"] = {
+            "filename": name, "size": size, "regions": regions, "file_attributes": {},
+        }  # fmt: skip
+    _put(root / f"{world.form}.json", json.dumps(content))
+
+
+def _supervisely(world: World, root: Path) -> None:
+    for shot in world.labeled():
+        objects = [
+            {
+                "classTitle": shot.path,
+                "geometryType": "rectangle",
+                "points": {"exterior": [[a, b], [c, d]], "interior": []},
+            }
+            for a, b, c, d in shot.drawn()
+        ]
+        content = {"size": {"width": WIDTH, "height": HEIGHT}, "tags": [], "objects": objects}
+        place = f"ann/{shot.path}.json" if world.apart else f"{shot.path}.json"
+        _put(root / place, json.dumps(content))
+
+
+def _kitti(world: World, root: Path) -> None:
+    for shot in world.labeled():
+        kind = shot.path.replace(" ", SPACE)
+        lines = [
+            f"{kind} 0.00 0 -1.57 {a} {b} {c} {d} 1.57 1.73 4.15 1.00 1.75 13.22 1.62\n"
+            for a, b, c, d in shot.drawn()
+        ]
+        _put(root / _label(world, shot, "labels", ".txt"), "".join(lines))
+
+
+def _openimages(world: World, root: Path) -> None:
+    """Images are named by their stems, with their folders only where two have the same stem. An
+    image without boxes has no row."""
+    stems = Counter(_plain(shot.name) for shot in world.shots)
+    rows = ["ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax"]
+    for shot in world.labeled():
+        alone = stems[_plain(shot.name)] == 1
+        image = shot.name.rpartition(".")[0] if alone else shot.stem
+        rows += [
+            f"{image},x,{shot.path},1,{a / WIDTH},{c / WIDTH},{b / HEIGHT},{d / HEIGHT}"
+            for a, b, c, d in shot.drawn()
+        ]
+    _put(root / "train-annotations-bbox.csv", "\n".join(rows) + "\n")
+
+
 Writer = Callable[[World, Path], None]
-ALONE: dict[str, Writer] = {"voc": _voc, "labelme": _labelme, "yolo": _yolo}
-LISTS: dict[str, Writer] = {
+BY_STEM: dict[str, Writer] = {
+    "voc": _voc,
+    "labelme": _labelme,
+    "yolo": _yolo,
+    "kitti": _kitti,
+    "openimages": _openimages,
+}
+BY_NAME: dict[str, Writer] = {
     "coco": _coco,
     "createml": _createml,
     "csv": _csv,
     "vott": _vott,
     "labelstudio": _labelstudio,
+    "cvat": _cvat,
+    "via": _via,
+    "supervisely": _supervisely,
 }
-WRITERS: dict[str, Writer] = {**ALONE, **LISTS}
+WRITERS: dict[str, Writer] = {**BY_STEM, **BY_NAME}

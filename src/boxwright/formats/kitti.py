@@ -26,6 +26,7 @@ from boxwright.formats.annotations import (
     numbers,
 )
 from boxwright.formats.folder import Folder, folded, split_path, stem
+from boxwright.formats.label_paths import SUFFIX, at_changed_names, label_path, label_paths
 from boxwright.formats.tables import first_words
 from boxwright.io.files import write_text
 from boxwright.structures.dataset import OCCLUDED, TRUNCATED, Dataset, Split
@@ -52,8 +53,8 @@ ABOUT = About(
         "Class names with spaces cannot be written (`BW141`), because spaces separate the columns.",
     ),
 )
-SUFFIX = ".txt"
 IMAGES, LABELS = "image_2", "label_2"  # of the left color camera
+FOLDERS = ((IMAGES, LABELS), ("images", "labels"))
 SPLITS = {Split.TRAIN: "training", Split.VAL: "validation", Split.TEST: "testing"}
 IGNORED = "DontCare"
 COLUMNS = (15, 16)  # without and with a score
@@ -111,7 +112,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
             raise DataError("BW141", f"the class {name!r} cannot be written: KITTI {reason}.")
     for i, name in enumerate(names):
         try:
-            write_text(target / _label_path(name), "".join(_lines(dataset, i)))
+            write_text(target / label_path(name, IMAGES, LABELS), "".join(_lines(dataset, i)))
         except UnicodeEncodeError as error:
             message = f"{error.object[error.start : error.end]!r} cannot be written as UTF-8."
             raise DataError("BW141", message) from error
@@ -126,14 +127,17 @@ def _is_label(folder: Folder, path: str) -> bool | None:
 
 
 def _files(folder: Folder) -> Iterator[str]:
-    """The label files, and files beside them that are empty or called after an image."""
+    """The label files, files beside them that are empty or called after an image, and empty files
+    where the labels of an image belong, although a tool may have changed its name."""
     states = {path: _is_label(folder, path) for path in folder.with_suffix(SUFFIX)}
     parents = {split_path(path)[0] for path, state in states.items() if state}
     images = {folded(stem(name)) for names in folder.images.values() for name in names}
+    empty = [path for path, state in states.items() if state is None]
+    placed = at_changed_names(empty, label_paths(folder, FOLDERS))
     for path, state in states.items():
         parent, name = split_path(path)
         expected = state is None or folded(stem(name)) in images
-        if state or (parent in parents and expected):
+        if state or path in placed or (parent in parents and expected):
             yield path
 
 
@@ -159,13 +163,6 @@ def _read(root: Path, path: str) -> Labeled | Broken:
             outside = TRUNCATED if truncated > 0 else 0
             one.add(cells[0], box, outside | (OCCLUDED if occluded in HIDDEN else 0))
     return one
-
-
-def _label_path(image: str) -> str:
-    """The last folder image_2 becomes label_2; an image elsewhere has its labels beside it."""
-    before, images, after = f"/{image}".rpartition(f"/{IMAGES}/")
-    place = f"{before}/{LABELS}/{after}"[1:] if images else image
-    return stem(place) + SUFFIX
 
 
 def _lines(dataset: Dataset, index: int) -> Iterator[str]:

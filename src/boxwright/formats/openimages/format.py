@@ -187,9 +187,13 @@ def _box_files(folder: Folder) -> dict[str, list[str]]:
 
 
 def _ids(parent: str, name: str) -> Iterator[bytes]:
-    """The names of an image in the files: its stem, or with folders if stems are not unique."""
-    yield stem(name).encode("utf-8", "surrogateescape")
-    yield join(parent, stem(name)).encode("utf-8", "surrogateescape")
+    """The names of an image in the files: its stem, or with as many of its folders as make stems
+    unique."""
+    own = stem(name)
+    yield own.encode("utf-8", "surrogateescape")
+    for folder in reversed(parent.split("/") if parent else []):
+        own = join(folder, own)
+        yield own.encode("utf-8", "surrogateescape")
 
 
 def _descriptions(folder: Folder, labels: Labels) -> dict[str, str]:

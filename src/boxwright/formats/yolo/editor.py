@@ -11,10 +11,11 @@ from boxwright.formats.annotations import Labeled
 from boxwright.formats.class_list import ClassList
 from boxwright.formats.editing import Edit, EditedBox, refilled, usable
 from boxwright.formats.folder import Folder
+from boxwright.formats.label_paths import label_path
 from boxwright.formats.name_lists import name_lists
 from boxwright.formats.ownership import Ownership
 from boxwright.formats.tables import first_words, words
-from boxwright.formats.yolo.format import SAMPLED, label_path, names_of
+from boxwright.formats.yolo.format import FOLDERS, SAMPLED, names_of
 from boxwright.formats.yolo.lines import (
     LONGEST_BOX,
     NAMELESS,
@@ -71,7 +72,7 @@ class Editor:
         return cls(classes, keypoints=naming.keypoints or _have_keypoints(folder, own))
 
     def mirrored(self, image: str) -> str:
-        return label_path(image)
+        return label_path(image, *FOLDERS)
 
     def labeled(self, content: bytes | None, path: str) -> Labeled:
         self._list.refresh()

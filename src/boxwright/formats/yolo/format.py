@@ -19,9 +19,9 @@ from boxwright.formats import kitti
 from boxwright.formats.about import About
 from boxwright.formats.annotations import Broken, Holds, Labeled, Labels, number
 from boxwright.formats.claims import LABEL_FOLDERS
-from boxwright.formats.folder import Folder, folded, join, parts, relative, split_path, stem
+from boxwright.formats.folder import Folder, folded, join, parts, relative, split_path
+from boxwright.formats.label_paths import at_changed_names, label_path, label_paths
 from boxwright.formats.name_lists import is_list_name
-from boxwright.formats.names import CHANGED
 from boxwright.formats.pairing import pair
 from boxwright.formats.splits import folder_split
 from boxwright.formats.tables import first_words
@@ -68,6 +68,7 @@ ABOUT = About(
     ),
 )
 SAMPLED = 50  # text files that are read to detect labels
+FOLDERS = ("images", "labels")  # folders of images and of their labels, in Ultralytics
 
 
 def detect(folder: Folder) -> bool:
@@ -174,7 +175,7 @@ def write(dataset: Dataset, names: Sequence[str], target: Path) -> None:
         DataError: BW141 an image name cannot be written as a line of a list.
     """
     for i, name in enumerate(names):
-        write_text(target / label_path(name), "".join(_lines(dataset, i)))
+        write_text(target / label_path(name, *FOLDERS), "".join(_lines(dataset, i)))
     said: dict[str, object] = {}
     for split in (Split.TRAIN, Split.VAL, Split.TEST):
         word, folder = split.name.lower(), image_folder(split)
@@ -200,17 +201,10 @@ def add_scores(target: Path, names: Sequence[str], scores: Iterable[Sequence[flo
         scores: for each image, a score per box in [0, 1].
     """
     for name, own in zip(names, scores, strict=True):
-        path = target / label_path(name)
+        path = target / label_path(name, *FOLDERS)
         lines = path.read_text("utf-8").splitlines()
         scored = (f"{line} {score:.6g}\n" for line, score in zip(lines, own, strict=True))
         write_text(path, "".join(scored))
-
-
-def label_path(image: str) -> str:
-    """Path of an image's labels in Ultralytics: the last folder `images` becomes `labels`."""
-    before, images, after = f"/{image}".rpartition("/images/")
-    place = f"{before}/labels/{after}"[1:] if images else image
-    return f"{stem(place)}.txt"
 
 
 def _is_in_fractions(path: Path) -> bool:
@@ -230,16 +224,10 @@ def _with_label_files(folder: Folder) -> Folder:
 def _expected(folder: Folder) -> set[str]:
     """The text files that are where the labels of an image belong; case is ignored."""
     texts = {folded(path): path for path in folder.with_suffix(".txt")}
-    found = {texts[place] for place in _homes(folder) if place in texts}
+    found = {texts[place] for place in label_paths(folder, [FOLDERS]) if place in texts}
     return (
         {path for path in found if not _is_kitti(folder, path)} if kitti.detect(folder) else found
     )
-
-
-def _homes(folder: Folder) -> Iterator[str]:
-    """The paths, folded, where the labels of each image belong."""
-    for image in map(folded, folder.image_paths()):
-        yield from {label_path(image), f"{stem(image)}.txt"}
 
 
 def _is_kitti(folder: Folder, path: str) -> bool:
@@ -257,23 +245,9 @@ def _elsewhere(folder: Folder, expected: set[str], lists: set[str]) -> list[str]
     labels = [*expected, *(path for path, state in states.items() if state)]
     parents = {split_path(path)[0] for path in labels}
     empty = [path for path, state in states.items() if state is None and not is_list_name(path)]
-    changed = _of_changed_names(folder, empty)
+    changed = at_changed_names(empty, label_paths(folder, [FOLDERS]))
     labels_too = {path for path in empty if split_path(path)[0] in parents or path in changed}
     return [path for path, state in states.items() if state or path in labels_too]
-
-
-def _of_changed_names(folder: Folder, paths: Iterable[str]) -> set[str]:
-    """Those of the files that are where the labels of an image belong, but for changes of names."""
-    names = {path: split_path(folded(path)) for path in paths}
-    keys: dict[str, set[str]] = {parent: set() for parent, _ in names.values()}
-    for parent, name in map(split_path, _homes(folder) if keys else ()):
-        if parent in keys:
-            keys[parent].update(CHANGED.of_file(stem(name)))
-    return {
-        path
-        for path, (parent, name) in names.items()
-        if not keys[parent].isdisjoint(CHANGED.of_stated(stem(name)))
-    }
 
 
 def _missing(folder: Folder, placed: Placed, pairs: Mapping[str, str]) -> dict[str, str]:
@@ -287,7 +261,7 @@ def _missing(folder: Folder, placed: Placed, pairs: Mapping[str, str]) -> dict[s
     for parent, names in folder.images.items():
         for name in names:
             image = join(parent, name)
-            path = label_path(image)
+            path = label_path(image, *FOLDERS)
             mirrored = split_path(path)[0] != parent and split_path(path)[0] in labeled
             if labeled and image not in known and (image in placed.splits or mirrored):
                 missing[image] = path
