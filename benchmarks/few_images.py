@@ -38,16 +38,17 @@ def main() -> None:
     parser.add_argument(
         "--seen", type=int, default=600, help="images that a training sees, with repetitions"
     )
+    parser.add_argument("--input-size", type=int, help="instead of the one for long trainings")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     for folder in given.data:
         whole = load(folder)
         images = whole.split("train")
         judges = whole.split("test") if len(whole.split("test")) else whole.split("val")
-        show(folder.name, "none", [measure(images, judges, given.weights, 0, seed=0)])
+        show(folder.name, "none", [measure(images, judges, given, 0, seed=0)])
         for count in given.images:
             drawn = list(draws(images, count, given.seeds))
-            found = [measure(d, judges, given.weights, given.seen, s) for s, d in enumerate(drawn)]
+            found = [measure(d, judges, given, given.seen, s) for s, d in enumerate(drawn)]
             show(folder.name, str(len(drawn[0])), found)
 
 
@@ -59,11 +60,12 @@ def draws(images: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
 
 
 def measure(
-    images: Dataset, judges: Dataset, weights: Path, seen: int, seed: int
+    images: Dataset, judges: Dataset, given: argparse.Namespace, seen: int, seed: int
 ) -> tuple[float, float]:
     """Return AP and AP50 after training on a number of images; 0 means no training."""
+    weights, size = given.weights, given.input_size
     family = family_of_weights(weights)
-    recipe = recipe_for(images, pretrained=True, steps=1, seed=seed, model=family)
+    recipe = recipe_for(images, pretrained=True, steps=1, seed=seed, model=family, input_size=size)
     recipe = replace(recipe, steps=max(seen // recipe.batch_size, 1))
     if not seen:
         recipe = replace(recipe, learning_rate=Constant(0.0))
