@@ -41,14 +41,18 @@ def main() -> None:
     parser.add_argument("--input-size", type=int, help="instead of the one for long trainings")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
+    size = given.input_size
     for folder in given.data:
         whole = load(folder)
-        images = whole.split("train")
+        labeled = whole.split("train")
         judges = whole.split("test") if len(whole.split("test")) else whole.split("val")
-        show(folder.name, "none", [measure(images, judges, given, 0, seed=0)])
+        show(folder.name, "none", [measure(labeled, judges, given.weights, size, 0, seed=0)])
         for count in given.images:
-            drawn = list(draws(images, count, given.seeds))
-            found = [measure(d, judges, given, given.seen, s) for s, d in enumerate(drawn)]
+            drawn = list(draws(labeled, count, given.seeds))
+            found = [
+                measure(images, judges, given.weights, size, given.seen, seed)
+                for seed, images in enumerate(drawn)
+            ]
             show(folder.name, str(len(drawn[0])), found)
 
 
@@ -60,10 +64,9 @@ def draws(images: Dataset, count: int, seeds: int) -> Iterator[Dataset]:
 
 
 def measure(
-    images: Dataset, judges: Dataset, given: argparse.Namespace, seen: int, seed: int
+    images: Dataset, judges: Dataset, weights: Path, size: int | None, seen: int, seed: int
 ) -> tuple[float, float]:
     """Return AP and AP50 after training on a number of images; 0 means no training."""
-    weights, size = given.weights, given.input_size
     family = family_of_weights(weights)
     recipe = recipe_for(images, pretrained=True, steps=1, seed=seed, model=family, input_size=size)
     recipe = replace(recipe, steps=max(seen // recipe.batch_size, 1))

@@ -72,7 +72,8 @@ def main() -> None:
     print(f"processor: {processor()}")
     rows = SHORT + (LONG if given.long else ())
     if given.every:
-        rows = tuple(Row(path.name, given.every, False) for path in sorted(given.data.iterdir()))
+        folders = sorted(path for path in given.data.iterdir() if path.is_dir())
+        rows = tuple(Row(path.name, given.every, False) for path in folders)
     for row in rows:
         if given.only in (None, row.data):
             show(row, given.data / row.data, sources, given.seeds)

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 STEPS = 255
 BINS = 1024  # of a histogram: four of each int8 step
 SAMPLED = 4096  # values of a tensor in an image
-PARTS = np.arange(20, 1, -1) / 20  # of each end of a range
+PARTS = [part / 20 for part in range(20, 1, -1)]  # of each end of a range
 
 
 @dataclass(frozen=True)

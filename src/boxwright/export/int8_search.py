@@ -122,6 +122,7 @@ def _candidates(
 def _without_worst_layers(
     model: DetectionModel, artifact: Artifact, plain: Quantization
 ) -> Iterator[_Candidate]:
+    """A file whose worst layers compute in float32, if any is bad enough."""
     errors = quantization_errors(model, artifact, plain)
     # A range that excludes values that are never shown has irrelevant errors.
     errors = [error for error in errors if not model.shows_part_of(error.tensor)][:EXACT_LAYERS]

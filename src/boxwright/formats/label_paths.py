@@ -1,8 +1,8 @@
-"""Where formats of one text file for each image have the file of an image."""
+"""Where formats of one file for each image have the file of an image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from boxwright.formats.folder import Folder, folded, split_path, stem
 from boxwright.formats.names import CHANGED
@@ -10,20 +10,23 @@ from boxwright.formats.names import CHANGED
 SUFFIX = ".txt"
 
 
-def label_path(image: str, images: str, labels: str) -> str:
-    """The path of an image's labels: its last folder `images` becomes `labels`; without one they
-    are beside the image."""
+def mirrored(image: str, images: str, labels: str) -> str | None:
+    """The path of an image with its last folder `images` replaced by `labels`; None without one."""
     before, found, after = f"/{image}".rpartition(f"/{images}/")
-    path = f"{before}/{labels}/{after}"[1:] if found else image
-    return stem(path) + SUFFIX
+    return f"{before}/{labels}/{after}"[1:] if found else None
 
 
-def label_paths(folder: Folder, folders: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The paths, folded, where the labels of the images belong: beside each, and in the folder for
-    labels of each pair of folders."""
-    pairs = list(folders)
+def label_path(image: str, images: str, labels: str) -> str:
+    """The path of an image's text file: its last folder `images` becomes `labels`; without one it
+    is beside the image."""
+    return stem(mirrored(image, images, labels) or image) + SUFFIX
+
+
+def label_paths(folder: Folder, folders: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The paths, folded, where the text files of the images belong: beside each, and in the folder
+    for labels of each pair of folders."""
     for image in map(folded, folder.image_paths()):
-        yield from {stem(image) + SUFFIX, *(label_path(image, *pair) for pair in pairs)}
+        yield from {stem(image) + SUFFIX, *(label_path(image, *pair) for pair in folders)}
 
 
 def at_changed_names(paths: Iterable[str], expected: Iterable[str]) -> set[str]:

@@ -18,6 +18,7 @@ from boxwright.formats.about import About
 from boxwright.formats.annotations import Holds, Labeled, Labels
 from boxwright.formats.folder import Folder, join, split_path, stem
 from boxwright.formats.json_file import Object, UnusableError
+from boxwright.formats.label_paths import mirrored
 from boxwright.formats.shapes import box_around, decimals, shapes_finding
 from boxwright.formats.splits import WORDS, folder_split
 from boxwright.structures.dataset import CROWD, DIFFICULT, OCCLUDED, TRUNCATED, Dataset, Split
@@ -190,9 +191,9 @@ def _classes(content: Object) -> Iterator[str]:
 
 def _label_path(image: str, split: Split) -> str:
     """The last folder img becomes ann; an image elsewhere has its file in its split's dataset."""
-    before, images, after = f"/{image}".rpartition(f"/{IMAGES}/")
-    if images:
-        return f"{before}/{LABELS}/{after}.json"[1:]
+    path = mirrored(image, IMAGES, LABELS)
+    if path:
+        return f"{path}.json"
     return join(f"{DATASETS.get(split, DATASET)}/{LABELS}", f"{image}.json")
 
 
